@@ -1,0 +1,21 @@
+"""Reads and writes container images as files on disk: OCI archives and docker-archives; nothing here runs anything.
+
+What is read is untrusted: whatever is wrong with it comes out as one `BareboatError`, and nothing is unpacked.
+"""
+
+from bareboat.archive.image import Image, Layer, open_image
+from bareboat.archive.manifest import ImageConfig
+from bareboat.archive.tree import File
+from bareboat.archive.writer import Entry, WrittenImage, wrap_layer, write_image
+
+__all__ = [
+    "Entry",
+    "File",
+    "Image",
+    "ImageConfig",
+    "Layer",
+    "WrittenImage",
+    "open_image",
+    "wrap_layer",
+    "write_image",
+]

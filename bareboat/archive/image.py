@@ -1,0 +1,287 @@
+"""Reads an image where it lies, in an OCI archive or docker-archive: its configuration, layers and merged files."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import posixpath
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from bareboat.archive.manifest import (
+    INDEX_TYPES,
+    REFERENCE_ANNOTATION,
+    Index,
+    Manifest,
+    read_config,
+    read_docker_manifest,
+    read_json,
+)
+from bareboat.archive.tarstream import CHUNK_BYTES, Meter, read_headers
+from bareboat.archive.tree import Tree
+from bareboat.errors import BareboatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from bareboat.archive.manifest import ImageConfig
+    from bareboat.archive.tarstream import Header
+    from bareboat.archive.tree import File
+
+JSON_LIMIT_BYTES = 4 << 20  # as containers/image: what a manifest or config may weigh
+ARCHIVE_LIMIT_BYTES = 1 << 40
+LAYER_LIMIT_BYTES = 16 << 30  # unpacked: a gzip bomb ends here
+ENTRY_LIMIT = 1_000_000
+
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Blob:
+    """Where a member of the archive is: its offset and size in the archive, in bytes."""
+
+    archive: Path
+    name: str
+    offset: int
+    size_bytes: int
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """The member's bytes as they lie."""
+        try:
+            with self.archive.open("rb", buffering=0) as stream:
+                yield io.BufferedReader(_Window(stream, self.offset, self.size_bytes), CHUNK_BYTES)
+        except OSError as error:
+            raise BareboatError(f"{self.archive}: {self.name}: cannot be read: {error}") from error
+
+
+class _Window(io.RawIOBase):
+    """`size_bytes` bytes of a stream, from `offset` on, as a stream of their own."""
+
+    def __init__(self, stream: IO[bytes], offset: int, size_bytes: int) -> None:
+        self._stream = stream
+        self._offset = offset
+        self._size_bytes = size_bytes
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size_bytes}[whence]
+        self._position = start + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        self._stream.seek(self._offset + self._position)
+        data = self._stream.read(max(0, min(len(buffer), self._size_bytes - self._position)))
+        self._position += len(data)
+        buffer[: len(data)] = data
+        return len(data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One layer: the digest and size, in bytes, of its uncompressed tar."""
+
+    diff_id: str
+    size_bytes: int
+    _blob: _Blob = field(repr=False)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The uncompressed tar, piece by piece; BareboatError where the archive cannot be read any more."""
+        with _open_tar(self._blob, hashing=False) as meter:
+            while data := meter.read(CHUNK_BYTES):
+                yield data
+
+
+class Image:
+    """An image in an archive, read when it is asked: the archive has to stay where it is.
+
+    `id` is the digest of the configuration, as Podman shows it; `references` are the names the archive gives the image.
+    """
+
+    def __init__(
+        self, *, path: Path, config_bytes: bytes, blobs: tuple[_Blob, ...], references: tuple[str, ...]
+    ) -> None:
+        self.path = path
+        self.id = f"sha256:{hashlib.sha256(config_bytes).hexdigest()}"
+        self.references = references
+        self.config: ImageConfig
+        self.config, self._diff_ids = read_config(config_bytes, f"{path}: config")
+        self._blobs = blobs
+        if len(blobs) != len(self._diff_ids):
+            raise BareboatError(f"{path}: {len(blobs)} layers, but the config names {len(self._diff_ids)}")
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers from the lowest. Raises BareboatError for one that is damaged or not what the config names."""
+        return self._scanned[0]
+
+    def files(self) -> Mapping[str, File]:
+        """The merged root filesystem by path, sorted, without the root itself. Raises BareboatError as `layers`."""
+        return self._files
+
+    def find(self, path: str) -> File | None:
+        """What is at `path` when links are followed, None where nothing is.
+
+        A leading slash is the image's root. Raises as `layers` does, and for links that loop or leave the root.
+        """
+        node = self._scanned[1].resolve(path)
+        return node.file if node else None
+
+    def read(self, path: str) -> bytes:
+        """The content of one file, links followed. Raises BareboatError as `find`, and where no file is there."""
+        node = self._scanned[1].resolve(path)
+        if node is None:
+            raise BareboatError(f"{self.path}: there is no {path} in the image")
+        if node.content is None:
+            raise BareboatError(f"{self.path}: {path} is a {node.file.kind}, not a file")
+        with _open_tar(self._blobs[node.content.layer], hashing=False) as meter:
+            meter.skip(node.content.offset)
+            return meter.take(node.content.size_bytes)
+
+    @cached_property
+    def _files(self) -> Mapping[str, File]:
+        return MappingProxyType({file.path: file for file in sorted(self._scanned[1].files(), key=_path)})
+
+    @cached_property
+    def _scanned(self) -> tuple[tuple[Layer, ...], Tree]:
+        layers, tree = [], Tree(str(self.path))
+        for number, (blob, diff_id) in enumerate(zip(self._blobs, self._diff_ids, strict=True)):
+            with _open_tar(blob, hashing=True) as meter:
+                tree.add_layer(number, _read_entries(meter))
+                meter.finish()
+                if meter.digest() != diff_id:
+                    meter.fail(f"its digest is {meter.digest()}, but the config names {diff_id}")
+                layers.append(Layer(diff_id=diff_id, size_bytes=meter.position, _blob=blob))
+        return tuple(layers), tree
+
+
+def open_image(path: Path) -> Image:
+    """The one image of an OCI archive or docker-archive, as `podman save` writes them.
+
+    Layers are plain or gzip; they are read when they are asked for. Raises BareboatError for a file that is neither
+    kind of archive, is damaged, or holds several images.
+    """
+    blobs = _list_members(path)
+    if "index.json" in blobs:
+        return _open_oci(path, blobs)
+    if "manifest.json" in blobs:
+        return _open_docker(path, blobs)
+    raise BareboatError(f"{path}: neither an OCI archive nor a docker-archive: no index.json or manifest.json in it")
+
+
+def _open_oci(path: Path, blobs: Mapping[str, _Blob]) -> Image:
+    index = read_json(Index, _read_json_blob(path, blobs, "index.json"), f"{path}: index.json")
+    if len(index.manifests) != 1 or index.manifests[0].media_type in INDEX_TYPES:
+        raise BareboatError(f"{path}: holds {len(index.manifests)} images or several platforms; save one image of one")
+    named = index.manifests[0]
+    manifest = read_json(Manifest, _read_digest(path, blobs, named.digest), f"{path}: manifest")
+    reference = (named.annotations or {}).get(REFERENCE_ANNOTATION)
+    return Image(
+        path=path,
+        config_bytes=_read_digest(path, blobs, manifest.config.digest),
+        blobs=tuple(_get_member(path, blobs, _blob_name(layer.digest)) for layer in manifest.layers),
+        references=(reference,) if reference else (),
+    )
+
+
+def _open_docker(path: Path, blobs: Mapping[str, _Blob]) -> Image:
+    images = read_docker_manifest(_read_json_blob(path, blobs, "manifest.json"), f"{path}: manifest.json")
+    if len(images) != 1:
+        raise BareboatError(f"{path}: holds {len(images)} images; save one")
+    return Image(
+        path=path,
+        config_bytes=_read_json_blob(path, blobs, images[0].config),
+        blobs=tuple(_get_member(path, blobs, layer) for layer in images[0].layers),
+        references=images[0].tags or (),
+    )
+
+
+def _list_members(path: Path) -> dict[str, _Blob]:
+    """The archive's files by name; an old docker-archive names a layer a second time by a link."""
+    members: dict[str, _Blob] = {}
+    links: dict[str, str] = {}
+    whole = _Blob(archive=path, name="the archive", offset=0, size_bytes=ARCHIVE_LIMIT_BYTES)
+    with whole.open() as stream:
+        size_bytes = path.stat().st_size
+        meter = Meter(stream, name=str(path), limit_bytes=ARCHIVE_LIMIT_BYTES, hashing=False)
+        for count, header in enumerate(read_headers(meter)):
+            name = posixpath.normpath(header.name)
+            if header.offset + header.size_bytes > size_bytes:
+                meter.fail(f"is cut off in {name!r}")
+            if name in members or name in links or count >= ENTRY_LIMIT:
+                meter.fail(f"has {name!r} twice, or more than {ENTRY_LIMIT} members")
+            if header.kind == "file":
+                members[name] = _Blob(archive=path, name=name, offset=header.offset, size_bytes=header.size_bytes)
+            elif header.kind in {"symlink", "hardlink"}:
+                folder = posixpath.dirname(name) if header.kind == "symlink" else ""
+                links[name] = posixpath.normpath(posixpath.join(folder, header.link))
+    return members | {name: members[target] for name, target in links.items() if target in members}
+
+
+def _get_member(path: Path, blobs: Mapping[str, _Blob], name: str) -> _Blob:
+    blob = blobs.get(posixpath.normpath(name))
+    if blob is None:
+        raise BareboatError(f"{path}: lacks {name!r}, which its manifest names")
+    return blob
+
+
+def _read_json_blob(path: Path, blobs: Mapping[str, _Blob], name: str) -> bytes:
+    blob = _get_member(path, blobs, name)
+    if blob.size_bytes > JSON_LIMIT_BYTES:
+        raise BareboatError(f"{path}: {name!r} has {blob.size_bytes} bytes, more than Bareboat reads as JSON")
+    with blob.open() as stream:
+        return stream.read(blob.size_bytes)
+
+
+def _read_digest(path: Path, blobs: Mapping[str, _Blob], digest: str) -> bytes:
+    data = _read_json_blob(path, blobs, _blob_name(digest))
+    if (found := f"sha256:{hashlib.sha256(data).hexdigest()}") != digest:
+        raise BareboatError(f"{path}: the blob {digest} has the digest {found}")
+    return data
+
+
+def _blob_name(digest: str) -> str:
+    return f"blobs/{digest.replace(':', '/')}"
+
+
+@contextmanager
+def _open_tar(blob: _Blob, *, hashing: bool) -> Iterator[Meter]:
+    name = f"{blob.archive}: {blob.name}"
+    with blob.open() as stream, ExitStack() as opened:
+        magic = stream.read(len(_ZSTD))
+        if magic == _ZSTD:
+            raise BareboatError(f"{name}: a zstd layer; save the image with `podman save`, which writes gzip or plain")
+        stream.seek(0)
+        tar: IO[bytes] = stream
+        if magic.startswith(_GZIP):
+            tar = cast("IO[bytes]", opened.enter_context(gzip.GzipFile(fileobj=stream)))
+        yield Meter(tar, name=name, limit_bytes=LAYER_LIMIT_BYTES, hashing=hashing)
+
+
+def _read_entries(meter: Meter) -> Iterator[tuple[Header, str]]:
+    for count, header in enumerate(read_headers(meter)):
+        if count >= ENTRY_LIMIT:
+            meter.fail(f"has more than {ENTRY_LIMIT} entries")
+        sha256 = hashlib.sha256()
+        for chunk in meter.chunks(header.size_bytes):
+            sha256.update(chunk)
+        yield header, sha256.hexdigest() if header.kind == "file" else ""
+
+
+def _path(file: File) -> str:
+    return file.path

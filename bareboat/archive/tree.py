@@ -1,0 +1,236 @@
+"""The root filesystem that an image's layers come to, laid one over the other as the OCI layer specification says.
+
+Source: https://github.com/opencontainers/image-spec/blob/main/layer.md. Names stay names: nothing is unpacked.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bareboat.errors import BareboatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from bareboat.archive.tarstream import Header, Kind
+
+WHITEOUT = ".wh."
+OPAQUE = ".wh..wh..opq"
+AUFS_NOTES = ".wh..wh."
+PATH_LIMIT_CHARACTERS = 4096
+NODE_LIMIT = 2_000_000
+SYMLINK_LIMIT = 40  # as Linux: MAXSYMLINKS of include/linux/namei.h
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """One entry of a merged root filesystem; `path` has no leading slash, `mode` only the permission bits.
+
+    A hard link has size 0, for it adds none, and its content's `sha256`; both are 0 and "" for all that has no content.
+    `target` is a symlink's as written, and a hard link's path in the root.
+    """
+
+    path: str
+    kind: Kind
+    mode: int
+    uid: int
+    gid: int
+    size_bytes: int
+    sha256: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """Where a file's content is: the layer's number from 0, and offset and size in its tar, in bytes."""
+
+    layer: int
+    offset: int
+    size_bytes: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Node:
+    """A place in the tree; `layer` is the last one that named it, `content` None where there is none."""
+
+    file: File
+    layer: int
+    content: Extent | None = None
+    children: dict[str, Node] = field(default_factory=dict)
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether it can have children."""
+        return self.file.kind == "directory"
+
+
+class Tree:
+    """Layers are added from the lowest to the highest; each entry is checked as it is placed."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._root = Node(file=_directory(""), layer=-1)
+        self._nodes = 0
+
+    def add_layer(self, number: int, entries: Iterable[tuple[Header, str]]) -> None:
+        """Lays one layer, as (header, SHA-256 of its content) pairs, over those before.
+
+        Raises BareboatError for names that are absolute or have `..`, for a path named twice, for one that goes through
+        a link or file of the same layer, and for a hard link to what is not there.
+        """
+        placed = []
+        for header, sha256 in entries:
+            parts = self._split(header.name)
+            if not parts:
+                if header.kind != "directory":
+                    raise BareboatError(f"{self._name}: the root is a {header.kind}")
+            elif parts[-1].startswith(WHITEOUT):
+                # Whiteouts hide lower layers only, wherever they stand: they go before the entries of their own layer.
+                self._white_out(parts)
+            else:
+                placed.append((parts, header, sha256))
+        for parts, header, sha256 in placed:
+            self._place(number, parts, header, sha256)
+
+    def files(self) -> Iterator[File]:
+        """Every entry but the root itself, in no order."""
+        pending = [self._root]
+        while pending:
+            for node in pending.pop().children.values():
+                yield node.file
+                pending.append(node)
+
+    def resolve(self, path: str) -> Node | None:
+        """What `path` comes to when links are followed, None where it is missing.
+
+        Raises BareboatError for a path or link that climbs out of the root, and for one of more than 40 symlinks.
+        """
+        pending, trail, followed = deque(path.split("/")), [self._root], 0
+        while pending:
+            part = pending.popleft()
+            node = self._step(trail, part, path)
+            if node is None:
+                return None
+            if node.file.kind == "symlink":
+                followed += 1
+                if followed > SYMLINK_LIMIT:
+                    raise BareboatError(f"{self._name}: {path} goes through more than {SYMLINK_LIMIT} symlinks")
+                pending.extendleft(reversed(node.file.target.split("/")))
+                trail = trail[:1] if node.file.target.startswith("/") else trail
+            elif part == "..":
+                trail.pop()
+            elif node is not trail[-1]:
+                trail.append(node)
+        return trail[-1]
+
+    def _step(self, trail: list[Node], part: str, path: str) -> Node | None:
+        match part:
+            case "":
+                return trail[-1]
+            case "." | ".." if not trail[-1].is_directory:
+                return None
+            case ".":
+                return trail[-1]
+            case "..":
+                if len(trail) == 1:
+                    raise BareboatError(f"{self._name}: {path} leaves the root filesystem")
+                return trail[-2]
+            case _:
+                return trail[-1].children.get(part)
+
+    def _split(self, name: str) -> tuple[str, ...]:
+        parts = tuple(part for part in name.split("/") if part not in {"", "."})
+        fault = None
+        if name.startswith("/"):
+            fault = "is absolute"
+        elif ".." in parts:
+            fault = "leaves its folder"
+        elif "\0" in name or len(name) > PATH_LIMIT_CHARACTERS:
+            fault = "is no path of a Linux system"
+        if fault:
+            raise BareboatError(f"{self._name}: the name {name[:80]!r} {fault}")
+        return parts
+
+    def _walk(self, parts: Iterable[str]) -> Node | None:
+        node: Node | None = self._root
+        for part in parts:
+            node = node.children.get(part) if node else None
+        return node
+
+    def _white_out(self, parts: tuple[str, ...]) -> None:
+        folder, name = self._walk(parts[:-1]), parts[-1]
+        hidden = name.removeprefix(WHITEOUT)
+        if hidden in {"", ".", ".."}:
+            raise BareboatError(f"{self._name}: the whiteout {'/'.join(parts)!r} names nothing")
+        if folder is None:
+            return
+        if name == OPAQUE:
+            folder.children.clear()
+        elif not name.startswith(AUFS_NOTES):
+            folder.children.pop(hidden, None)
+
+    def _place(self, number: int, parts: tuple[str, ...], header: Header, sha256: str) -> None:
+        folder = self._make_folder(number, parts)
+        node = self._make_node(number, "/".join(parts), header, sha256)
+        before = folder.children.get(parts[-1])
+        if before and before.layer == number and not (before.is_directory and node.is_directory):
+            raise BareboatError(f"{self._name}: {node.file.path!r} is named twice in one layer")
+        if before and before.is_directory and node.is_directory:
+            node.children = before.children
+        folder.children[parts[-1]] = node
+
+    def _make_folder(self, number: int, parts: tuple[str, ...]) -> Node:
+        folder = self._root
+        for depth, part in enumerate(parts[:-1], start=1):
+            child, path = folder.children.get(part), "/".join(parts[:depth])
+            if child is None or (not child.is_directory and child.layer != number):
+                child = self._count(Node(file=_directory(path), layer=number))
+                folder.children[part] = child
+            elif not child.is_directory:
+                raise BareboatError(f"{self._name}: {'/'.join(parts)!r} goes through {path!r}, a {child.file.kind}")
+            child.layer = number
+            folder = child
+        return folder
+
+    def _make_node(self, number: int, path: str, header: Header, sha256: str) -> Node:
+        if header.kind == "hardlink":
+            return self._count(self._make_hard_link(number, path, header))
+        if header.kind == "symlink" and not 0 < len(header.link) <= PATH_LIMIT_CHARACTERS:
+            raise BareboatError(f"{self._name}: the symlink {path!r} has a target of {len(header.link)} characters")
+        file = File(
+            path=path,
+            kind=header.kind,
+            mode=header.mode,
+            uid=header.uid,
+            gid=header.gid,
+            size_bytes=header.size_bytes,
+            sha256=sha256,
+            target=header.link if header.kind == "symlink" else "",
+        )
+        content = Extent(layer=number, offset=header.offset, size_bytes=header.size_bytes) if sha256 else None
+        return self._count(Node(file=file, layer=number, content=content))
+
+    def _make_hard_link(self, number: int, path: str, header: Header) -> Node:
+        target = "/".join(self._split(header.link))
+        node = self._walk(target.split("/"))
+        if node is None or node.is_directory or target == path:
+            raise BareboatError(f"{self._name}: {path!r} is a hard link to {target!r}, which is no file before it")
+        if node.content is None:  # a second name of a symlink, device or pipe is one more of them
+            return Node(file=replace(node.file, path=path), layer=number)
+        return Node(
+            file=replace(node.file, path=path, kind="hardlink", size_bytes=0, target=target),
+            layer=number,
+            content=node.content,
+        )
+
+    def _count(self, node: Node) -> Node:
+        self._nodes += 1
+        if self._nodes > NODE_LIMIT:
+            raise BareboatError(f"{self._name}: more than {NODE_LIMIT} files, more than Bareboat reads")
+        return node
+
+
+def _directory(path: str) -> File:
+    return File(path=path, kind="directory", mode=0o755, uid=0, gid=0, size_bytes=0, sha256="", target="")

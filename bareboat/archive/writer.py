@@ -1,0 +1,257 @@
+"""Writes an image of one layer as an OCI archive: the same bytes for the same input, on every host and at any time."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tarfile
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal
+
+from bareboat.archive.manifest import REFERENCE_ANNOTATION
+from bareboat.archive.tarstream import BLOCK_BYTES, CHUNK_BYTES, PERMISSION_BITS
+from bareboat.archive.tree import WHITEOUT
+from bareboat.errors import BareboatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from bareboat.archive.manifest import ImageConfig
+
+EPOCH = "1970-01-01T00:00:00Z"
+END_MARK = bytes(2 * BLOCK_BYTES)
+
+_LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
+_CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
+_MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+_LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
+_TAR_TYPES = {"file": tarfile.REGTYPE, "directory": tarfile.DIRTYPE, "symlink": tarfile.SYMTYPE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing to put in an image: `path` without leading slash, `content` of a file, `target` of a symlink."""
+
+    path: str
+    kind: Literal["file", "directory", "symlink"] = "file"
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+    content: bytes = b""
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenImage:
+    """What was written: `sha256:` digests of config (Podman's image id), manifest and layer; the layer tar's size."""
+
+    reference: str
+    image_id: str
+    manifest_digest: str
+    diff_id: str
+    size_bytes: int
+
+
+def write_image(entries: Iterable[Entry], config: ImageConfig, *, reference: str, to: Path | BinaryIO) -> WrittenImage:
+    """Writes the entries, sorted by path and with their missing parents (0755, root), as the image's only layer.
+
+    A path is replaced as a whole or not at all; a stream only has to take `write`. Raises BareboatError for a path that
+    is absolute, has `..` or is given twice, for one below what is no directory, and where `to` cannot be written.
+    """
+    layer = _make_layer(entries)
+    diff_id = _digest(layer)
+    with _replacing(to) if isinstance(to, Path) else nullcontext(to) as stream:
+        _write_member(stream, _blob_name(diff_id), layer)
+        return _write_rest(stream, config, reference, diff_id, len(layer))
+
+
+def wrap_layer(layer_tar: Path, config: ImageConfig, *, reference: str, to: Path) -> WrittenImage:
+    """Writes an image whose only layer is the uncompressed tar `layer_tar`, as it is, whatever its size.
+
+    Raises BareboatError for a file that cannot be read, does not begin as a tar does, or changes meanwhile, and where
+    `to` cannot be written.
+    """
+    try:
+        opened = layer_tar.open("rb")
+    except OSError as error:
+        raise BareboatError(f"{layer_tar}: cannot be read: {error}") from error
+    with opened as tar, _replacing(to) as stream:
+        _check_tar(layer_tar, tar.read(BLOCK_BYTES))
+        size_bytes = tar.seek(0, io.SEEK_END)
+        tar.seek(0)
+        # The member's name is the digest of what follows it: written last, over a header of the same length.
+        stream.write(bytes(BLOCK_BYTES))
+        sha256, copied = hashlib.sha256(), 0
+        while data := tar.read(CHUNK_BYTES):
+            sha256.update(data)
+            copied += stream.write(data)
+        if copied != size_bytes:
+            raise BareboatError(f"{layer_tar}: changed while it was read")
+        stream.write(bytes(-size_bytes % BLOCK_BYTES))
+        diff_id = f"sha256:{sha256.hexdigest()}"
+        written = _write_rest(stream, config, reference, diff_id, size_bytes)
+        stream.seek(0)
+        stream.write(_make_header(Entry(path=_blob_name(diff_id)), size_bytes))
+        return written
+
+
+def _make_layer(entries: Iterable[Entry]) -> bytes:
+    placed: dict[str, Entry] = {}
+    for entry in entries:
+        _check_entry(entry)
+        if entry.path in placed:
+            raise BareboatError(f"{entry.path!r} is put into the image twice")
+        placed[entry.path] = entry
+    for path in tuple(placed):
+        parts = path.split("/")
+        for depth in range(1, len(parts)):
+            parent = "/".join(parts[:depth])
+            above = placed.setdefault(parent, Entry(path=parent, kind="directory", mode=0o755))
+            if above.kind != "directory":
+                raise BareboatError(f"{path!r} is put below {parent!r}, which is a {above.kind}")
+    layer = io.BytesIO()
+    for path in sorted(placed):
+        _write_entry(layer, placed[path])
+    layer.write(END_MARK)
+    return layer.getvalue()
+
+
+def _check_entry(entry: Entry) -> None:
+    fault = None
+    if entry.path.startswith("/"):
+        fault = "is absolute; write it without the leading slash"
+    elif not {"", ".", ".."}.isdisjoint(entry.path.split("/")):
+        fault = "has an empty, `.` or `..` part"
+    elif any(part.startswith(WHITEOUT) for part in entry.path.split("/")):
+        fault = f"has a part that begins with {WHITEOUT}, which would hide a file instead of being one"
+    elif not all(_is_text(text) for text in (entry.path, entry.target)):
+        fault = "or its target is no Unicode text, or has a NUL"
+    elif (entry.kind == "symlink") != bool(entry.target) or (entry.content and entry.kind != "file"):
+        fault = f"is a {entry.kind}: only a file has content, and a symlink, only it, has a target"
+    elif entry.mode & ~PERMISSION_BITS or min(entry.mode, entry.uid, entry.gid) < 0:
+        fault = f"has mode {entry.mode:#o}, owner {entry.uid}:{entry.gid}"
+    if fault:
+        raise BareboatError(f"the image's path {entry.path!r} {fault}")
+
+
+def _is_text(text: str) -> bool:
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def _make_header(entry: Entry, size_bytes: int) -> bytes:
+    info = tarfile.TarInfo(entry.path)
+    info.type = _TAR_TYPES[entry.kind]
+    info.mode, info.uid, info.gid, info.size, info.linkname = entry.mode, entry.uid, entry.gid, size_bytes, entry.target
+    if entry.path.isascii() and entry.target.isascii():
+        try:
+            return info.tobuf(tarfile.USTAR_FORMAT)
+        except ValueError:  # a name of more than 100 + 155 characters, or a number that does not fit
+            pass
+    return info.tobuf(tarfile.PAX_FORMAT)
+
+
+def _write_entry(stream: IO[bytes], entry: Entry) -> None:
+    stream.write(_make_header(entry, len(entry.content)))
+    stream.write(entry.content)
+    stream.write(bytes(-len(entry.content) % BLOCK_BYTES))
+
+
+def _write_member(stream: IO[bytes], name: str, content: bytes) -> str:
+    _write_entry(stream, Entry(path=name, content=content))
+    return _digest(content)
+
+
+def _write_rest(stream: IO[bytes], config: ImageConfig, reference: str, diff_id: str, size_bytes: int) -> WrittenImage:
+    """Config, manifest and index of the one layer, and the archive's end."""
+    config_bytes = _make_config(config, diff_id)
+    image_id = _digest(config_bytes)
+    manifest = _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": _MANIFEST_TYPE,
+            "config": {"mediaType": _CONFIG_TYPE, "digest": image_id, "size": len(config_bytes)},
+            "layers": [{"mediaType": _LAYER_TYPE, "digest": diff_id, "size": size_bytes}],
+        }
+    )
+    named = {
+        "mediaType": _MANIFEST_TYPE,
+        "digest": _digest(manifest),
+        "size": len(manifest),
+        "annotations": {REFERENCE_ANNOTATION: reference},
+    }
+    for name, content in (
+        (_blob_name(image_id), config_bytes),
+        (_blob_name(_digest(manifest)), manifest),
+        ("index.json", _json({"schemaVersion": 2, "manifests": [named]})),
+        ("oci-layout", _LAYOUT),
+    ):
+        _write_member(stream, name, content)
+    stream.write(END_MARK)
+    return WrittenImage(
+        reference=reference,
+        image_id=image_id,
+        manifest_digest=_digest(manifest),
+        diff_id=diff_id,
+        size_bytes=size_bytes,
+    )
+
+
+def _make_config(config: ImageConfig, diff_id: str) -> bytes:
+    said = {
+        "User": config.user,
+        "Entrypoint": list(config.entrypoint),
+        "Cmd": list(config.command),
+        "Env": list(config.env),
+        "WorkingDir": config.working_dir,
+        "Labels": dict(config.labels),
+    }
+    return _json(
+        {
+            "created": EPOCH,
+            "architecture": config.architecture,
+            "os": config.os,
+            "config": {key: value for key, value in said.items() if value},
+            "rootfs": {"type": "layers", "diff_ids": [diff_id]},
+            "history": [{"created": EPOCH, "created_by": "bareboat"}],
+        }
+    )
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A new file that takes the path's place when all went well, and leaves nothing behind when it did not."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as stream:
+            yield stream
+        part.replace(path)
+    except OSError as error:
+        raise BareboatError(f"{path}: cannot be written: {error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _check_tar(path: Path, block: bytes) -> None:
+    try:
+        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.HeaderError as error:
+        raise BareboatError(f"{path}: does not begin as an uncompressed tar does: {error}") from error
+
+
+def _blob_name(digest: str) -> str:
+    return f"blobs/{digest.replace(':', '/')}"
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()

@@ -1,0 +1,116 @@
+"""The host's APT configuration as mmdebstrap takes it, and what APT knows of packages.
+
+Sources, proxies and certificates of the host pass through, so that a machine behind a mirror needs no second setting.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bareboat.bootstrap.host import TOOL_PATH
+from bareboat.bootstrap.rootfs import Pinned
+from bareboat.errors import BareboatError, HostError
+
+if TYPE_CHECKING:
+    from bareboat.process import Processes
+
+SOURCE = "Debian's package archive"
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+_TARGETS = ("apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI) $(RELEASE)", "Created-By: Packages")
+_OPTIONS = ("apt-config", "dump", "--format", "%f %v%n")
+# A frozen mirror, as an offline site may have, is only of use together with the host's consent to its old date.
+_PASSED_ON = re.compile(r"Acquire::(https?::.+|Check-Valid-Until|Check-Date|Retries) (.+)", re.IGNORECASE)
+_COMPANIONS = ("", "-updates", "-security")
+_WITHOUT_COMPANIONS = ("sid", "unstable", "experimental")
+
+
+def apt_environment(folder: Path) -> dict[str, str]:
+    """What mmdebstrap's environment needs: temporaries in `folder`, every time 0, one language."""
+    return {"TMPDIR": str(folder), "SOURCE_DATE_EPOCH": "0", "LC_ALL": "C.UTF-8", "PATH": TOOL_PATH}
+
+
+def host_options(processes: Processes) -> tuple[str, ...]:
+    """The host's own APT settings and trusted keys, as options of mmdebstrap.
+
+    Raises HostError when Debian's keys are not installed.
+    """
+    if not KEYRING.exists():
+        raise HostError(f"{KEYRING} is missing, so no package can be verified; `./setup.sh` installs what is missing")
+    settings = passed_on_settings(processes.run(_OPTIONS))
+    return (f"--keyring={KEYRING}", *(f"--aptopt={setting}" for setting in settings))
+
+
+def host_sources(suite: str, processes: Processes) -> tuple[str, ...]:
+    """The host's Debian mirror as `deb` lines for `suite`; none where it has none, and mmdebstrap's default holds."""
+    return sources_of_suite(suite, processes.run(_TARGETS))
+
+
+def sources_of_suite(suite: str, index_targets: str) -> tuple[str, ...]:
+    """Rewrite the host's sources for another suite: lines `ORIGIN URI RELEASE` in, `deb URI SUITE main` lines out.
+
+    Empty when they name no web mirror of Debian's main archive. APT knows the origin after `apt-get update`.
+    """
+    uris: dict[str, str] = {}
+    for line in index_targets.splitlines():
+        origin, _, rest = line.partition(" ")
+        uri, _, release = rest.rpartition(" ")
+        if origin == "Debian" and re.match(r"https?://", uri):
+            uris.setdefault(_companion(release), uri.rstrip("/"))
+    if "" not in uris:
+        return ()
+    companions = _COMPANIONS[:1] if suite in _WITHOUT_COMPANIONS else _COMPANIONS
+    return tuple(f"deb {uris[name]} {suite}{name} main" for name in companions if name in uris)
+
+
+def passed_on_settings(configuration: str) -> tuple[str, ...]:
+    """The lines of `apt-config dump` (`NAME VALUE`) that say how to reach a mirror, as lines of apt.conf."""
+    found = (_PASSED_ON.fullmatch(line) for line in configuration.splitlines())
+    return tuple(f'Acquire::{match[1]} "{match[2]}"' for match in found if match)
+
+
+def parse_stanzas(text: str) -> tuple[dict[str, str], ...]:
+    """Debian's control format: blank-line separated stanzas of `Field: value`, continued by indented lines.
+
+    Raises BareboatError for a line that is neither.
+    """
+    stanzas: list[dict[str, str]] = []
+    for block in re.split(r"\n\s*\n", text.strip()):
+        stanza: dict[str, str] = {}
+        field = ""
+        for line in block.splitlines():
+            if line[:1].isspace() and field:
+                stanza[field] += "\n" + line
+                continue
+            field, colon, value = line.partition(":")
+            if not colon:
+                raise BareboatError(f"not a line of a Debian control file: {line!r}")
+            stanza[field] = value.strip()
+        if stanza:
+            stanzas.append(stanza)
+    return tuple(stanzas)
+
+
+def parse_pins(index: str) -> tuple[Pinned, ...]:
+    """What `apt-cache show` prints, as pins sorted by name. Raises BareboatError where a field is missing."""
+    try:
+        pins = {
+            Pinned(name=stanza["Package"], version=stanza["Version"], sha256=stanza["SHA256"])
+            for stanza in parse_stanzas(index)
+        }
+    except KeyError as error:
+        raise BareboatError(f"APT's index names a package without {error.args[0]}") from None
+    return tuple(sorted(pins, key=lambda pin: (pin.name, pin.version)))
+
+
+def privileged_mode() -> str:
+    """How mmdebstrap becomes root of what it makes; both ways give the same bytes."""
+    return "root" if os.geteuid() == 0 else "unshare"
+
+
+def _companion(release: str) -> str:
+    suite, dash, companion = release.partition("-")
+    return dash + companion if suite else release

@@ -1,0 +1,104 @@
+"""Writes a cell as one whole multi-stage Containerfile. Pure.
+
+The same text serves everybody: the matrix builds it, `invoke containerfile` prints it, and Podman, Buildah and Docker
+make the same root filesystem of it. Steps run without network but for the stage that fetches crates; who builds by
+hand may give `--network=none` where no crate is fetched.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bareboat.plan import Cell, ProgramJob
+
+CRATES_STAGE = "crates"
+COMPILE_STAGE = "compile"
+STAGE_LABEL = "io.bareboat.stage"
+
+# The secrets that the fetching step takes when they are given: the host's cargo configuration and CA bundle. They are
+# mounted for that step alone and leave nothing in any layer.
+CARGO_SECRET = "bareboat-cargo-config"  # noqa: S105 (the name of a mount)
+CA_SECRET = "bareboat-ca-bundle"  # noqa: S105 (the name of a mount)
+
+
+def render(cell: Cell, toolchain: str, base: str) -> str:
+    """The whole Containerfile; `toolchain` and `base` are image references, base `scratch` for an empty one."""
+    return f"# {cell.id}: {cell.recipe.summary}\n{compile_stages(cell.program, toolchain)}\n{shipped_stage(cell, base)}"
+
+
+def compile_stages(job: ProgramJob, toolchain: str) -> str:
+    """The stages up to the compiled program at `job.binary`; equal for all cells that share the job."""
+    if not job.sample.needs_crates:
+        return _lines(*_opening(toolchain, COMPILE_STAGE), "COPY . .", _compile(job, ""))
+    return _lines(
+        *_opening(toolchain, CRATES_STAGE),
+        "COPY . .",
+        _vendor(),
+        "",
+        f"FROM {CRATES_STAGE} AS {COMPILE_STAGE}",
+        _compile(job, "--config /vendor.toml "),
+    )
+
+
+def shipped_stage(cell: Cell, base: str) -> str:
+    """The stage that is shipped: one explicit COPY for each file that comes aboard."""
+    runtime = cell.recipe.runtime
+    environment = [f"ENV {name}={json.dumps(value)}" for name, value in sorted(runtime.env.items())]
+    return _lines(
+        f"FROM {base}",
+        f"COPY --from={COMPILE_STAGE} {cell.program.binary} {cell.program_path}",
+        *environment,
+        f"USER {runtime.user}",
+        f"ENTRYPOINT {json.dumps([cell.program_path])}",
+    )
+
+
+def _opening(toolchain: str, stage: str) -> tuple[str, ...]:
+    return f"FROM {toolchain} AS {stage}", f"LABEL {STAGE_LABEL}={stage}", "WORKDIR /src"
+
+
+def _vendor() -> str:
+    # Crates are vendored into a layer, so that the compile needs neither network nor a cache that may have gone;
+    # the cache mount only spares the download.
+    return _run(
+        (
+            "--mount=type=cache,id=bareboat-cargo,target=/cargo,sharing=locked",
+            f"--mount=type=secret,id={CARGO_SECRET},target=/run/cargo-config.toml",
+            f"--mount=type=secret,id={CA_SECRET},target=/run/ca-bundle.crt",
+        ),
+        (
+            "export CARGO_HOME=/cargo",
+            "if [ -f /run/ca-bundle.crt ]; then export CARGO_HTTP_CAINFO=/run/ca-bundle.crt; fi",
+            "if [ -f /run/cargo-config.toml ]; then set -- --config /run/cargo-config.toml; fi",
+            'cargo "$@" vendor --locked /vendor > /vendor.toml',
+        ),
+    )
+
+
+def _compile(job: ProgramJob, options: str) -> str:
+    # --target and crt-static are always said: without --target the flag reaches build scripts and proc macros too, and
+    # the default differs from target to target. Sources are touched because cargo judges by time, and a cached target
+    # folder may be younger than a source that was changed.
+    sign = "+" if job.crt == "static" else "-"
+    binary = shlex.quote(job.sample.binary)
+    cache = f"bareboat-{job.sample.name}-{job.toolchain.name}-{job.target}-{job.crt}"
+    return _run(
+        (f"--mount=type=cache,id={cache},target=/target,sharing=locked",),
+        (
+            "find . -type f -exec touch {} +",
+            f"export CARGO_TARGET_DIR=/target RUSTFLAGS='-C target-feature={sign}crt-static'",
+            f"cargo {options}build --release --locked --offline --target {job.target} --bin {binary}",
+            f"install -D -m 0755 /target/{job.target}/release/{binary} /out/{binary}",
+        ),
+    )
+
+
+def _run(mounts: tuple[str, ...], commands: tuple[str, ...]) -> str:
+    return "RUN " + " \\\n    ".join([*mounts, " && \\\n    ".join(commands)])
+
+
+def _lines(*lines: str) -> str:
+    return "\n".join(lines) + "\n"

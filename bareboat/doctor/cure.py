@@ -1,0 +1,58 @@
+"""The commands that mend a machine, as its own package manager spells them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from bareboat.podmanconf import search_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_INSTALL = {
+    "apt-get": "apt-get install -y --no-install-recommends",
+    "dnf": "dnf install -y",
+    "pacman": "pacman -S --needed --noconfirm",
+    "brew": "brew install",
+}
+# What a tool is called in apt-get, dnf, pacman and brew; None where it is not to be had.
+_PACKAGES: dict[str, tuple[str | None, str | None, str | None, str | None]] = {
+    "podman": ("podman", "podman", "podman", "podman"),
+    "runc": ("runc", "runc", "runc", None),
+    "newuidmap": ("uidmap", "shadow-utils", "shadow", None),
+    "slirp4netns": ("slirp4netns", "slirp4netns", "slirp4netns", None),
+    "netavark": ("netavark aardvark-dns iptables", "netavark aardvark-dns iptables", "netavark aardvark-dns", None),
+    "setpriv": ("util-linux", "util-linux", "util-linux", None),
+    "git": ("git", "git", "git", "git"),
+    "mmdebstrap": ("mmdebstrap", "mmdebstrap", "mmdebstrap", None),
+    "qemu-img": ("qemu-utils", "qemu-img", "qemu-img", "qemu"),
+    "debugfs": ("e2fsprogs", "e2fsprogs", "e2fsprogs", "e2fsprogs"),
+    "dpkg-deb": ("dpkg", "dpkg", "dpkg", "dpkg"),
+    "apt-get": ("apt", "apt", "apt", None),
+    "debian keyring": ("debian-archive-keyring", "debian-keyring", "debian-archive-keyring", None),
+    "python3": ("python3 python3-venv", "python3.11", "python", "python@3.12"),
+}
+
+
+def install(tools: Iterable[str]) -> str:
+    """The command that installs `tools` here, empty where no known package manager is found or has them."""
+    path = search_path(os.environ)
+    managers = [name for name in _INSTALL if shutil.which(name, path=path)]
+    # An apt-get on Fedora or Arch is a tool for making bases, not the host's package manager.
+    manager = next((name for name in ("dnf", "pacman", *managers) if name in managers), None)
+    return install_with(manager, tools) if manager else ""
+
+
+def install_with(manager: str, tools: Iterable[str]) -> str:
+    """The command by which `manager` installs `tools`; empty when it has none of them."""
+    column = tuple(_INSTALL).index(manager)
+    packages = [package for tool in tools if (package := _PACKAGES[tool][column])]
+    command = f"{_INSTALL[manager]} {' '.join(packages)}" if packages else ""
+    return command if manager == "brew" else as_root(command)
+
+
+def as_root(command: str) -> str:
+    """The command with sudo before it, unless this is root already."""
+    return f"sudo {command}" if command and os.geteuid() != 0 else command

@@ -1,0 +1,51 @@
+"""Which image registries answer, asked the way Podman will ask them: mirrors of registries.conf and all."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from bareboat.doctor.ask import ask, reason
+from bareboat.doctor.check import Check
+from bareboat.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bareboat.process import Processes
+
+ANSWER_SECONDS = 5
+REFERENCES = ("docker.io/library/debian:trixie-slim", "gcr.io/distroless/static-debian13:nonroot")
+# Podman 4 says this when it has fetched the manifest of an image for one platform only.
+_ONE_PLATFORM = "Treating single images as manifest lists is not implemented"
+_CURE = (
+    "none needed: bases are made from packages instead; behind a proxy: export https_proxy=...; "
+    "behind a mirror: name it in ~/.config/containers/registries.conf"
+)
+
+
+def unreachable(processes: Processes, reference: str, environment: Mapping[str, str]) -> str:
+    """Why Podman cannot get the image's manifest within five seconds, empty when it can."""
+    argv = ("podman", "manifest", "inspect", reference)
+    try:
+        ask(processes, argv, environment, seconds=ANSWER_SECONDS)
+    except EngineError as error:
+        why = reason(error)
+        return "" if why.endswith(_ONE_PLATFORM) else why.rsplit(": ", maxsplit=1)[-1]
+    return ""
+
+
+def check_registries(
+    processes: Processes, environment: Mapping[str, str], references: Sequence[str]
+) -> tuple[Check, ...]:
+    """A check for each reference's registry; all are asked at once."""
+    with ThreadPoolExecutor(max_workers=max(len(references), 1)) as pool:
+        reasons = tuple(pool.map(lambda reference: unreachable(processes, reference, environment), references))
+    return tuple(_check(reference, why) for reference, why in zip(references, reasons, strict=True))
+
+
+def _check(reference: str, why: str) -> Check:
+    name = f"registry {reference.partition('/')[0]}"
+    if why:
+        return Check(name=name, finding=f"does not answer: {why}", status="warning", cure=_CURE)
+    return Check(name=name, finding=f"answers for {reference}", status="good", cure="")

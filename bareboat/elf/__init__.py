@@ -1,0 +1,6 @@
+"""Facts of one ELF file, read from its bytes: what it needs, how it is linked and hardened, and which libc is in it."""
+
+from bareboat.elf.facts import Crt, ElfFacts, Linkage, Relro, read_elf
+from bareboat.elf.libc import Libc
+
+__all__ = ["Crt", "ElfFacts", "Libc", "Linkage", "Relro", "read_elf"]

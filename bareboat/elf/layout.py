@@ -1,0 +1,221 @@
+"""Where things are in an ELF file: header, segments, dynamic section, notes.
+
+Every table is held against the file's size and every walk is bounded, for the bytes are not trusted: that is why
+pyelftools, which follows whatever count a file gives, is the tests' second opinion and not the reader. Section headers
+answer one question only (is there a symbol table?), since a loader does without them and stripping may remove them.
+Source: https://gabi.xinuos.com (System V gABI), elf.h of glibc.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from bareboat.errors import BareboatError
+
+PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
+PT_GNU_STACK, PT_GNU_RELRO = 0x6474E551, 0x6474E552
+ET_EXEC, ET_DYN = 2, 3
+SHT_SYMTAB = 2
+DT_NULL, DT_STRTAB, DT_STRSZ = 0, 5, 10
+DT_VERNEED, DT_VERNEEDNUM = 0x6FFFFFFE, 0x6FFFFFFF
+
+IDENT_BYTES = 16
+ELFCLASS64 = 2
+WALK_LIMIT = 4096  # dynamic entries, notes, needed libraries or versions of one: far above what linkers write
+STRING_LIMIT_BYTES = 4096
+PN_XNUM = 0xFFFF
+
+_TYPES = {ET_EXEC, ET_DYN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One program header; `address` is the virtual one, sizes in bytes."""
+
+    kind: int
+    flags: int
+    offset: int
+    address: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """One note: who defines it, its type by that definition, its content."""
+
+    name: bytes
+    kind: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """An ELF file's parts; `order` is struct's byte order, `type` is ET_EXEC or ET_DYN, `entry` a virtual address."""
+
+    data: bytes
+    order: str
+    is_64bit: bool
+    type: int
+    machine: int
+    entry: int
+    segments: tuple[Segment, ...]
+    section_kinds: tuple[int, ...]
+    dynamic: tuple[tuple[int, int], ...]
+
+    def find(self, kind: int) -> Segment | None:
+        """The first segment of a kind."""
+        return next((segment for segment in self.segments if segment.kind == kind), None)
+
+    def values(self, tag: int) -> tuple[int, ...]:
+        """The values of a tag in the dynamic section, in its order."""
+        return tuple(value for found, value in self.dynamic if found == tag)
+
+    def bytes_at(self, address: int, size_bytes: int) -> bytes:
+        """Up to `size_bytes` bytes of what is loaded from the file at a virtual address."""
+        for segment in self.segments:
+            if segment.kind == PT_LOAD and segment.address <= address < segment.address + segment.size_bytes:
+                start = segment.offset + address - segment.address
+                return self.data[start : min(start + size_bytes, segment.offset + segment.size_bytes)]
+        raise _fault(f"nothing is loaded at address {address:#x}")
+
+    def text(self, offset: int) -> str:
+        """The string at an offset of the dynamic string table."""
+        tables, sizes = self.values(DT_STRTAB), self.values(DT_STRSZ)
+        if not tables or not sizes or offset >= sizes[0]:
+            raise _fault("a name lies outside the string table")
+        return decode(self.bytes_at(tables[0] + offset, min(sizes[0] - offset, STRING_LIMIT_BYTES)))
+
+    def versions_needed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The symbol versions wanted of each library, as (library, versions) in the file's order."""
+        needed: list[tuple[str, tuple[str, ...]]] = []
+        address, count = self._one(DT_VERNEED), self._one(DT_VERNEEDNUM)
+        while address and len(needed) < min(count, WALK_LIMIT):
+            _, versions, library, first, following = self._unpack("HHIII", address)
+            needed.append((self.text(library), self._version_names(address + first, versions)))
+            address = address + following if following else 0
+        return tuple(needed)
+
+    def notes(self) -> tuple[Note, ...]:
+        """Every note of every note segment."""
+        notes: list[Note] = []
+        for segment in (segment for segment in self.segments if segment.kind == PT_NOTE):
+            start, end = segment.offset, segment.offset + segment.size_bytes
+            while start + 12 <= end and len(notes) < WALK_LIMIT:
+                name_bytes, content_bytes, kind = struct.unpack_from(f"{self.order}III", self.data, start)
+                name_end = start + 12 + name_bytes
+                content = start + 12 + _aligned(name_bytes)
+                if content + content_bytes > end:
+                    raise _fault("a note is longer than its segment")
+                name = self.data[start + 12 : name_end].rstrip(b"\0")
+                notes.append(Note(name=name, kind=kind, content=self.data[content : content + content_bytes]))
+                start = content + _aligned(content_bytes)
+        return tuple(notes)
+
+    def _version_names(self, address: int, count: int) -> tuple[str, ...]:
+        names: list[str] = []
+        while len(names) < min(count, WALK_LIMIT):
+            _, _, _, name, following = self._unpack("IHHII", address)
+            names.append(self.text(name))
+            if not following:
+                break
+            address += following
+        return tuple(names)
+
+    def _unpack(self, form: str, address: int) -> tuple[int, ...]:
+        record = struct.Struct(f"{self.order}{form}")
+        data = self.bytes_at(address, record.size)
+        if len(data) < record.size:
+            raise _fault("the symbol versions are cut off")
+        return record.unpack(data)
+
+    def _one(self, tag: int) -> int:
+        return next(iter(self.values(tag)), 0)
+
+
+def read_layout(data: bytes) -> Layout:
+    """The parts of a linked ELF file. Raises BareboatError for any other file, and for one that is cut off."""
+    if len(data) < IDENT_BYTES or data[:4] != b"\x7fELF" or data[4] not in {1, 2} or data[5] not in {1, 2}:
+        raise _fault("it does not begin as an ELF file does")
+    is_64bit, order = data[4] == ELFCLASS64, "<" if data[5] == 1 else ">"
+    word = "Q" if is_64bit else "I"
+    header = _unpack_table(data, f"{order}HHI{word}{word}{word}IHHHHHH", IDENT_BYTES, 1, 0)[0]
+    kind, machine, _, entry, segments_at, sections_at, _, _, segment_bytes, segments, section_bytes, sections, _ = (
+        header
+    )
+    if kind not in _TYPES:
+        raise _fault(f"it is of ELF type {kind}, neither a program nor a shared object")
+    if segments == PN_XNUM:
+        raise _fault("it has more segments than a program has")
+    form = "IIQQQQQQ" if is_64bit else "IIIIIIII"
+    found = tuple(
+        _make_segment(fields, is_64bit=is_64bit)
+        for fields in _unpack_table(data, order + form, segments_at, segments, segment_bytes)
+    )
+    for segment in found:
+        if segment.offset + segment.size_bytes > len(data):
+            raise _fault("it is cut off: a segment ends after the file does")
+    section_form = f"{order}II{word}{word}{word}{word}II{word}{word}"
+    headers = _unpack_table(data, section_form, sections_at, sections, section_bytes)
+    return Layout(
+        data=data,
+        order=order,
+        is_64bit=is_64bit,
+        type=kind,
+        machine=machine,
+        entry=entry,
+        segments=found,
+        section_kinds=tuple(fields[1] for fields in headers),
+        dynamic=_read_dynamic(data, found, order + word + word),
+    )
+
+
+def decode(data: bytes) -> str:
+    """The text up to the first NUL. Raises BareboatError where there is no NUL, or no UTF-8."""
+    text, nul, _ = data.partition(b"\0")
+    try:
+        if nul:
+            return text.decode()
+    except UnicodeDecodeError:
+        pass
+    raise _fault(f"{text[:40]!r} is no name")
+
+
+def _unpack_table(data: bytes, form: str, offset: int, count: int, row_bytes: int) -> list[tuple[int, ...]]:
+    row = struct.Struct(form)
+    if count and row_bytes not in {0, row.size}:
+        raise _fault(f"a table has rows of {row_bytes} bytes, not {row.size}")
+    if offset + count * row.size > len(data):
+        raise _fault("it is cut off: a table ends after the file does")
+    return [row.unpack_from(data, offset + number * row.size) for number in range(count)]
+
+
+def _make_segment(fields: tuple[int, ...], *, is_64bit: bool) -> Segment:
+    if is_64bit:
+        kind, flags, offset, address, _, size_bytes, _, _ = fields
+    else:
+        kind, offset, address, _, size_bytes, _, flags, _ = fields
+    return Segment(kind=kind, flags=flags, offset=offset, address=address, size_bytes=size_bytes)
+
+
+def _read_dynamic(data: bytes, segments: tuple[Segment, ...], form: str) -> tuple[tuple[int, int], ...]:
+    segment = next((segment for segment in segments if segment.kind == PT_DYNAMIC), None)
+    if segment is None:
+        return ()
+    row = struct.Struct(form)
+    entries: list[tuple[int, int]] = []
+    for number in range(min(segment.size_bytes // row.size, WALK_LIMIT)):
+        tag, value = row.unpack_from(data, segment.offset + number * row.size)
+        if tag == DT_NULL:
+            break
+        entries.append((tag, value))
+    return tuple(entries)
+
+
+def _aligned(size_bytes: int) -> int:
+    # GNU property notes align to 8, yet each fills its segment alone; all others align to 4, in 64-bit files too.
+    return -(-size_bytes // 4) * 4
+
+
+def _fault(message: str) -> BareboatError:
+    return BareboatError(f"not a sound ELF file: {message}")

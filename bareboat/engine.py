@@ -1,0 +1,89 @@
+"""What Bareboat needs of a container engine, as a Protocol and the values that cross it.
+
+PodmanEngine (podman_engine.py) is the real one; a contract suite holds every engine to this page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bareboat.result import Host
+
+KIND_LABEL = "io.bareboat.kind"
+KEY_LABEL = "io.bareboat.key"
+RUN_LABEL = "io.bareboat.run"
+OWN_NAMES = "localhost/bareboat/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredImage:
+    """An image in the store: its id, its registry's digest (both `sha256:...`; "" without registry), names, labels."""
+
+    id: str
+    digest: str
+    names: tuple[str, ...]
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """One `podman build`: the Containerfile's text, the folder it copies from, what to call the image.
+
+    `network` is for a stage that fetches crates; `secrets` are mount names and the host's files behind them.
+    """
+
+    containerfile: str
+    context: Path
+    tag: str
+    labels: Mapping[str, str]
+    target: str = ""
+    network: bool = False
+    secrets: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What one run of an image showed; `exit_code` is None when it was killed after `timeout_seconds`."""
+
+    exit_code: int | None
+    stdout: bytes
+    stderr: bytes
+
+
+class Engine(Protocol):
+    """What Bareboat needs of a container engine; safe to use from many threads."""
+
+    def host(self) -> Host:
+        """The machine, the engine's versions and modes, as the engine itself says them."""
+
+    def image(self, reference: str) -> StoredImage | None:
+        """The image of that name or id; None when the store has none."""
+
+    def build(self, build: Build, log: Path) -> str:
+        """Build, tag and label an image; returns its id. Raises EngineError with the log's last lines."""
+
+    def load(self, archive: Path) -> None:
+        """Load an OCI or docker archive under the name that it carries."""
+
+    def pull(self, reference: str) -> StoredImage:
+        """Fetch an image from its registry; raises EngineError saying what the registry answered."""
+
+    def save(self, image_id: str, to: Path) -> None:
+        """Write an image as a docker archive, layers uncompressed."""
+
+    def read_file(self, image_id: str, path: str) -> bytes:
+        """The bytes of one regular file of an image."""
+
+    def run(self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float) -> RunReport:
+        """Run an image confined: its own user, read-only, no capability, no new privilege, no network."""
+
+    def remove(self, reference: str) -> None:
+        """Remove one image and the layers that only it has; nothing happens when there is none."""
+
+    def clean(self) -> tuple[str, ...]:
+        """Remove every container and image of Bareboat's; returns what was removed."""

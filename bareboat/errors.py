@@ -1,0 +1,76 @@
+"""Every error that Bareboat raises on purpose, and the exit code each one ends a task with.
+
+BareboatError          1  something went wrong that no other class names
++-- InputError         2  what the user wrote is wrong; nothing was done
+|   +-- RecipeError       a recipe, toolchain or lock file
+|   +-- SampleError       a sample or crate
+|   +-- SelectionError    a name that matches nothing
+|   +-- ResultError       a result file that cannot be read
++-- HostError          3  this machine lacks something; the message ends with the command that mends it
++-- EngineError        1  a command failed: the command, its exit code, the log's last lines, the log's path
++-- StoppedError     130  the user stopped the run
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+LOG_TAIL_LINES = 20
+
+
+class BareboatError(Exception):
+    """The root: `exit_code` is what the task ends with; `str(error)` is what the user reads."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(BareboatError):
+    """What the user wrote is wrong; nothing was built, run or changed."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class RecipeError(InputError):
+    """One or more recipes are wrong: a line a problem, `file: key: what is wrong (did you mean ...?)`."""
+
+
+class SampleError(InputError):
+    """One or more samples are wrong: a line a problem."""
+
+
+class SelectionError(InputError):
+    """A name matches nothing; the message lists what there is."""
+
+
+class ResultError(InputError):
+    """A result file is truncated, or of a newer schema than this Bareboat reads."""
+
+
+class HostError(BareboatError):
+    """The machine lacks something; the message ends with the command that mends it."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class EngineError(BareboatError):
+    """A command failed; says what to paste to see it again, its last lines, and where its whole log is."""
+
+    def __init__(self, command: str, exit_code: int, log_tail: Sequence[str] = (), log: Path | None = None) -> None:
+        self.command = command
+        self.command_exit_code = exit_code
+        self.log_tail = tuple(log_tail[-LOG_TAIL_LINES:])
+        self.log = log
+        lines = [f"exit code {exit_code} from: {command}", *(f"    {line}" for line in self.log_tail)]
+        if log is not None:
+            lines.append(f"  the whole log: {log}")
+        super().__init__("\n".join(lines))
+
+
+class StoppedError(BareboatError):
+    """The run was stopped from the keyboard or by a signal."""
+
+    exit_code: ClassVar[int] = 130

@@ -1,0 +1,23 @@
+"""The C library in the program or asked for by it, as the binary shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bareboat.result import Column
+
+if TYPE_CHECKING:
+    from bareboat.measurements.subject import Subject
+
+COLUMN = Column(
+    name="libc",
+    heading="libc",
+    unit="text",
+    order=50,
+    meaning="the C library that the binary carries or asks for, read from the binary",
+)
+
+
+def measure(subject: Subject) -> str | None:
+    """`gnu` or `musl`; None where the binary has none or shows too little."""
+    return subject.elf.libc

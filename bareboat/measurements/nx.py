@@ -1,0 +1,23 @@
+"""Hardening: whether the stack cannot be executed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bareboat.result import Column
+
+if TYPE_CHECKING:
+    from bareboat.measurements.subject import Subject
+
+COLUMN = Column(
+    name="nx",
+    heading="NX",
+    unit="flag",
+    order=100,
+    meaning="the program's stack is not executable",
+)
+
+
+def measure(subject: Subject) -> bool:
+    """True where it cannot."""
+    return subject.elf.nx

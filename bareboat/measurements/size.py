@@ -1,0 +1,23 @@
+"""The image's size: what its layers come to on disk, uncompressed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bareboat.result import Column
+
+if TYPE_CHECKING:
+    from bareboat.measurements.subject import Subject
+
+COLUMN = Column(
+    name="size",
+    heading="Size",
+    unit="bytes",
+    order=10,
+    meaning="bytes of the image's layers, uncompressed, as `podman images` counts",
+)
+
+
+def measure(subject: Subject) -> int:
+    """Bytes of all layers' tars; raises BareboatError for a damaged layer."""
+    return sum(layer.size_bytes for layer in subject.image.layers)

@@ -1,0 +1,23 @@
+"""Whether the program's symbol table is gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bareboat.result import Column
+
+if TYPE_CHECKING:
+    from bareboat.measurements.subject import Subject
+
+COLUMN = Column(
+    name="stripped",
+    heading="Stripped",
+    unit="flag",
+    order=110,
+    meaning="the program has no symbol table",
+)
+
+
+def measure(subject: Subject) -> bool:
+    """True where there is none."""
+    return subject.elf.stripped

@@ -1,0 +1,21 @@
+"""What is measured: one image as shipped, the program in it, and how long its build took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bareboat.archive import Image
+    from bareboat.elf import ElfFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """`program_path` is where the image has the program, `program` its bytes; `build_seconds` is None where unknown."""
+
+    image: Image
+    program_path: str
+    program: bytes
+    elf: ElfFacts
+    build_seconds: float | None = None

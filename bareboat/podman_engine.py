@@ -1,0 +1,265 @@
+"""Podman: the real engine, and the only user of podman-py.
+
+`podman build` goes by argument vector, because podman-py's build drops options that it does not know and swallows the
+log; everything else goes through the API of a private `podman system service` that lives as long as the run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import tarfile
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import requests
+from podman import PodmanClient
+from podman.errors import APIError, ImageNotFound, NotFound, PodmanError
+
+from bareboat import __version__
+from bareboat.engine import KIND_LABEL, OWN_NAMES, RUN_LABEL, RunReport, StoredImage
+from bareboat.errors import BareboatError, EngineError, HostError, StoppedError
+from bareboat.result import Host
+from bareboat.sample import NOT_SOURCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from bareboat.engine import Build
+    from bareboat.process import Processes
+
+SERVICE_START_SECONDS = 20.0
+# A Unix socket's path has 108 bytes with its final NUL (unix(7)).
+_SOCKET_PATH_BYTES = 107
+
+
+class PodmanEngine:
+    """Podman through a private service. Use as a context manager: the service ends with the block.
+
+    `environment` is added to that of every Podman process; `folder` takes temporaries, cache mounts and the socket.
+    """
+
+    def __init__(self, processes: Processes, environment: Mapping[str, str], folder: Path) -> None:
+        self._processes = processes
+        self._environment = dict(environment)
+        self._folder = folder
+        self._remote = os.environ.get("CONTAINER_HOST", "")
+        self._url = self._remote or f"http+unix://{folder / 'podman.sock'}"
+        self._run_root = ""
+
+    def __enter__(self) -> Self:
+        """Start the service, unless CONTAINER_HOST names one, and wait until it answers."""
+        if not self._remote:
+            self._start_service()
+        self._run_root = str(self._info()["store"]["runRoot"])
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End the service."""
+        if not self._remote:
+            self._processes.end(self._service)
+
+    def host(self) -> Host:
+        info = self._info()
+        host, system = info["host"], info["host"]["distribution"]
+        rootless = bool(host["security"]["rootless"])
+        mode = "rootless" if rootless else "rootful"
+        return Host(
+            name=f"{system['distribution']}-{system['version']}-{host['arch']}-{mode}",
+            system=f"{system['distribution']} {system['version']}",
+            kernel=str(host["kernel"]),
+            architecture=str(host["arch"]),
+            podman=str(info["version"]["Version"]),
+            buildah=str(host["buildahVersion"]),
+            runtime=" ".join(str(host["ociRuntime"]["version"]).split("\n")[0].split()),
+            storage_driver=str(info["store"]["graphDriverName"]),
+            rootless=rootless,
+            bareboat=__version__,
+        )
+
+    def image(self, reference: str) -> StoredImage | None:
+        with self._client() as client:
+            try:
+                attributes = client.images.get(reference).attrs
+            except (NotFound, ImageNotFound):
+                return None
+        return StoredImage(
+            id=f"sha256:{_bare(attributes['Id'])}",
+            # A pulled image is known by the digest that its registry gave it, not by that of our copy's manifest.
+            digest=next((name.partition("@")[2] for name in attributes.get("RepoDigests") or ()), ""),
+            names=tuple(attributes.get("RepoTags") or ()),
+            labels=attributes.get("Labels") or {},
+        )
+
+    def build(self, build: Build, log: Path) -> str:
+        options = ["--timestamp=0", "--pull=never", "--file=-", f"--tag={build.tag}"]
+        options += [f"--label={name}={value}" for name, value in sorted(build.labels.items())]
+        options += [f"--target={build.target}"] if build.target else []
+        options += [] if build.network else ["--network=none"]
+        options += [f"--secret=id={name},src={path}" for name, path in sorted(build.secrets.items())]
+        ignore = self._folder / f"ignore-{threading.get_ident()}"
+        ignore.write_text("".join(f"**/{name}\n" for name in sorted(NOT_SOURCE)), encoding="utf-8")
+        self._podman(
+            ["build", *options, f"--ignorefile={ignore}", str(build.context)], stdin=build.containerfile, log=log
+        )
+        built = self.image(build.tag)
+        if built is None:
+            raise BareboatError(f"podman build said nothing, yet there is no image {build.tag}; see {log}")
+        return built.id
+
+    def load(self, archive: Path) -> None:
+        with self._client() as client, archive.open("rb") as file:
+            # images.load would read the whole file into memory; a toolchain has a gigabyte.
+            answer = client.api.post("/images/load", data=file, headers={"Content-type": "application/x-tar"})
+            answer.raise_for_status()
+
+    def pull(self, reference: str) -> StoredImage:
+        with self._client() as client:
+            answer = client.api.post("/images/pull", params={"reference": reference})
+        # Podman 4.3 answers 200 and tells of the failure in the body; Podman 5 answers with an error status.
+        words = [json.loads(line) for line in answer.text.splitlines() if line.startswith("{")]
+        faults = [str(word.get("error") or word.get("message") or "") for word in words]
+        fault = next((fault for fault in faults if fault), "" if answer.ok else answer.text)
+        pulled = None if fault else self.image(reference)
+        if pulled is None:
+            raise EngineError(f"podman pull {reference}", 125, [fault or "no error was said, and no image came"])
+        return pulled
+
+    def save(self, image_id: str, to: Path) -> None:
+        with self._client() as client, to.open("wb") as file:
+            for chunk in client.images.get(image_id).save():
+                file.write(chunk)
+
+    def read_file(self, image_id: str, path: str) -> bytes:
+        with self._client() as client:
+            container = client.containers.create(image_id, ["none"], labels={RUN_LABEL: str(os.getpid())})
+            try:
+                chunks, _ = container.get_archive(path)
+                with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+                    member = archive.extractfile(archive.getmembers()[0])
+                    return member.read() if member else b""
+            finally:
+                container.remove(force=True)
+
+    def run(self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float) -> RunReport:
+        with self._client() as client:
+            container = client.containers.create(
+                image_id,
+                list(arguments) or None,
+                read_only=True,
+                cap_drop=["all"],
+                security_opt=["no-new-privileges"],
+                network_mode="none",
+                pids_limit=64,
+                mem_limit="512m",
+                log_config={"Type": "json-file"},
+                labels={RUN_LABEL: str(os.getpid())},
+            )
+            try:
+                container.start()
+                exit_code = _wait(container, timeout_seconds)
+                return RunReport(
+                    exit_code=exit_code,
+                    stdout=_bytes(container.logs(stdout=True, stderr=False)),
+                    stderr=_bytes(container.logs(stdout=False, stderr=True)),
+                )
+            finally:
+                container.remove(force=True)
+
+    def remove(self, reference: str) -> None:
+        with self._client() as client, contextlib.suppress(NotFound, ImageNotFound):
+            client.images.remove(reference, force=True)
+
+    def clean(self) -> tuple[str, ...]:
+        removed = list(self.sweep(self._processes, frozenset()))
+        with self._client() as client:
+            for image in client.images.list(all=True, filters={"label": [KIND_LABEL]}):
+                names = image.attrs.get("Names") or []
+                # An image that somebody built upon one of ours inherits its labels, and is theirs.
+                if all(name.startswith(OWN_NAMES) for name in names):
+                    with contextlib.suppress(NotFound, ImageNotFound):
+                        client.images.remove(image.id, force=True)
+                        removed += names or [image.id]
+        return tuple(removed)
+
+    def sweep(self, processes: Processes, references: frozenset[str]) -> tuple[str, ...]:
+        """Remove containers that a killed run left: its runs, and its builds on our images or on `references`.
+
+        Needs no service, so that it works after everything of a run was stopped; `processes` are not the run's own.
+        """
+        images = processes.run(
+            ["podman", "images", "--all", "--quiet", "--no-trunc", f"--filter=label={KIND_LABEL}"],
+            env=self._environment,
+        )
+        ids = {_bare(line) for line in images.split()}
+        removed = []
+        listed = processes.run(["podman", "ps", "--all", "--external", "--format=json"], env=self._environment)
+        for container in json.loads(listed or "[]"):
+            known = container["Image"] in references or _bare(container["ImageID"]) in ids
+            if (container["State"] == "storage" and known) or RUN_LABEL in (container["Labels"] or {}):
+                processes.run(["podman", "rm", "--force", container["Id"]], env=self._environment)
+                removed.append(str(container["Names"][0]))
+        return tuple(removed)
+
+    def _podman(self, arguments: list[str], *, stdin: str = "", log: Path | None = None) -> str:
+        # The run root is said, because TMPDIR would move it where XDG_RUNTIME_DIR is not set; TMPDIR is set, because
+        # old Buildah keeps cache mounts there under a name that all users of the machine share.
+        place = ["--remote"] if self._remote else ["--runroot", self._run_root]
+        environment = {**self._environment, **({} if self._remote else {"TMPDIR": str(self._folder)})}
+        return self._processes.run(["podman", *place, *arguments], env=environment, stdin=stdin.encode(), log=log)
+
+    def _info(self) -> dict[str, Any]:
+        with self._client() as client:
+            info: dict[str, Any] = client.info()  # type: ignore[no-untyped-call]
+            return info
+
+    @contextlib.contextmanager
+    def _client(self) -> Iterator[PodmanClient]:
+        try:
+            with PodmanClient(base_url=self._url, timeout=None) as client:
+                yield client
+        except (PodmanError, APIError, requests.RequestException) as error:
+            if self._processes.stopped:
+                raise StoppedError("stopped") from error
+            raise BareboatError(f"Podman: {error}") from error
+
+    def _start_service(self) -> None:
+        socket = self._folder / "podman.sock"
+        if len(os.fsencode(socket)) > _SOCKET_PATH_BYTES:
+            raise HostError(f"{socket} is too long a path for a socket; set XDG_CACHE_HOME to a shorter one")
+        socket.unlink(missing_ok=True)
+        log = self._folder / "service.log"
+        with log.open("wb") as file:
+            self._service = self._processes.start(
+                ["podman", "system", "service", "--time=0", f"unix://{socket}"], env=self._environment, stderr=file
+            )
+        deadline = time.monotonic() + SERVICE_START_SECONDS
+        while time.monotonic() < deadline and self._service.poll() is None:
+            with contextlib.suppress(PodmanError, requests.RequestException, BareboatError), self._client() as client:
+                if client.ping():
+                    return
+            time.sleep(0.005)
+        said = log.read_text(errors="replace").strip()
+        raise HostError(f"`podman system service` does not answer: {said}\n  `invoke doctor` finds out why")
+
+
+def _wait(container: Any, timeout_seconds: float) -> int | None:
+    try:
+        # 4.3 polls every 250 ms unless told otherwise.
+        return int(container.wait(interval="5ms", timeout=timeout_seconds))
+    except (requests.exceptions.ReadTimeout, requests.exceptions.ConnectionError):
+        container.kill()
+        return None
+
+
+def _bare(digest: str) -> str:
+    return digest.removeprefix("sha256:")
+
+
+def _bytes(chunks: bytes | Iterator[bytes]) -> bytes:
+    return chunks if isinstance(chunks, bytes) else b"".join(chunks)

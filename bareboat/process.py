@@ -1,0 +1,136 @@
+"""Runs commands of the host: the only user of `subprocess`.
+
+Every child is its own session and dies with Bareboat, whatever ends Bareboat: a normal end and Ctrl-C through
+`Processes.stop`, SIGKILL through the kernel's parent-death signal (prctl(2), set by setpriv(1) of util-linux).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import threading
+from typing import IO, TYPE_CHECKING
+
+from bareboat.errors import EngineError, HostError, StoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+STOP_SECONDS = 1.0
+
+
+class Processes:
+    """The children that are alive now; safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._alive: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called; no command starts after it."""
+        return self._stopped.is_set()
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        stdin: bytes = b"",
+        log: Path | None = None,
+    ) -> str:
+        """Run a command to its end and return its standard output.
+
+        `env` is added to this process's environment. Standard error, and a copy of the output, go to `log`.
+        Raises EngineError when the exit code is not 0, HostError when the program is absent, StoppedError after `stop`.
+        """
+        with contextlib.ExitStack() as files:
+            stderr: int | IO[bytes] = subprocess.PIPE
+            if log is not None:
+                log.parent.mkdir(parents=True, exist_ok=True)
+                stderr = files.enter_context(log.open("wb"))
+            child = self.start(argv, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=stderr)
+            try:
+                out, err = child.communicate(stdin)
+            finally:
+                self._forget(child)
+        if self.stopped:
+            raise StoppedError("stopped")
+        if log is not None:
+            err = log.read_bytes()
+            with log.open("ab") as file:
+                file.write(out)
+        if child.returncode != 0:
+            said = (err + out).decode(errors="replace").splitlines()
+            raise EngineError(shlex.join(argv), child.returncode, said, log)
+        return out.decode(errors="replace")
+
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        stdout: int | IO[bytes] = subprocess.DEVNULL,
+        stderr: int | IO[bytes] = subprocess.PIPE,
+    ) -> subprocess.Popen[bytes]:
+        """Start a command; it is stopped by `stop`, and by the kernel should Bareboat die without a word."""
+        if shutil.which(argv[0]) is None:
+            raise HostError(f"{argv[0]} is not installed; `./setup.sh` installs what is missing")
+        with self._lock:
+            if self.stopped:
+                raise StoppedError("stopped")
+            child = subprocess.Popen(
+                [*_dies_with_parent(), *argv],
+                env={**os.environ, **(env or {})},
+                cwd=cwd,
+                stdin=subprocess.PIPE,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+            self._alive.add(child)
+        return child
+
+    def stop(self) -> None:
+        """Interrupt every living child, wait a second, kill what is left; nothing starts afterwards."""
+        with self._lock:
+            self._stopped.set()
+            alive = tuple(self._alive)
+        for child in alive:
+            _signal_group(child, signal.SIGINT)
+        for child in alive:
+            self.end(child)
+
+    def end(self, child: subprocess.Popen[bytes]) -> None:
+        """Terminate one child, and kill it when it does not end within a second."""
+        _signal_group(child, signal.SIGTERM)
+        try:
+            child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            _signal_group(child, signal.SIGKILL)
+            child.wait()
+        self._forget(child)
+
+    def _forget(self, child: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            self._alive.discard(child)
+
+
+def _dies_with_parent() -> tuple[str, ...]:
+    # SIGINT, because Podman answers it by ending the build's own processes too; SIGTERM and SIGKILL leave them.
+    return ("setpriv", "--pdeathsig", "INT", "--") if shutil.which("setpriv") else ()
+
+
+def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:
+    if child.poll() is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, number)

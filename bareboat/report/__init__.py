@@ -1,0 +1,14 @@
+"""Tables and pages made of results; pure.
+
+render(results, "text" | "markdown" | "csv" | "json") -> str
+rows(results) -> Table
+results_page(hosts), readme_table(results), replace_block(text, name, block) -> str
+"""
+
+from __future__ import annotations
+
+from bareboat.report.page import readme_table, replace_block, results_page
+from bareboat.report.render import Format, render
+from bareboat.report.table import Table, rows
+
+__all__ = ["Format", "Table", "readme_table", "render", "replace_block", "results_page", "rows"]

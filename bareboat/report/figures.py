@@ -1,0 +1,67 @@
+"""Figures as people read them: three significant digits, powers of ten, a unit beside each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from bareboat.result import printable
+
+if TYPE_CHECKING:
+    from bareboat.result import Measurement
+
+Value = bool | int | float | str | None
+_SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_MILLI = 1e-3
+_TENTH = 0.1
+_ROLLS_OVER = 999.5
+
+
+def size_text(size_bytes: float | None) -> str:
+    """`1.29 MB`, `416 kB`, `124 MB`: as `podman images` prints, 10^6 bytes to the MB; empty for None."""
+    if size_bytes is None:
+        return ""
+    amount, unit = float(size_bytes), 0
+    while amount >= _ROLLS_OVER and unit < len(_SIZE_UNITS) - 1:
+        amount, unit = amount / 1000, unit + 1
+    return f"{amount:.3g} {_SIZE_UNITS[unit]}"
+
+
+def seconds_text(seconds: float | None) -> str:
+    """`340 µs`, `3.1 ms`, `1.25 s`, `72.2 s`, `18 min 5 s`; empty for None."""
+    if seconds is None:
+        return ""
+    if seconds >= _ROLLS_OVER:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min {rest} s"
+    if seconds >= _ROLLS_OVER * _MILLI or seconds == 0:
+        return f"{seconds:.3g} s"
+    if seconds >= _ROLLS_OVER * _MILLI**2:
+        return f"{seconds / _MILLI:.3g} ms"
+    return f"{seconds / _MILLI**2:.3g} µs"
+
+
+def ratio_text(ratio: float | None) -> str:
+    """`0.98`: two decimals, or three digits below a tenth (`0.00417`), where two would say little; empty for None."""
+    if ratio is None:
+        return ""
+    return f"{ratio:.3g}" if 0 < ratio < _TENTH else f"{ratio:.2f}"
+
+
+def value_text(measurement: Measurement) -> str:
+    """A measurement's value by its unit; empty for None."""
+    value, unit = measurement.value, measurement.column.unit
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return printable(value)
+    match unit:
+        case "bytes":
+            return size_text(value)
+        case "seconds":
+            return seconds_text(value)
+        case "count" | "text" | "flag":
+            return str(value)
+        case _:
+            assert_never(unit)

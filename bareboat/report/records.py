@@ -1,0 +1,79 @@
+"""Results for other programs: CSV and JSON, raw figures, the unit in each key's name."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+from bareboat.report.table import column_name, columns, groups, measurement_of, ratio_of, size_of
+from bareboat.result import Failed, Skipped, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bareboat.report.figures import Value
+    from bareboat.result import Column, Result
+
+_FIXED = (
+    *("sample", "base", "platform", "outcome", "stage", "reason"),
+    *("size_bytes", "cheat_sheet_bytes", "ratio"),
+)
+_LAST = "base_source"
+
+
+def csv_text(results: Iterable[Result]) -> str:
+    """One row a result under a row of keys; nothing for what is not known, `true` and `false` for flags."""
+    flat = _flat(results)
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(_keys(flat))
+    writer.writerows([_csv_value(value) for value in record.values()] for record in _records(flat))
+    return lines.getvalue()
+
+
+def json_text(results: Iterable[Result]) -> str:
+    """A list of objects, one a result, all with the same keys; null for what is not known."""
+    return json.dumps(_records(_flat(results)), indent=2) + "\n"
+
+
+def _flat(results: Iterable[Result]) -> tuple[Result, ...]:
+    return tuple(result for _, group in groups(results) for result in group)
+
+
+def _keys(results: Iterable[Result]) -> tuple[str, ...]:
+    return (*_FIXED, *(_key(column) for column in columns(results)), _LAST)
+
+
+def _key(column: Column) -> str:
+    name = column_name(column)
+    return f"{name}_{column.unit}" if column.unit in {"bytes", "seconds"} else name
+
+
+def _records(results: tuple[Result, ...]) -> list[dict[str, Value]]:
+    keys, measured = _keys(results), columns(results)
+    return [dict(zip(keys, _values(result, measured), strict=True)) for result in results]
+
+
+def _values(result: Result, measured: tuple[Column, ...]) -> tuple[Value, ...]:
+    outcome, ratio = result.outcome, ratio_of(result)
+    taken = (measurement_of(result, column_name(column)) for column in measured)
+    values: tuple[Value, ...] = (
+        result.sample,
+        result.recipe,
+        result.platform,
+        outcome.kind,
+        outcome.stage if isinstance(outcome, Failed) else None,
+        outcome.reason if isinstance(outcome, Failed | Skipped) else None,
+        size_of(result),
+        result.published_bytes,
+        None if ratio is None else round(ratio, 4),
+        *(measurement.value if measurement else None for measurement in taken),
+        result.provenance.base.kind if result.provenance else None,
+    )
+    return tuple(printable(value) if isinstance(value, str) else value for value in values)
+
+
+def _csv_value(value: Value) -> Value:
+    return str(value).lower() if isinstance(value, bool) else value

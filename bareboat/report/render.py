@@ -1,0 +1,138 @@
+"""The table as text for a terminal and as Markdown; `render` also hands out the forms for other programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, assert_never
+
+from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
+
+from bareboat.report.escape import markdown_text
+from bareboat.report.records import csv_text, json_text
+from bareboat.report.table import Table, groups, order, rows
+from bareboat.result import Failed, Passed, Skipped, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bareboat.result import Result
+
+Format = Literal["text", "markdown", "csv", "json"]
+TERMINAL_COLUMNS = 100
+NOTHING = "No results.\n"
+
+
+def render(results: Iterable[Result], format: Format, *, wide: bool = True) -> str:  # noqa: A002  # the option's name
+    """The results as `text`, `markdown`, `csv` or `json`, ending with a newline.
+
+    `wide=False` limits text and Markdown to the main columns, which as text fit a terminal of 100. Each sample is a
+    group of its own there, and one flat list in CSV and JSON.
+    """
+    given = tuple(results)
+    match format:
+        case "text":
+            return _text(given, wide=wide)
+        case "markdown":
+            return markdown(given, level=2, wide=wide)
+        case "csv":
+            return csv_text(given)
+        case "json":
+            return json_text(given)
+        case _:
+            assert_never(format)
+
+
+def markdown(results: Iterable[Result], *, level: int, wide: bool = True) -> str:
+    """A Markdown table for each sample, under a heading of that `level` where there is more than one."""
+    grouped = groups(results)
+    if not grouped:
+        return NOTHING
+    return "\n".join(
+        (f"{'#' * level} {markdown_text(heading)}\n\n" if len(grouped) > 1 else "")
+        + markdown_table(rows(group, wide=wide))
+        for heading, group in grouped
+    )
+
+
+def markdown_table(table: Table) -> str:
+    """`table` as Markdown, each cell escaped, ending with a newline."""
+    cells = [[markdown_text(cell) for cell in row] for row in table.rows]
+    headings = [markdown_text(heading) for heading in table.headings]
+    if not cells:
+        return NOTHING
+    return tabulate(cells, headings, tablefmt="pipe", disable_numparse=True, colalign=table.alignment) + "\n"
+
+
+def _text(results: tuple[Result, ...], *, wide: bool) -> str:
+    grouped = groups(results)
+    if not grouped:
+        return NOTHING
+    return "\n".join(
+        (f"{heading}\n\n" if len(grouped) > 1 else "")
+        + _text_table(_without_empty_columns(rows(group, wide=wide, reasons=False)))
+        + _not_passed(group)
+        for heading, group in grouped
+    )
+
+
+def _text_table(table: Table) -> str:
+    for gap in ("  ", " "):
+        text = _spaced(table, gap)
+        if max(map(len, text.splitlines())) <= TERMINAL_COLUMNS:
+            break
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+
+
+def _spaced(table: Table, gap: str) -> str:
+    # Headings go in as rows: as headings tabulate would set each column two wider than its words.
+    row = DataRow("", gap, "")
+    style = TableFormat(
+        lineabove=None,
+        linebelowheader=Line("", "─", gap, ""),
+        linebetweenrows=None,
+        linebelow=None,
+        headerrow=row,
+        datarow=row,
+        padding=0,
+        with_header_hide=None,
+    )
+    lines = [*_stacked(table.headings), SEPARATING_LINE, *table.rows]
+    return tabulate(lines, tablefmt=style, disable_numparse=True, colalign=table.alignment)
+
+
+def _stacked(headings: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Headings a word a line, standing on the last one: columns stay as narrow as their figures."""
+    words = [heading.split() or [""] for heading in headings]
+    height = max(map(len, words))
+    return [tuple((["" for _ in range(height - len(each))] + each)[line] for each in words) for line in range(height)]
+
+
+def _without_empty_columns(table: Table) -> Table:
+    kept = [index for index, cells in enumerate(zip(*table.rows, strict=True)) if any(cells)]
+    return Table(
+        headings=tuple(table.headings[index] for index in kept),
+        rows=tuple(tuple(row[index] for index in kept) for row in table.rows),
+        alignment=tuple(table.alignment[index] for index in kept),
+    )
+
+
+def _not_passed(results: tuple[Result, ...]) -> str:
+    lines: list[str] = []
+    for result in order(results):
+        name = printable(result.recipe)
+        match result.outcome:
+            case Failed(stage=stage, reason=reason, detail=detail):
+                lines += ["", f"{name} failed at {stage}: {printable(reason)}"]
+                lines += _indented(detail) if detail.strip() != reason.strip() else []
+            case Skipped(reason=reason):
+                lines += ["", f"{name} was skipped: {printable(reason)}"]
+            case Passed():
+                pass
+            case _:
+                assert_never(result.outcome)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _indented(detail: str) -> list[str]:
+    # Not splitlines: it would also break at characters that should be spelt out.
+    lines = detail.rstrip().split("\n") if detail.strip() else []
+    return [f"    {printable(line.expandtabs())}".rstrip() for line in lines]

@@ -1,0 +1,149 @@
+"""One run on this machine: its folders, its lock, its engine, and the sweeping up after a run that was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from bareboat.podman_engine import PodmanEngine
+from bareboat.podmanconf import podman_environment
+from bareboat.process import Processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """Where Bareboat keeps things on this machine; `cache` is the user's, `bootstrap` is world-traversable."""
+
+    cache: Path
+    bootstrap: Path
+
+    @property
+    def engine(self) -> Path:
+        """The private configuration, the socket, Buildah's temporaries and cache mounts."""
+        return self.cache / "engine"
+
+    @property
+    def programs(self) -> Path:
+        """Compiled programs by key."""
+        return self.cache / "programs"
+
+    @property
+    def roots(self) -> Path:
+        """What bases and toolchains were made of, by key."""
+        return self.cache / "roots"
+
+    @property
+    def logs(self) -> Path:
+        """One log a job, of its last run."""
+        return self.cache / "logs"
+
+    @property
+    def scratch(self) -> Path:
+        """Files of the current run alone."""
+        return self.cache / "scratch"
+
+
+def find_folders() -> Folders:
+    """The folders of this user: XDG_CACHE_HOME/bareboat, and one below /var/tmp for root filesystems in the making.
+
+    mmdebstrap's user namespace must be able to walk to the latter, which a private home does not let it.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bareboat"
+    return Folders(cache=cache, bootstrap=Path("/var/tmp") / f"bareboat-{os.geteuid()}")  # noqa: S108
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A run that holds the lock: its engine and folders."""
+
+    engine: PodmanEngine
+    folders: Folders
+    environment: Mapping[str, str]
+
+    def claim(self, references: Iterable[str]) -> None:
+        """Remember on disk which images this run builds on, so that what it leaves when killed is known as its own."""
+        _unfinished(self.folders).write_text("\n".join(references), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def session(processes: Processes, folders: Folders, tell: Callable[[str], None]) -> Iterator[Session]:
+    """Hold the lock, run the engine, and end with nothing left behind; `tell` gets a line of what is worth saying."""
+    for folder in (folders.cache, folders.engine):
+        folder.mkdir(parents=True, exist_ok=True)
+    environment = podman_environment(folders.engine)
+    with _lock(folders.cache / "lock", tell):
+        engine = PodmanEngine(processes, environment, folders.engine)
+        if _unfinished(folders).exists():
+            swept = _sweep(engine, folders)
+            tell(f"the last run was cut short; removed what it left: {swept} containers, its temporary files")
+        with engine:
+            folders.scratch.mkdir(exist_ok=True)
+            _unfinished(folders).touch()
+            try:
+                yield Session(engine=engine, folders=folders, environment=environment)
+            except BaseException:
+                # Whatever ended the run may have ended builds in the middle; theirs is swept before leaving.
+                processes.stop()
+                _sweep(engine, folders)
+                raise
+        _wipe(processes, folders)
+        _unfinished(folders).unlink(missing_ok=True)
+
+
+def _unfinished(folders: Folders) -> Path:
+    return folders.cache / "unfinished"
+
+
+def _sweep(engine: PodmanEngine, folders: Folders) -> int:
+    processes = Processes()
+    references = frozenset(_unfinished(folders).read_text(encoding="utf-8").splitlines())
+    swept = engine.sweep(processes, references)
+    _wipe(processes, folders)
+    _unfinished(folders).unlink(missing_ok=True)
+    return len(swept)
+
+
+@contextlib.contextmanager
+def _lock(path: Path, tell: Callable[[str], None]) -> Iterator[None]:
+    with path.open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell(f"another run (process {_holder(file)}) uses this image store; waiting for it to end")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _holder(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read() or "unknown"
+
+
+def _wipe(processes: Processes, folders: Folders) -> None:
+    """Remove the run's temporaries; Buildah's cache mounts stay, since they are what makes the next compile short."""
+    kept = {"buildah-cache", "containers.conf", "runtimes.json", "service.log"}
+    left = [path for path in folders.engine.iterdir() if path.name not in kept]
+    remove(processes, *left, folders.scratch, folders.bootstrap)
+
+
+def remove(processes: Processes, *paths: Path) -> None:
+    """Remove files and folders, those of the user's subordinate ids too."""
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    stubborn = [str(path) for path in paths if path.exists()]
+    if stubborn:
+        processes.run(["podman", "unshare", "rm", "-rf", "--", *stubborn])

@@ -1,0 +1,156 @@
+"""Turns a TOML file into a frozen value, or into every problem it has, each with its key and what was meant."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import tomli
+from pydantic import TypeAdapter, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong with one file; `key` is dotted and empty where the whole file is meant."""
+
+    file: str
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        """`file: key: text`, one line."""
+        return ": ".join(part for part in (self.file, self.key, self.text) if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded(Generic[T]):
+    """What came of a file: a value and no problem, or no value and at least one problem."""
+
+    value: T | None
+    problems: tuple[Problem, ...]
+
+
+def read_toml(path: Path, name: str) -> Loaded[dict[str, Any]]:
+    """Parse one file; `name` is how problems call it."""
+    try:
+        return Loaded(value=tomli.loads(path.read_text(encoding="utf-8")), problems=())
+    except FileNotFoundError:
+        return _failed(name, "", "there is no such file")
+    except (OSError, UnicodeDecodeError) as error:
+        return _failed(name, "", f"cannot be read: {error}")
+    except tomli.TOMLDecodeError as error:
+        return _failed(name, "", f"not TOML: {error}")
+
+
+def validate(table: Mapping[str, Any], adapter: TypeAdapter[T], name: str) -> Loaded[T]:
+    """Check a parsed table against a model: unknown keys, wrong types and cross-field rules, all at once."""
+    try:
+        # Through JSON, because strict validation takes a list for a tuple there and nowhere else.
+        return Loaded(value=adapter.validate_json(json.dumps(table, default=str)), problems=())
+    except ValidationError as error:
+        schema = adapter.json_schema()
+        found = tuple(_problem(detail, schema, name) for detail in error.errors(include_url=False))
+        return Loaded(value=None, problems=tuple(dict.fromkeys(found)))
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """` (did you mean 'x'?)`, or what there is when nothing is near; empty when nothing is known."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if near:
+        return f" (did you mean '{near[0]}'?)"
+    return f" (there are: {', '.join(known)})" if known else ""
+
+
+def _failed(name: str, key: str, text: str) -> Loaded[Any]:
+    return Loaded(value=None, problems=(Problem(file=name, key=key, text=text),))
+
+
+def _problem(detail: ErrorDetails, schema: dict[str, Any], name: str) -> Problem:
+    path = detail["loc"]
+    # A discriminated union puts the tag's value into the path; the user's file has no such key.
+    keys = [str(part) for part in path if str(part) not in _tags(schema)]
+    return Problem(file=name, key=".".join(keys), text=_text(detail, path, schema))
+
+
+def _text(detail: ErrorDetails, path: tuple[int | str, ...], schema: dict[str, Any]) -> str:
+    context, given = detail.get("ctx", {}), detail["input"]
+    match detail["type"]:
+        case "unexpected_keyword_argument" | "extra_forbidden":
+            text = f"unknown key{did_you_mean(str(path[-1]), _known_keys(path[:-1], schema))}"
+        case "missing" | "missing_argument" | "missing_keyword_only_argument":
+            text = "is missing"
+        case "literal_error":
+            text = f"'{given}' is not one of {context['expected']}{_near(str(given), str(context['expected']))}"
+        case "union_tag_invalid":
+            text = f"kind '{context['tag']}' is not one of {context['expected_tags']}"
+        case "union_tag_not_found":
+            text = "needs a key `kind`"
+        case "value_error":
+            text = str(context["error"])
+        case "string_pattern_mismatch":
+            text = f"'{given}' does not have the form {context['pattern']}"
+        case _:
+            text = f"{detail['msg'][:1].lower()}{detail['msg'][1:]}, not {given!r}"
+    return text
+
+
+def _near(word: str, expected: str) -> str:
+    known = [option.strip(" '") for option in expected.replace(" or ", ",").split(",")]
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
+    return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def _tags(schema: dict[str, Any]) -> frozenset[str]:
+    return frozenset(
+        tag
+        for part in _parts(schema)
+        if isinstance(part.get("discriminator"), dict)
+        for tag in part["discriminator"].get("mapping", {})
+    )
+
+
+def _known_keys(path: tuple[int | str, ...], schema: dict[str, Any]) -> list[str]:
+    """The keys a table at `path` may have, by walking the JSON schema; `name` is the loader's, never the file's."""
+    nodes = [schema]
+    for part in path:
+        nodes = [child for node in nodes for child in _children(node, str(part), schema)]
+    return sorted({key for node in nodes for key in node.get("properties", {})} - {"name"})
+
+
+def _children(node: dict[str, Any], key: str, schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    mapping = node.get("discriminator", {}).get("mapping", {})
+    if key in mapping:
+        yield _resolve({"$ref": mapping[key]}, schema)
+    child = node.get("properties", {}).get(key)
+    if child is None:
+        return
+    for option in child.get("anyOf", [child]):
+        yield _resolve(option, schema)
+
+
+def _resolve(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    reference = node.get("$ref")
+    if reference is None:
+        return node
+    definition: dict[str, Any] = schema["$defs"][str(reference).rsplit("/", 1)[-1]]
+    return definition
+
+
+def _parts(node: object) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+        for child in node.values():
+            yield from _parts(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _parts(child)

@@ -1,0 +1,154 @@
+"""Bareboat's tasks: `invoke --list` names them, `invoke --help TASK` tells of one."""
+
+import os
+import sys
+from pathlib import Path
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from bareboat import commands
+from bareboat.console import choose, run
+from bareboat.matrix import Bases
+from bareboat.report import Format
+
+PROJECT = commands.Project(root=Path(__file__).parent)
+BASES = "where bases come from: auto (registries when they answer), registry, bootstrap (packages)"
+FORMAT = "text, markdown, csv or json; with csv and json only data goes to stdout"
+SELECT = {
+    "sample": "only samples that match this pattern, e.g. 'hello*'; repeatable",
+    "recipe": "only recipes that match this pattern, e.g. 'scratch-*'; repeatable",
+    "bases": BASES,
+}
+
+
+def answer(action):
+    """Do what was asked, print the answer, end with its exit code."""
+    code = run(action)
+    if code:
+        raise Exit(code=code)
+
+
+@task(
+    iterable=["sample", "recipe"],
+    help={
+        **SELECT,
+        "jobs": "how many jobs run side by side (default: the cores)",
+        "crate": "the folder of a crate of your own, to use in place of the samples",
+        "force": "compile, ship, run and measure again what is unchanged",
+        "locked": "fail when a package is not of the version in recipes/recipes.lock",
+        "keep_going": "go on past a failed cell (the default); --no-keep-going stops at the first",
+        "format": FORMAT,
+        "results": "a folder to keep the results in, in place of results/",
+    },
+)
+def build_matrix(
+    _c: Context,
+    sample,
+    recipe,
+    jobs=0,
+    bases="auto",
+    crate="",
+    force=False,
+    locked=False,
+    keep_going=True,
+    format="text",
+    results="",
+):
+    """Build every sample on every recipe, run each image, measure it, and tabulate.
+
+    What is unchanged is not done again. The exit code is 1 when a cell failed.
+    """
+    answer(
+        lambda processes: commands.build_matrix(
+            PROJECT,
+            commands.MatrixOptions(
+                samples=tuple(sample),
+                recipes=tuple(recipe),
+                crate=Path(crate) if crate else None,
+                jobs=jobs,
+                bases=choose("bases", bases, Bases),
+                force=force,
+                locked=locked,
+                keep_going=keep_going,
+                format=choose("format", format, Format),
+                results=Path(results) if results else None,
+            ),
+            processes,
+            sys.stderr,
+        )
+    )
+
+
+@task(iterable=["sample", "recipe"], help=SELECT)
+def plan(_c: Context, sample, recipe, bases="auto"):
+    """Print the jobs that build-matrix would run, each after what it needs; nothing is built."""
+    answer(lambda processes: commands.print_plan(PROJECT, sample, recipe, choose("bases", bases, Bases), processes))
+
+
+@task
+def recipes(_c: Context):
+    """List the recipes and toolchains."""
+    answer(lambda _: commands.print_recipes(PROJECT))
+
+
+@task
+def samples(_c: Context):
+    """List the samples."""
+    answer(lambda _: commands.print_samples(PROJECT))
+
+
+@task(help={"source": BASES})
+def bases(_c: Context, source="auto"):
+    """Make or pull every base and toolchain image that the recipes name."""
+    answer(lambda run: commands.make_roots(PROJECT, choose("source", source, Bases), run, sys.stderr, renew=False))
+
+
+@task(help={"source": BASES})
+def lock(_c: Context, source="auto"):
+    """Make or pull every base and toolchain anew, and pin what came in recipes/recipes.lock."""
+    answer(lambda run: commands.make_roots(PROJECT, choose("source", source, Bases), run, sys.stderr, renew=True))
+
+
+@task(help={"quick": "ask no registry, and take what an earlier trial found of the runtimes"})
+def doctor(_c: Context, quick=False):
+    """Find out by trying what this machine lacks for rootless builds; exit code 3 when builds cannot work."""
+    answer(lambda processes: commands.examine_host(PROJECT, processes, quick=quick))
+
+
+@task(positional=["cell"], help={"cell": "SAMPLE@RECIPE, e.g. hello-world@scratch-musl", "bases": BASES})
+def containerfile(_c: Context, cell, bases="auto"):
+    """Print a cell as one whole Containerfile, for `podman build -f - FOLDER` or `docker build -f - FOLDER`."""
+    answer(lambda run: commands.print_containerfile(PROJECT, cell, choose("bases", bases, Bases), run, sys.stderr))
+
+
+@task(help={"format": FORMAT, "host": "a folder of results/ (default: every one)"})
+def report(_c: Context, format="text", host=""):
+    """Print what was measured, and write results/README.md and the README's table anew."""
+    answer(lambda _: commands.print_report(PROJECT, choose("format", format, Format), host))
+
+
+@task
+def clean(_c: Context):
+    """Remove Bareboat's containers, images and caches, and nothing else; results stay."""
+    answer(lambda processes: commands.clean(processes, sys.stderr))
+
+
+@task
+def schema(_c: Context):
+    """Write the JSON schema of recipe files, bareboat/recipe.schema.json."""
+    answer(lambda _: commands.write_schema())
+
+
+@task(help={"fast": "only the tests that need neither Podman nor the network"})
+def test(_c: Context, fast=False):
+    """Run the tests."""
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *(["-m", "not podman and not network"] if fast else [])])
+
+
+@task
+def check(c: Context):
+    """Run ruff and mypy over everything."""
+    for command in ("ruff check .", "ruff format --check .", "mypy"):
+        c.run(f"{sys.executable} -m {command}", echo=True)

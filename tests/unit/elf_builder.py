@@ -1,0 +1,149 @@
+"""Small ELF files made by hand, one property at a time, so that no test needs a compiler.
+
+`GNU` and `MUSL` are what stripped static programs of each libc hold: start code, thread set-up, notes and messages as
+read from Rust programs (glibc 2.41, musl 1.2.5).
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+ET_REL, ET_EXEC, ET_DYN = 1, 2, 3
+GLIBC_LOADER = "/lib64/ld-linux-x86-64.so.2"
+MUSL_LOADER = "/lib/ld-musl-x86_64.so.1"
+ABI_NOTE = struct.pack("<III4s4I", 4, 16, 1, b"GNU\0", 0, 3, 2, 0)
+BUILD_ID_NOTE = struct.pack("<III4s20s", 4, 20, 3, b"GNU\0", bytes(range(20)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """What of a libc is in a program: code at its entry, code elsewhere, read-only data, notes."""
+
+    start: bytes = b"\xf4"
+    code: bytes = b""
+    messages: tuple[bytes, ...] = ()
+    notes: bytes = b""
+
+
+NO_LIBC = Signs(start=bytes.fromhex("b83c00000031ff0f05"), notes=BUILD_ID_NOTE)
+GNU = Signs(
+    start=bytes.fromhex("31ed4989d15e4889e24883e4f050544531c031c9488d3dd502000067e8bf540300f4"),
+    messages=(b"malloc(): corrupted top size", b"GLIBC_TUNABLES", b"../elf/dl-tls.c"),
+    notes=ABI_NOTE + BUILD_ID_NOTE,
+)
+MUSL = Signs(
+    start=bytes.fromhex("4831ed4889e7488d3514b406004883e4f0e82b000000"),
+    code=bytes.fromhex("4889febf02100000b89e0000000f05c3"),
+    messages=(b"-+   0X0x", b"-0X+0X 0X-0x+0x 0x", b"No error information", b"Previous owner died"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    kind: int = ET_DYN
+    interpreter: str | None = GLIBC_LOADER
+    needed: tuple[str, ...] = ()
+    soname: str | None = None
+    rpath: str | None = None
+    runpath: str | None = None
+    versions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    flags_1: int = 0
+    flags: int = 0
+    bind_now: bool = False
+    has_dynamic: bool = True
+    relro: bool = True
+    stack_flags: int | None = 6
+    symbol_table: bool = False
+    section_headers: bool = True
+    signs: Signs = NO_LIBC
+    has_entry: bool = True
+    is_64bit: bool = True
+    order: str = "<"
+    machine: int = 62
+
+
+def build_elf(**options) -> bytes:
+    """One program or shared object with a single loaded segment; the defaults are a stripped, hardened, dynamic PIE."""
+    return _Builder(_Options(**options)).build()
+
+
+class _Builder:
+    def __init__(self, options: _Options) -> None:
+        self.options = options
+        self.base = 0x400000 if options.kind == ET_EXEC else 0
+        self.word = "Q" if options.is_64bit else "I"
+        self.header_bytes, self.row_bytes = (64, 56) if options.is_64bit else (52, 32)
+        self.body = bytearray(self.header_bytes + 6 * self.row_bytes)
+        self.strings = bytearray(b"\0")
+        self.segments: list[tuple[int, int, int, int]] = []
+
+    def build(self) -> bytes:
+        options = self.options
+        entry = self.put(options.signs.start)[0] + self.base if options.has_entry else 0
+        self.put(options.signs.code)
+        self.put(b"\0" + b"\0".join(options.signs.messages) + b"\0")
+        if options.interpreter:
+            self.segments.append((3, 4, *self.put(options.interpreter.encode() + b"\0")))
+        if options.signs.notes:
+            self.segments.append((4, 4, *self.put(options.signs.notes)))
+        if options.has_dynamic:
+            self.put_dynamic()
+        if options.relro:
+            self.segments.append((0x6474E552, 4, 0, 16))
+        if options.stack_flags is not None:
+            self.segments.append((0x6474E551, options.stack_flags, 0, 0))
+        self.segments.append((1, 5, 0, len(self.body)))
+        self.write_headers(entry)
+        return bytes(self.body)
+
+    def put(self, content: bytes) -> tuple[int, int]:
+        self.body.extend(bytes(-len(self.body) % 16))
+        self.body.extend(content)
+        return len(self.body) - len(content), len(content)
+
+    def pack(self, form: str, *values: int) -> bytes:
+        return struct.pack(f"{self.options.order}{form}", *values)
+
+    def text(self, value: str) -> int:
+        self.strings.extend(value.encode() + b"\0")
+        return len(self.strings) - len(value.encode()) - 1
+
+    def put_dynamic(self) -> None:
+        options = self.options
+        names = ((14, options.soname), (15, options.rpath), (29, options.runpath))
+        numbers = ((0x6FFFFFFB, options.flags_1), (30, options.flags), (24, int(options.bind_now)))
+        tags = [(1, self.text(name)) for name in options.needed]
+        tags += [(tag, self.text(value)) for tag, value in names if value is not None]
+        tags += [(tag, value) for tag, value in numbers if value]
+        if options.versions:
+            tags += [(0x6FFFFFFE, self.put(self.version_needs())[0] + self.base), (0x6FFFFFFF, len(options.versions))]
+        tags += [(5, self.put(bytes(self.strings))[0] + self.base), (10, len(self.strings)), (0, 0)]
+        self.segments.append((2, 6, *self.put(b"".join(self.pack(self.word * 2, *tag) for tag in tags))))
+
+    def version_needs(self) -> bytes:
+        table, versions = bytearray(), self.options.versions
+        for number, (library, names) in enumerate(versions):
+            following = 16 + 16 * len(names) if number + 1 < len(versions) else 0
+            table += self.pack("HHIII", 1, len(names), self.text(library), 16, following)
+            for index, name in enumerate(names):
+                table += self.pack("IHHII", 0, 0, 2, self.text(name), 16 if index + 1 < len(names) else 0)
+        return bytes(table)
+
+    def write_headers(self, entry: int) -> None:
+        options, word = self.options, self.word
+        kinds = [0, 1, *([2] if options.symbol_table else []), 3] if options.section_headers else []
+        section = f"II{word * 4}II{word * 2}"
+        sections_at = self.put(b"".join(self.pack(section, 0, kind, *[0] * 8) for kind in kinds))[0] if kinds else 0
+        ident = b"\x7fELF" + bytes([2 if options.is_64bit else 1, 1 if options.order == "<" else 2, 1]) + bytes(9)
+        self.body[: self.header_bytes] = ident + self.pack(
+            f"HHI{word * 3}IHHHHHH",
+            *(options.kind, options.machine, 1, entry, self.header_bytes, sections_at, 0, self.header_bytes),
+            *(self.row_bytes, len(self.segments), struct.calcsize(f"<{section}"), len(kinds), max(0, len(kinds) - 1)),
+        )
+        for number, (what, access, offset, size) in enumerate(self.segments):
+            place = (offset, offset + self.base, offset + self.base, size, size)
+            fields = (what, access, *place, 16) if options.is_64bit else (what, *place, access, 16)
+            row = self.pack(f"II{word * 6}", *fields)
+            start = self.header_bytes + number * self.row_bytes
+            self.body[start : start + len(row)] = row

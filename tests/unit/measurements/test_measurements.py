@@ -1,0 +1,113 @@
+"""Every measurement against an image whose figures are known, and each hardening flag against its control binary."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from pathlib import Path
+
+import pytest
+from elf_builder import ET_EXEC, GNU, MUSL, MUSL_LOADER, build_elf
+from image_builder import entry, folder, hard_link, make_layer, symlink, write_docker_archive, write_oci_archive
+
+import bareboat.measurements
+from bareboat.archive import open_image
+from bareboat.elf import read_elf
+from bareboat.measurements import Subject, load_measurements, measure_all
+
+HARDENED = {"interpreter": None, "flags_1": 0x08000001, "signs": GNU}
+LOWER = make_layer(folder("etc"), entry("etc/a", b"old"), entry("gone", b"x" * 5000))
+PROGRAM = build_elf(**HARDENED)
+UPPER = make_layer(
+    entry("app", PROGRAM), entry(".wh.gone"), symlink("l", "app"), hard_link("h", "app"), entry("etc/a", b"new")
+)
+
+
+@pytest.fixture
+def subject_of(tmp_path):
+    def make(program=PROGRAM, layers=(LOWER, UPPER), write=write_docker_archive, seconds=1.5):
+        image = open_image(write(tmp_path / "image.tar", *layers))
+        return Subject(image=image, program_path="/app", program=program, elf=read_elf(program), build_seconds=seconds)
+
+    return make
+
+
+def _values(subject: Subject) -> dict:
+    return {measurement.column.name: measurement.value for measurement in measure_all(subject)}
+
+
+@pytest.mark.parametrize("write", [write_docker_archive, write_oci_archive])
+def test_every_figure_of_a_known_image(subject_of, write):
+    values = _values(subject_of(write=write))
+    # zlib-ng and zlib pack differently: held against this machine's own gzip, level 6
+    transfer = sum(len(gzip.compress(layer, 6, mtime=0)) for layer in (LOWER, UPPER))
+    assert values.pop("transfer_size") == pytest.approx(transfer, rel=0.01)
+    assert values == {
+        "size": len(LOWER) + len(UPPER),
+        "files": 4,
+        "program_size": len(PROGRAM),
+        "libc": "gnu",
+        "crt": "static",
+        "linkage": "static-pie",
+        "pie": True,
+        "relro": "full",
+        "nx": True,
+        "stripped": True,
+        "build_seconds": 1.5,
+    }
+
+
+# Each control violates one property, and only its own columns move.
+CONTROLS = [
+    ({"stack_flags": 7}, {"nx": False}),
+    ({"stack_flags": None}, {"nx": False}),
+    ({"relro": False}, {"relro": "none"}),
+    ({"flags_1": 0x08000000}, {"relro": "partial"}),
+    ({"symbol_table": True}, {"stripped": False}),
+    ({"kind": ET_EXEC}, {"pie": False, "linkage": "static"}),
+    ({"signs": MUSL}, {"libc": "musl"}),
+    ({"interpreter": MUSL_LOADER}, {"libc": "musl", "crt": "dynamic", "linkage": "dynamic-pie"}),
+    (
+        {"kind": ET_EXEC, "interpreter": MUSL_LOADER},
+        {"libc": "musl", "crt": "dynamic", "linkage": "dynamic", "pie": False},
+    ),
+]
+
+
+@pytest.mark.parametrize(("weakness", "moved"), CONTROLS)
+def test_a_control_binary_moves_its_own_columns_only(subject_of, weakness, moved):
+    sound, weak = _values(subject_of()), _values(subject_of(build_elf(**HARDENED | weakness)))
+    changed = {name: value for name, value in weak.items() if value != sound[name]}
+    changed.pop("program_size", None)
+    assert changed == moved
+
+
+def test_an_unknown_build_time_is_no_figure(subject_of):
+    assert _values(subject_of(seconds=None))["build_seconds"] is None
+
+
+def test_measurements_are_found_by_file_name_and_stand_in_their_order():
+    folder_path = Path(bareboat.measurements.__file__).parent
+    names = {path.stem for path in folder_path.glob("*.py")} - {"__init__", "subject"}
+    columns = [module.COLUMN for module in load_measurements()]
+    assert {column.name for column in columns} == names
+    assert len(columns) == len(names)
+    assert [column.order for column in columns] == sorted(column.order for column in columns)
+    assert len({column.order for column in columns}) == len({column.heading for column in columns}) == len(columns)
+    assert all(column.meaning for column in columns)
+
+
+def test_a_new_file_is_a_new_column(subject_of, tmp_path, monkeypatch):
+    (tmp_path / "greeting.py").write_text(
+        "from bareboat.result import Column\n"
+        "COLUMN = Column(name='greeting', heading='Greeting', unit='text', order=15)\n"
+        "def measure(subject):\n"
+        "    return f'hello {subject.program_path}'\n"
+    )
+    monkeypatch.setattr(bareboat.measurements, "__path__", [*bareboat.measurements.__path__, str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "bareboat.measurements.greeting", raising=False)
+    taken = measure_all(subject_of())
+    assert [measurement.column.name for measurement in taken][:3] == ["size", "greeting", "transfer_size"]
+    assert taken[1].value == "hello /app"
+    monkeypatch.delitem(sys.modules, "bareboat.measurements.greeting")
+    monkeypatch.delattr(bareboat.measurements, "greeting")
