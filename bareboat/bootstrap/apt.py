@@ -5,7 +5,6 @@ Sources, proxies and certificates of the host pass through, so that a machine be
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,11 +103,6 @@ def parse_pins(index: str) -> tuple[Pinned, ...]:
     except KeyError as error:
         raise BareboatError(f"APT's index names a package without {error.args[0]}") from None
     return tuple(sorted(pins, key=lambda pin: (pin.name, pin.version)))
-
-
-def privileged_mode() -> str:
-    """How mmdebstrap becomes root of what it makes; both ways give the same bytes."""
-    return "root" if os.geteuid() == 0 else "unshare"
 
 
 def _companion(release: str) -> str:

@@ -11,9 +11,8 @@ from bareboat.bootstrap.apt import (
     host_options,
     host_sources,
     parse_pins,
-    privileged_mode,
 )
-from bareboat.bootstrap.host import telling_network_faults
+from bareboat.bootstrap.host import as_root, telling_network_faults
 from bareboat.bootstrap.rootfs import RootFilesystem
 from bareboat.bootstrap.tar import add_folder
 from bareboat.errors import RecipeError
@@ -64,8 +63,9 @@ def make_debian(bootstrap: Debian, *, folder: Path, recipes: Path, processes: Pr
     tar, packages = folder / "rootfs.tar", folder / "packages"
     script = _find_script(bootstrap, recipes)
     command = (
+        *as_root(),
         "mmdebstrap",
-        f"--mode={privileged_mode()}",
+        "--mode=root",
         *system_options(bootstrap),
         *host_options(processes),
         *_hooks(script, packages),

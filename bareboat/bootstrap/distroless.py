@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bareboat.bootstrap.apt import SOURCE, apt_environment, host_options, host_sources
 from bareboat.bootstrap.deb import Deb, read_deb
-from bareboat.bootstrap.host import find_tool, telling_network_faults
+from bareboat.bootstrap.host import as_root, find_tool, telling_network_faults
 from bareboat.bootstrap.rootfs import RootFilesystem
 from bareboat.bootstrap.tar import File, Folder, HardLink, Link, Node, write_tar
 
@@ -66,7 +66,7 @@ _LAID_OUT: Mapping[str, Node] = {
 
 
 def make_distroless(bootstrap: Distroless, *, folder: Path, processes: Processes, log: Path) -> RootFilesystem:
-    """Lay the packages out in `folder`/rootfs.tar: 3 s, 2 to 26 MB. An ordinary user needs no subordinate ids for it.
+    """Lay the packages out in `folder`/rootfs.tar: 3 s, 2 to 26 MB.
 
     Raises HostError when the mirror does not answer, EngineError when APT has no such package or refuses a signature.
     """
@@ -101,9 +101,10 @@ def _download(bootstrap: Distroless, *, folder: Path, processes: Processes, log:
         f" apt-get -o APT::Sandbox::User=root download {shlex.join(bootstrap.packages)}"
     )
     command = (
+        *as_root(),
         "mmdebstrap",
-        # Nothing is installed: mmdebstrap only sets APT up with the suite's sources and keys, which needs no root.
-        "--mode=chrootless",
+        "--mode=root",
+        # Nothing is installed: mmdebstrap only sets APT up with the suite's sources and keys.
         "--variant=custom",
         "--format=directory",
         *host_options(processes),

@@ -53,13 +53,20 @@ def telling_network_faults(source: str) -> Iterator[None]:
 
 def remove_scratch(folder: Path, processes: Processes) -> None:
     """Remove a bootstrap's scratch folder, with what a killed run may have left in it under subordinate user ids."""
-    shutil.rmtree(folder, ignore_errors=True)
-    left = [str(path) for path in folder.iterdir()] if folder.exists() else []
-    if left:
-        # Below a folder of mmdebstrap's all belongs to subordinate ids; the folder itself lies in the caller's own.
-        with contextlib.suppress(EngineError):
-            processes.run(["mmdebstrap", "--unshare-helper", "rm", "-rf", "--", *left])
-        shutil.rmtree(folder)
+    processes.run([*as_root(), "rm", "-rf", "--", str(folder)])
+
+
+# /proc must be the namespace's own, and mounting it needs a mount namespace.
+_OWN_PROCESSES = ("--pid", "--fork", "--kill-child", "--mount", "--mount-proc")
+
+
+def as_root() -> tuple[str, ...]:
+    """The words before a command that make it root over the user's subordinate ids, and dead when its parent is.
+
+    mmdebstrap waits for its own children when it is interrupted; in a process id namespace they die with its init.
+    """
+    namespace = () if os.geteuid() == 0 else ("--user", "--map-root-user", "--map-auto")
+    return ("setpriv", "--pdeathsig=KILL", "--", "unshare", *namespace, *_OWN_PROCESSES, "--")
 
 
 def _network_fault(error: EngineError) -> str | None:

@@ -90,6 +90,19 @@ RUSTC_BOOTSTRAP=1 RUSTC_WRAPPER=$work/rustc-wrapper RUSTFLAGS=-Cembed-bitcode=ye
 rm "target/$target/release/deps"/libseed-*
 cp "target/$target/release/deps"/*.rlib "$libraries/"
 
+# What rustc links with for musl: lld makes smaller static programs than ld, and a dynamic program needs musl-gcc's own
+# start files and loader, where a plain cc would take glibc's.
+cat >/usr/local/bin/musl-link <<'SH'
+#!/bin/sh
+case " $* " in
+*" -static-pie "* | *" -static "*) exec cc -fuse-ld=lld "$@" ;;
+esac
+exec musl-gcc "$@"
+SH
+chmod 755 /usr/local/bin/musl-link
+mkdir -p /root/.cargo
+printf '[target.%s]\nlinker = "musl-link"\n' "$target" >/root/.cargo/config.toml
+
 cd /
 rm -r "$work"
 # What only this script needed: 430 MB of source, most of all.
