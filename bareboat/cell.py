@@ -49,7 +49,7 @@ def make_cell(workshop: Workshop, cell: Cell, program: Program, base: RootImage 
     try:
         shipped = _ship(workshop, cell, program, base, key)
     except EngineError as error:
-        failed = Failed(stage="image", reason=str(error).partition("\n")[0], detail=str(error))
+        failed = Failed(stage="image", reason=error.summary, detail=str(error))
         return conclude(workshop, cell, failed, key=key)
     with _saved(workshop, cell, shipped.id) as image:
         content = image.read(cell.program_path)

@@ -27,6 +27,11 @@ class BareboatError(Exception):
 
     exit_code: ClassVar[int] = 1
 
+    @property
+    def summary(self) -> str:
+        """The one line that says most."""
+        return str(self).partition("\n")[0]
+
 
 class InputError(BareboatError):
     """What the user wrote is wrong; nothing was built, run or changed."""
@@ -68,6 +73,12 @@ class EngineError(BareboatError):
         if log is not None:
             lines.append(f"  the whole log: {log}")
         super().__init__("\n".join(lines))
+
+    @property
+    def summary(self) -> str:
+        """The first line in which the command itself speaks of an error, else which command it was."""
+        spoken = (line.strip() for line in self.log_tail if line.strip().lower().startswith("error"))
+        return next(spoken, f"exit code {self.command_exit_code} from {self.command.partition(' ')[0]}")
 
 
 class StoppedError(BareboatError):

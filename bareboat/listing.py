@@ -22,7 +22,7 @@ def list_recipes(book: RecipeBook) -> str:
         (one.name, f"{one.compile.libc} {one.compile.crt}", one.compile.toolchain, _base(one), one.summary)
         for one in book.recipes
     ]
-    toolchains = [(one.name, ", ".join(one.libc), one.base.image or "", one.summary) for one in book.toolchains]
+    toolchains = [(one.name, one.libc, one.base.image or "", one.summary) for one in book.toolchains]
     return "\n\n".join(
         [
             tabulate(recipes, ("Recipe", "Program", "Toolchain", "Base", "Summary")),

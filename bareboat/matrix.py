@@ -114,8 +114,7 @@ def _conclude(workshop: Workshop, done: Done[Job, Output]) -> Output | None:
     """A job's output; of a cell that an error ended, the Failed result that tells of it."""
     if done.error is None or not isinstance(done.job, ImageJob):
         return done.output
-    message = str(done.error)
-    failed = Failed(stage=_stage(done.aborted_by or done.job), reason=message.partition("\n")[0], detail=message)
+    failed = Failed(stage=_stage(done.aborted_by or done.job), reason=done.error.summary, detail=str(done.error))
     return conclude(workshop, done.job.cell, failed)
 
 

@@ -192,9 +192,13 @@ def local_reference(role: str, name: str) -> str:
 
 
 def _cell(sample: Sample, recipe: Recipe, book: RecipeBook, source: BaseSource, platform: Platform) -> Cell:
-    toolchain = _toolchain_job(book, book.toolchain(recipe.compile.toolchain), source)
+    toolchain = book.toolchain(recipe.compile.toolchain)
     program = ProgramJob(
-        sample=sample, toolchain=toolchain, libc=recipe.compile.libc, crt=recipe.compile.crt, platform=platform
+        sample=sample,
+        toolchain=_toolchain_job(book, toolchain, source),
+        libc=toolchain.libc,
+        crt=recipe.compile.crt,
+        platform=platform,
     )
     return Cell(sample=sample, recipe=recipe, program=program, base=_base_job(recipe, source))
 

@@ -252,7 +252,10 @@ def _wait(container: Any, timeout_seconds: float) -> int | None:
     try:
         # 4.3 polls every 250 ms unless told otherwise.
         return int(container.wait(interval="5ms", timeout=timeout_seconds))
-    except (requests.exceptions.ReadTimeout, requests.exceptions.ConnectionError):
+    except APIError as error:
+        # podman-py wraps what requests raised, a time-out like everything else.
+        if not isinstance(error.__cause__, requests.Timeout):
+            raise
         container.kill()
         return None
 

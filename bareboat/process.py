@@ -48,29 +48,28 @@ class Processes:
     ) -> str:
         """Run a command to its end and return its standard output.
 
-        `env` is added to this process's environment. Standard error, and a copy of the output, go to `log`.
-        Raises EngineError when the exit code is not 0, HostError when the program is absent, StoppedError after `stop`.
+        `env` is added to this process's environment. With a `log`, output and errors go there as they come, and the
+        log's text is returned. Raises EngineError when the exit code is not 0, HostError when the program is absent,
+        StoppedError after `stop`.
         """
         with contextlib.ExitStack() as files:
-            stderr: int | IO[bytes] = subprocess.PIPE
+            stdout: int | IO[bytes] = subprocess.PIPE
             if log is not None:
                 log.parent.mkdir(parents=True, exist_ok=True)
-                stderr = files.enter_context(log.open("wb"))
-            child = self.start(argv, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=stderr)
+                stdout = files.enter_context(log.open("wb"))
+            stderr = subprocess.PIPE if log is None else subprocess.STDOUT
+            child = self.start(argv, env=env, cwd=cwd, stdout=stdout, stderr=stderr)
             try:
                 out, err = child.communicate(stdin)
             finally:
                 self._forget(child)
         if self.stopped:
             raise StoppedError("stopped")
-        if log is not None:
-            err = log.read_bytes()
-            with log.open("ab") as file:
-                file.write(out)
+        output = (out if log is None else log.read_bytes()).decode(errors="replace")
         if child.returncode != 0:
-            said = (err + out).decode(errors="replace").splitlines()
-            raise EngineError(shlex.join(argv), child.returncode, said, log)
-        return out.decode(errors="replace")
+            said = output if log is not None else f"{err.decode(errors='replace')}\n{output}"
+            raise EngineError(shlex.join(argv), child.returncode, said.strip().splitlines(), log)
+        return output
 
     def start(
         self,

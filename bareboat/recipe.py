@@ -109,7 +109,10 @@ class Base:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compile:
-    """How the program is compiled; `crt` becomes `-C target-feature=+crt-static` or `-crt-static`, always said."""
+    """How the program is compiled; `crt` becomes `-C target-feature=+crt-static` or `-crt-static`, always said.
+
+    The toolchain says which libc is compiled for; `libc` declares what must come out, and the program is held to it.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -155,13 +158,13 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toolchain:
-    """The image a program is compiled in; `name` is the stem of its file, `libc` what its targets link to."""
+    """The image a program is compiled in; `name` is the stem of its file, `libc` what the program is compiled for."""
 
     __pydantic_config__ = _STRICT
 
     name: _Name
     summary: Annotated[str, Field(min_length=1)]
-    libc: tuple[Libc, ...]
+    libc: Libc
     base: Base
 
 
@@ -237,13 +240,9 @@ def _cross_problems(book: RecipeBook) -> list[Problem]:
     problems: list[Problem] = []
     for recipe in book.recipes:
         file, wanted = f"{recipe.name}.toml", recipe.compile
-        toolchain = known.get(wanted.toolchain)
-        if toolchain is None:
+        if wanted.toolchain not in known:
             text = f"no such toolchain: '{wanted.toolchain}'{did_you_mean(wanted.toolchain, sorted(known))}"
             problems.append(Problem(file=file, key="compile.toolchain", text=text))
-        elif wanted.libc not in toolchain.libc:
-            text = f"toolchain '{toolchain.name}' compiles for {', '.join(toolchain.libc)}, not for {wanted.libc}"
-            problems.append(Problem(file=file, key="compile.libc", text=text))
         if isinstance(recipe.base.bootstrap, SameAs):
             text = "same-as is for toolchains"
             problems.append(Problem(file=file, key="base.bootstrap.kind", text=text))

@@ -1,0 +1,134 @@
+"""A place to run the tasks in, on real Podman, as a user does: by their command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bareboat.archive import open_image
+from bareboat.podmanconf import podman_environment
+from bareboat.session import find_folders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ROOT = Path(__file__).parents[2]
+CELLS = tuple(f"hello-world@{path.stem}" for path in sorted((ROOT / "recipes").glob("*.toml")))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A checkout: this one, or a copy whose recipes and samples a test may spoil."""
+
+    root: Path
+
+    def invoke(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            invocation(*words),
+            cwd=self.root,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            invocation(*words),
+            cwd=self.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.root / path
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def invocation(*words: str) -> list[str]:
+    return [sys.executable, "-m", "invoke", *words]
+
+
+def copy_project(folder: Path) -> Project:
+    """Recipes and samples are copied, the library is not."""
+    folder.mkdir()
+    for name in ("recipes", "rust-samples"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "tasks.py", folder)
+    (folder / "bareboat").symlink_to(ROOT / "bareboat")
+    return Project(root=folder)
+
+
+def rows(answer: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
+    """The JSON table by base."""
+    return {row["base"]: row for row in json.loads(answer.stdout)}
+
+
+def podman(*words: str, stdin: str = "", cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+    """Podman as the host has it, in the configuration that works here."""
+    folder = find_folders().engine
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        ["podman", *words],
+        input=stdin,
+        cwd=cwd,
+        env={**os.environ, **podman_environment(folder), **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"podman {' '.join(words)}: {done.stderr}"
+    return done.stdout.strip()
+
+
+@contextmanager
+def saved(image: str, folder: Path) -> Iterator[Any]:
+    archive = folder / "saved.tar"
+    podman("save", "--format=docker-archive", f"--output={archive}", image)
+    try:
+        yield open_image(archive)
+    finally:
+        archive.unlink()
+
+
+def root_filesystem(image: str, folder: Path) -> dict[str, tuple[object, ...]]:
+    with saved(image, folder) as opened:
+        return {
+            path: (file.kind, file.mode, file.uid, file.gid, file.size_bytes, file.sha256, file.target)
+            for path, file in opened.files().items()
+        }
+
+
+def leftovers() -> list[str]:
+    """What a run must not leave: containers, processes and temporary files of Bareboat's."""
+    folders = find_folders()
+    left = [line for line in podman("ps", "--all", "--external", "--format={{.Names}}").splitlines() if line]
+    left += [str(folder) for folder in (folders.scratch, folders.bootstrap) if folder.exists()]
+    left += [
+        str(path)
+        for path in folders.engine.iterdir()
+        if path.name.startswith(("buildah", "podman.sock", "ignore")) and path.name != "buildah-cache"
+    ]
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            mine = process.stat().st_uid == os.geteuid()
+        except OSError:
+            continue
+        marks = (str(folders.engine / "podman.sock"), str(folders.bootstrap), "localhost/bareboat")
+        if mine and any(mark in words for mark in marks):
+            left.append(words)
+    return left

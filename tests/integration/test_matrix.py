@@ -1,0 +1,213 @@
+"""The matrix on real Podman: what it makes, what it leaves, and what it says of what is wrong."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bareboat.session import find_folders
+from tests.integration.harbour import (
+    CELLS,
+    ROOT,
+    Project,
+    copy_project,
+    leftovers,
+    podman,
+    root_filesystem,
+    rows,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.podman, pytest.mark.network]
+
+HERE = Project(root=ROOT)
+MAIN_RS = "rust-samples/hello-world/src/main.rs"
+TIMED = {"build_seconds"}
+
+
+def untimed(table: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {base: {name: row[name] for name in row if name not in TIMED} for base, row in table.items()}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("results")
+
+
+@pytest.fixture(scope="module")
+def matrix(results: Path) -> dict[str, dict[str, Any]]:
+    """One whole run, on bases made from packages."""
+    answer = HERE.invoke("build-matrix", "--bases=bootstrap", "--format=json", f"--results={results}")
+    assert answer.returncode == 0, answer.stderr
+    return rows(answer)
+
+
+@pytest.fixture
+def spoiled(tmp_path: Path) -> Project:
+    return copy_project(tmp_path / "project")
+
+
+def test_every_recipe_passes_and_is_what_it_says(matrix: dict[str, dict[str, Any]]) -> None:
+    assert {f"hello-world@{base}" for base in matrix} == set(CELLS)
+    assert {row["outcome"] for row in matrix.values()} == {"passed"}
+    linkages = {base: (row["libc"], row["crt"]) for base, row in matrix.items()}
+    assert linkages["scratch-musl"] == linkages["alpine"] == ("musl", "static")
+    assert linkages["scratch-glibc"] == linkages["distroless-static"] == ("gnu", "static")
+    assert linkages["debian"] == linkages["distroless-cc"] == ("gnu", "dynamic")
+    assert all(row["pie"] and row["nx"] and row["relro"] == "full" and row["stripped"] for row in matrix.values())
+
+
+@pytest.mark.parametrize(
+    ("base", "most"),
+    [
+        ("scratch-musl", 440_000),
+        ("scratch-glibc", 1_300_000),
+        ("distroless-static", 4_000_000),
+        ("distroless-cc", 16_000_000),
+    ],
+)
+def test_small_images_are_small(matrix: dict[str, dict[str, Any]], base: str, most: int) -> None:
+    assert 0 < matrix[base]["size_bytes"] <= most
+
+
+@pytest.mark.parametrize(("base", "official"), [("debian", 124_000_000), ("debian-slim", 81_000_000)])
+def test_debian_is_as_large_as_the_official_image(matrix: dict[str, dict[str, Any]], base: str, official: int) -> None:
+    assert matrix[base]["size_bytes"] == pytest.approx(official, rel=0.05)
+
+
+def test_a_second_run_builds_nothing_and_runs_nothing(matrix: dict[str, dict[str, Any]], results: Path) -> None:
+    time.sleep(1.0)  # events are told apart by the second
+    since = str(int(time.time()))
+    answer = HERE.invoke("build-matrix", "--bases=bootstrap", "--format=json", f"--results={results}")
+    assert answer.returncode == 0
+    assert rows(answer) == matrix
+    assert f"nothing to do: all {len(matrix)} cells are unchanged" in answer.stderr
+    events = podman("events", "--stream=false", f"--since={since}", "--format={{.Type}} {{.Status}}").splitlines()
+    assert not [event for event in events if event.split() in (["container", "create"], ["image", "build"])]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_printed_containerfile_gives_the_same_root_filesystem(
+    matrix: dict[str, dict[str, Any]], cell: str, tmp_path: Path
+) -> None:
+    assert matrix
+    text = HERE.invoke("containerfile", cell, "--bases=bootstrap").stdout
+    assert text.startswith(f"# {cell}: ")
+    tag = f"localhost/printed:{os.getpid()}"
+    # Cache mounts of old Buildah lie in a folder that all users share; a private one keeps the tests' users apart.
+    run_root = podman("info", "--format={{.Store.RunRoot}}")
+    sample = str(ROOT / "rust-samples" / "hello-world")
+    try:
+        podman("--runroot", run_root, "build", "-f", "-", "-t", tag, sample, stdin=text, env={"TMPDIR": str(tmp_path)})
+        sample_name, _, recipe = cell.partition("@")
+        ours = root_filesystem(f"localhost/bareboat/{sample_name}:{recipe}", tmp_path)
+        assert root_filesystem(tag, tmp_path) == ours
+    finally:
+        podman("rmi", "--force", tag)
+        podman("unshare", "rm", "-rf", str(tmp_path / "buildah-cache")) if os.geteuid() else None
+
+
+def test_a_recipe_that_declares_another_libc_fails_alone(spoiled: Project, tmp_path: Path) -> None:
+    spoiled.edit("recipes/scratch-musl.toml", 'libc = "musl"', 'libc = "gnu"')
+    words = ("build-matrix", "--bases=bootstrap", "--recipe=scratch-*", "--format=json", f"--results={tmp_path}")
+    answer = spoiled.invoke(*words)
+    assert answer.returncode == 1
+    table = rows(answer)
+    assert table["scratch-glibc"]["outcome"] == "passed"
+    assert table["scratch-musl"]["outcome"] == "failed"
+    assert table["scratch-musl"]["stage"] == "measure"
+    assert "declares libc gnu, the program has musl" in table["scratch-musl"]["reason"]
+
+
+def test_a_sample_that_does_not_compile_shows_what_cargo_says(spoiled: Project, tmp_path: Path) -> None:
+    spoiled.edit(MAIN_RS, "println!", "printline!")
+    words = ("build-matrix", "--bases=bootstrap", "--recipe=scratch-*", f"--results={tmp_path}")
+    answer = spoiled.invoke(*words)
+    assert answer.returncode == 1
+    assert "cannot find macro `printline`" in answer.stdout
+    assert "the whole log:" in answer.stdout
+    assert "failed at compile" in answer.stdout
+
+
+def test_a_sample_whose_output_differs_shows_the_difference(spoiled: Project, tmp_path: Path) -> None:
+    spoiled.edit(MAIN_RS, "Hello, world!", "Goodbye, world!")
+    words = ("build-matrix", "--bases=bootstrap", "--recipe=scratch-glibc", f"--results={tmp_path}")
+    answer = spoiled.invoke(*words)
+    assert answer.returncode == 1
+    assert r"-'Hello, world!\n'" in answer.stdout
+    assert r"+'Goodbye, world!\n'" in answer.stdout
+
+
+def test_a_program_that_does_not_end_is_ended(spoiled: Project, tmp_path: Path) -> None:
+    spoiled.edit(MAIN_RS, "println!", "std::thread::sleep(std::time::Duration::from_secs(600)); println!")
+    spoiled.edit("rust-samples/hello-world/Cargo.toml", "stdout =", "timeout_seconds = 1.0\nstdout =")
+    words = ("build-matrix", "--bases=bootstrap", "--recipe=scratch-glibc", f"--results={tmp_path}")
+    answer = spoiled.invoke(*words)
+    assert answer.returncode == 1
+    assert "did not end within 1 s" in answer.stdout
+    assert leftovers() == []
+
+
+def test_two_runs_at_once_take_turns(matrix: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    assert matrix
+    words = ("build-matrix", "--bases=bootstrap", "--recipe=scratch-*", "--force", f"--results={tmp_path}")
+    runs = [HERE.start(*words) for _ in range(2)]
+    said = [run.communicate()[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0]
+    assert sum("waiting for it to end" in text for text in said) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing(number: int, tmp_path: Path) -> None:
+    run = HERE.start("build-matrix", "--bases=bootstrap", "--force", f"--results={tmp_path}")
+    time.sleep(1.5)
+    run.send_signal(number)
+    _, said = run.communicate(timeout=10)
+    assert run.returncode == 130
+    assert "stopped" in said
+    assert leftovers() == []
+
+
+def test_killed_runs_leave_nothing_and_change_nothing(matrix: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    moments = random.Random(os.getpid())
+    words = ("build-matrix", "--bases=bootstrap", "--force", f"--results={tmp_path}")
+    for _ in range(10):
+        # Without them, bases are made within reach of the kill too.
+        for base in ("alpine", "distroless-static"):
+            subprocess.run(
+                ["podman", "rmi", f"localhost/bareboat/base/{base}:bootstrap"], capture_output=True, check=False
+            )
+        run = HERE.start(*words)
+        time.sleep(moments.uniform(0.2, 9.0))
+        run.kill()
+        run.communicate()
+    answer = HERE.invoke("build-matrix", "--bases=bootstrap", "--format=json", f"--results={tmp_path}")
+    assert answer.returncode == 0, answer.stderr
+    assert untimed(rows(answer)) == untimed(matrix)
+    assert leftovers() == []
+    assert not list(tmp_path.rglob(".*.tmp-*"))
+    assert not (find_folders().cache / "unfinished").exists()
+
+
+def test_a_machine_without_podman_is_told_what_to_do(tmp_path: Path) -> None:
+    answer = HERE.invoke("build-matrix", "--bases=bootstrap", f"--results={tmp_path}", env={"PATH": str(tmp_path)})
+    assert answer.returncode == 3
+    assert "podman is not installed" in answer.stderr
+    assert "./setup.sh" in answer.stderr
+    assert answer.stdout == ""
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
