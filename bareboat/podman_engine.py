@@ -178,8 +178,8 @@ class PodmanEngine:
     def clean(self) -> tuple[str, ...]:
         removed = list(self.sweep(self._processes, frozenset()))
         with self._client() as client:
-            for image in client.images.list(all=True, filters={"label": [KIND_LABEL]}):
-                names = image.attrs.get("Names") or []
+            for image in client.images.list(all=True, filters={"label": KIND_LABEL}):
+                names = image.attrs.get("RepoTags") or []
                 # An image that somebody built upon one of ours inherits its labels, and is theirs.
                 if all(name.startswith(OWN_NAMES) for name in names):
                     with contextlib.suppress(NotFound, ImageNotFound):
