@@ -34,7 +34,7 @@ _TOP = """# Results
 _MEASURED = (
     "Every figure was taken from the image as shipped, never from its recipe. Sizes are in powers of ten: 1 MB is 10^6 "
     "bytes. A transfer size is `gzip -6` of the layers, not what a registry with another compression would send. "
-    "What was timed was timed after all builds had ended, one image at a time."
+    "Build times count a shared compile in full, and were taken while other jobs ran beside."
 )
 _MEANINGS = {
     "Base": "the recipe: what the program was put on",

@@ -1,0 +1,34 @@
+"""The pages that are committed are those that the committed results give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bareboat.commands import schema_text
+from bareboat.report import readme_table, replace_block, results_page
+from bareboat.resultfile import hosts, load_all
+
+ROOT = Path(__file__).parents[2]
+MEASURED = {host: load_all(ROOT / "results" / host) for host in hosts(ROOT / "results")}
+PUBLISHED = "debian-12-amd64-rootless"
+
+
+def test_the_results_page_is_current():
+    assert (ROOT / "results" / "README.md").read_text(encoding="utf-8") == results_page(MEASURED)
+
+
+def test_the_readme_table_is_current():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert replace_block(text, PUBLISHED, readme_table(MEASURED[PUBLISHED])) == text
+
+
+def test_the_recipe_schema_is_current():
+    assert (ROOT / "bareboat" / "recipe.schema.json").read_text(encoding="utf-8") == schema_text()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_recipe_names_the_schema_and_was_measured(path):
+    assert path.read_text(encoding="utf-8").startswith("#:schema ../bareboat/recipe.schema.json\n")
+    assert path.stem in {result.recipe for result in MEASURED[PUBLISHED]}
