@@ -4,7 +4,6 @@ import os
 import sys
 from pathlib import Path
 
-from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
@@ -16,17 +15,14 @@ from bareboat.report import Format
 PROJECT = commands.Project(root=Path(__file__).parent)
 BASES = "where bases come from: auto (registries when they answer), registry, bootstrap (packages)"
 FORMAT = "text, markdown, csv or json; with csv and json only data goes to stdout"
-SELECT = {
-    "sample": "only samples that match this pattern, e.g. 'hello*'; repeatable",
-    "recipe": "only recipes that match this pattern, e.g. 'scratch-*'; repeatable",
-    "bases": BASES,
-}
+SAMPLE = "only samples that match this pattern, e.g. 'hello*'; repeatable"
+RECIPE = "only recipes that match this pattern, e.g. 'scratch-*'; repeatable"
+SELECT = {"sample": SAMPLE, "recipe": RECIPE, "bases": BASES}
 
 
 def answer(action):
     """Do what was asked, print the answer, end with its exit code."""
-    code = run(action)
-    if code:
+    if code := run(action):
         raise Exit(code=code)
 
 
@@ -44,7 +40,7 @@ def answer(action):
     },
 )
 def build_matrix(
-    _c: Context,
+    _c,
     sample,
     recipe,
     jobs=0,
@@ -82,73 +78,73 @@ def build_matrix(
 
 
 @task(iterable=["sample", "recipe"], help=SELECT)
-def plan(_c: Context, sample, recipe, bases="auto"):
+def plan(_c, sample, recipe, bases="auto"):
     """Print the jobs that build-matrix would run, each after what it needs; nothing is built."""
     answer(lambda processes: commands.print_plan(PROJECT, sample, recipe, choose("bases", bases, Bases), processes))
 
 
 @task
-def recipes(_c: Context):
+def recipes(_c):
     """List the recipes and toolchains."""
     answer(lambda _: commands.print_recipes(PROJECT))
 
 
 @task
-def samples(_c: Context):
+def samples(_c):
     """List the samples."""
     answer(lambda _: commands.print_samples(PROJECT))
 
 
 @task(help={"source": BASES})
-def bases(_c: Context, source="auto"):
+def bases(_c, source="auto"):
     """Make or pull every base and toolchain image that the recipes name."""
     answer(lambda run: commands.make_roots(PROJECT, choose("source", source, Bases), run, sys.stderr, renew=False))
 
 
 @task(help={"source": BASES})
-def lock(_c: Context, source="auto"):
+def lock(_c, source="auto"):
     """Make or pull every base and toolchain anew, and pin what came in recipes/recipes.lock."""
     answer(lambda run: commands.make_roots(PROJECT, choose("source", source, Bases), run, sys.stderr, renew=True))
 
 
 @task(help={"quick": "ask no registry, and take what an earlier trial found of the runtimes"})
-def doctor(_c: Context, quick=False):
+def doctor(_c, quick=False):
     """Find out by trying what this machine lacks for rootless builds; exit code 3 when builds cannot work."""
     answer(lambda processes: commands.examine_host(PROJECT, processes, quick=quick))
 
 
 @task(positional=["cell"], help={"cell": "SAMPLE@RECIPE, e.g. hello-world@scratch-musl", "bases": BASES})
-def containerfile(_c: Context, cell, bases="auto"):
+def containerfile(_c, cell, bases="auto"):
     """Print a cell as one whole Containerfile, for `podman build -f - FOLDER` or `docker build -f - FOLDER`."""
     answer(lambda run: commands.print_containerfile(PROJECT, cell, choose("bases", bases, Bases), run, sys.stderr))
 
 
 @task(help={"format": FORMAT, "host": "a folder of results/ (default: every one)"})
-def report(_c: Context, format="text", host=""):
+def report(_c, format="text", host=""):
     """Print what was measured, and write results/README.md and the README's table anew."""
     answer(lambda _: commands.print_report(PROJECT, choose("format", format, Format), host))
 
 
 @task
-def clean(_c: Context):
+def clean(_c):
     """Remove Bareboat's containers, images and caches, and nothing else; results stay."""
     answer(lambda processes: commands.clean(processes, sys.stderr))
 
 
 @task
-def schema(_c: Context):
+def schema(_c):
     """Write the JSON schema of recipe files, bareboat/recipe.schema.json."""
     answer(lambda _: commands.write_schema())
 
 
 @task(help={"fast": "only the tests that need neither Podman nor the network"})
-def test(_c: Context, fast=False):
+def test(_c, fast=False):
     """Run the tests."""
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *(["-m", "not podman and not network"] if fast else [])])
+    chosen = ["-m", "not podman and not network"] if fast else []
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *chosen])
 
 
 @task
-def check(c: Context):
+def check(c):
     """Run ruff and mypy over everything."""
-    for command in ("ruff check .", "ruff format --check .", "mypy"):
-        c.run(f"{sys.executable} -m {command}", echo=True)
+    c.run(" && ".join(f"{sys.executable} -m {words}" for words in ("ruff check .", "ruff format --check .", "mypy")))

@@ -57,9 +57,8 @@ def execute(
             if broken is not None:
                 waiting.pop(name)
                 cause = failed[key(broken)]
-                failed[name] = Done(
-                    job=job, output=None, error=cause.error, seconds=0.0, aborted_by=cause.aborted_by or cause.job
-                )
+                root = cause.job if cause.aborted_by is None else cause.aborted_by
+                failed[name] = Done(job=job, output=None, error=cause.error, seconds=0.0, aborted_by=root)
                 yield failed[name]
         finished, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in finished:

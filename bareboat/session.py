@@ -79,7 +79,7 @@ def session(processes: Processes, folders: Folders, tell: Callable[[str], None])
     for folder in (folders.cache, folders.engine):
         folder.mkdir(parents=True, exist_ok=True)
     environment = podman_environment(folders.engine)
-    with _lock(folders.cache / "lock", tell):
+    with session_lock(folders.cache / "lock", tell):
         engine = PodmanEngine(processes, environment, folders.engine)
         if _unfinished(folders).exists():
             swept = _sweep(engine, folders)
@@ -112,7 +112,8 @@ def _sweep(engine: PodmanEngine, folders: Folders) -> int:
 
 
 @contextlib.contextmanager
-def _lock(path: Path, tell: Callable[[str], None]) -> Iterator[None]:
+def session_lock(path: Path, tell: Callable[[str], None]) -> Iterator[None]:
+    """One run at a time: a second one says whom it waits for, and waits. The kernel frees the lock of a dead run."""
     with path.open("a+", encoding="ascii") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -11,7 +11,10 @@ import tarfile
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from image_builder import (
+
+from bareboat.archive import File, Image, ImageConfig, open_image
+from bareboat.errors import BareboatError
+from tests.unit.image_builder import (
     CONFIG,
     digest,
     entry,
@@ -23,9 +26,6 @@ from image_builder import (
     write_docker_archive,
     write_oci_archive,
 )
-
-from bareboat.archive import File, Image, ImageConfig, open_image
-from bareboat.errors import BareboatError
 
 RUN = {
     "User": "65532:65532",

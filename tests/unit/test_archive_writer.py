@@ -10,10 +10,10 @@ import tarfile
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from image_builder import digest, entry, folder, make_layer
 
 from bareboat.archive import Entry, File, ImageConfig, open_image, wrap_layer, write_image
 from bareboat.errors import BareboatError
+from tests.unit.image_builder import digest, entry, folder, make_layer
 
 CONFIG = ImageConfig(
     user="65532:65532",

@@ -11,13 +11,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from elf_builder import ET_DYN, ET_EXEC, ET_REL, GLIBC_LOADER, GNU, MUSL, MUSL_LOADER, NO_LIBC, Signs, build_elf
 from elftools.elf.elffile import ELFFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bareboat.elf import ElfFacts, read_elf
 from bareboat.errors import BareboatError
+from tests.unit.elf_builder import (
+    ET_DYN,
+    ET_EXEC,
+    ET_REL,
+    GLIBC_LOADER,
+    GNU,
+    MUSL,
+    MUSL_LOADER,
+    NO_LIBC,
+    Signs,
+    build_elf,
+)
 
 STATIC_PIE = {"interpreter": None, "flags_1": 0x08000001}
 STATIC = {"kind": ET_EXEC, "interpreter": None, "has_dynamic": False}

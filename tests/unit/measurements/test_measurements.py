@@ -7,13 +7,21 @@ import sys
 from pathlib import Path
 
 import pytest
-from elf_builder import ET_EXEC, GNU, MUSL, MUSL_LOADER, build_elf
-from image_builder import entry, folder, hard_link, make_layer, symlink, write_docker_archive, write_oci_archive
 
 import bareboat.measurements
 from bareboat.archive import open_image
 from bareboat.elf import read_elf
 from bareboat.measurements import Subject, load_measurements, measure_all
+from tests.unit.elf_builder import ET_EXEC, GNU, MUSL, MUSL_LOADER, build_elf
+from tests.unit.image_builder import (
+    entry,
+    folder,
+    hard_link,
+    make_layer,
+    symlink,
+    write_docker_archive,
+    write_oci_archive,
+)
 
 HARDENED = {"interpreter": None, "flags_1": 0x08000001, "signs": GNU}
 LOWER = make_layer(folder("etc"), entry("etc/a", b"old"), entry("gone", b"x" * 5000))

@@ -6,10 +6,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from fleet import ALL, BROKEN, DEBIAN, SCRATCH, result
 
 from bareboat.report import render
 from bareboat.result import Failed, Passed
+from tests.unit.report.fleet import ALL, BROKEN, DEBIAN, SCRATCH, result
 
 WEB = result("debian", sample="webserver", size=129_000_000, files=9, tls="rustls")
 FORMATS = ("text", "markdown", "csv", "json")

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fleet import ALL, BROKEN, COLUMNS, DEBIAN, SCRATCH, SKIPPED, SLIM, result
-
 from bareboat.report import rows
 from bareboat.report.table import columns, groups, order, ratio_of
 from bareboat.result import Measurement
+from tests.unit.report.fleet import ALL, BROKEN, COLUMNS, DEBIAN, SCRATCH, SKIPPED, SLIM, result
 
 
 def test_the_largest_stands_first_and_what_did_not_pass_last() -> None:

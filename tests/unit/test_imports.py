@@ -1,0 +1,110 @@
+"""The house's walls: who may import whom, and how large a room may be."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "bareboat"
+FILES = sorted(PACKAGE.rglob("*.py"))
+# Each may import, at run time, what stands on lines above its own, and its own line's package.
+LAYERS = (
+    ("bareboat", "errors"),
+    ("files", "process", "tomlfile", "result", "elf"),
+    ("archive", "recipe", "sample", "engine", "resultfile", "report", "containersconf", "progress"),
+    ("plan", "containerfile", "imagestore", "measurements", "verify", "schedule", "fake_engine"),
+    ("podmanconf", "hostfiles", "bootstrap", "listing"),
+    ("podman_engine", "lock", "doctor"),
+    ("session",),
+    ("workshop",),
+    ("roots", "cell"),
+    ("build",),
+    ("matrix",),
+    ("commands",),
+    ("console",),
+)
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+
+def module_of(path):
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return "bareboat" if parts == ("__init__",) else parts[0]
+
+
+def run_time_imports(path):
+    """Every module that is imported when this one is; what stands under TYPE_CHECKING is not."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = {
+        id(child)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for child in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            if node.module == "bareboat":
+                yield from (f"bareboat.{alias.name}" for alias in node.names if alias.name != "__version__")
+
+
+def names_of_ours(path):
+    return {
+        name.split(".")[1] if "." in name else "bareboat"
+        for name in run_time_imports(path)
+        if name.split(".")[0] == "bareboat"
+    }
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_one_way(path):
+    own = module_of(path)
+    assert own in LEVEL, "give the new module its layer"
+    for name in names_of_ours(path) - {own}:
+        assert LEVEL[name] < LEVEL[own], f"{own} imports {name}, which is not below it"
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [("archive", {"errors"}), ("elf", {"errors"}), ("report", {"errors", "result"}), ("plan", {"errors", "tomlfile"})],
+)
+def test_leaves_and_pure_modules_import_little(name, allowed):
+    imported = {one for path in FILES if module_of(path) == name for one in names_of_ours(path)}
+    assert imported - {name} <= allowed
+
+
+@pytest.mark.parametrize(
+    ("library", "user"), [("podman", "podman_engine"), ("subprocess", "process"), ("invoke", None)]
+)
+def test_one_module_uses_it(library, user):
+    users = {module_of(path) for path in FILES if library in {name.split(".")[0] for name in run_time_imports(path)}}
+    assert users == ({user} if user else set())
+
+
+def test_nothing_prints_or_exits():
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert called not in {"print", "sys.exit", "exit"}, f"{path.name}:{node.lineno}"
+                assert called != "os._exit" or path.name == "console.py"
+
+
+@pytest.mark.parametrize("path", [*FILES, ROOT / "tasks.py"], ids=lambda path: path.name)
+def test_modules_and_functions_are_small(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= (150 if path.name == "tasks.py" else 300)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno < 40, f"{node.name} is too long"
+
+
+def test_the_standard_library_is_not_shadowed():
+    assert not {module_of(path) for path in FILES} & set(sys.stdlib_module_names)

@@ -1,0 +1,65 @@
+"""Jobs run in dependency order; a failure reaches those that need it and no other."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bareboat.errors import BareboatError, StoppedError
+from bareboat.schedule import execute
+
+
+@st.composite
+def graphs(draw):
+    """Jobs 0..n-1, each needing some of those before it, and those that fail."""
+    count = draw(st.integers(1, 12))
+    needs = {job: draw(st.sets(st.integers(0, job - 1), max_size=3)) if job else set() for job in range(count)}
+    return needs, draw(st.sets(st.integers(0, count - 1), max_size=3))
+
+
+def run(needs, work):
+    with ThreadPoolExecutor(3) as pool:
+        return list(execute(list(needs), lambda job: sorted(needs[job]), lambda job: job, work, pool))
+
+
+@given(graphs())
+def test_every_job_ends_once_and_only_what_needs_a_failure_is_kept_from_running(graph):
+    needs, failing = graph
+    ran = {}
+
+    def work(job, inputs):
+        ran[job] = dict(inputs)
+        if job in failing:
+            raise BareboatError(f"{job} failed")
+        return f"output {job}"
+
+    done = {end.job: end for end in run(needs, work)}
+    assert set(done) == set(needs)
+    broken = set()
+    for job in needs:
+        blocked = bool(needs[job] & broken)
+        if blocked or job in failing:
+            broken.add(job)
+        assert (job in ran) == (not blocked)
+        assert (done[job].error is not None) == (job in broken)
+        if blocked:
+            # The root cause is told: a job that itself ran and failed.
+            assert done[job].aborted_by in failing & set(ran)
+            assert str(done[job].error) == f"{done[job].aborted_by} failed"
+        elif job not in failing:
+            assert done[job].output == f"output {job}"
+            assert ran[job] == {need: f"output {need}" for need in needs[job]}
+
+
+@pytest.mark.parametrize("error", [StoppedError("stopped"), ZeroDivisionError()])
+def test_a_stop_or_a_bug_ends_the_run(error):
+    def work(job, _):
+        if job == 0:
+            raise error
+        return job
+
+    with pytest.raises(type(error)):
+        run({0: set(), 1: {0}}, work)

@@ -1,0 +1,68 @@
+"""The folders and the lock of a run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from bareboat.hostfiles import fetch_secrets
+from bareboat.process import Processes
+from bareboat.session import find_folders, remove, session_lock
+
+ROOT = Path(__file__).parents[2]
+HOLD = """
+import sys
+from pathlib import Path
+from bareboat.session import session_lock
+with session_lock(Path(sys.argv[1]), print):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_folders_follow_the_users_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folders = find_folders()
+    assert folders.cache == tmp_path / "bareboat"
+    assert {folder.parent for folder in (folders.engine, folders.programs, folders.roots, folders.logs)} == {
+        folders.cache
+    }
+
+
+def test_a_second_run_waits_and_says_for_whom(tmp_path):
+    path, said = tmp_path / "lock", []
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout.readline() == "held\n"
+
+    def tell(text):
+        said.append(text)
+        holder.stdin.close()  # the first run ends once the second has said that it waits
+
+    with session_lock(path, tell):
+        assert holder.wait() == 0
+    holder.stdout.close()
+    assert said == [f"another run (process {holder.pid}) uses this image store; waiting for it to end"]
+    with session_lock(path, said.append):
+        assert len(said) == 1
+
+
+def test_remove_takes_files_folders_and_what_is_not_there(tmp_path):
+    folder, file, absent = tmp_path / "a", tmp_path / "b", tmp_path / "c"
+    (folder / "deep").mkdir(parents=True)
+    file.touch()
+    remove(Processes(), folder, file, absent)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_the_hosts_files_that_exist_are_mounted(tmp_path):
+    bundle, cargo = tmp_path / "ca.crt", tmp_path / "cargo"
+    cargo.mkdir()
+    bundle.touch()
+    found = fetch_secrets({"SSL_CERT_FILE": str(bundle), "CARGO_HOME": str(cargo)})
+    assert found == {"bareboat-ca-bundle": bundle}
+    (cargo / "config.toml").touch()
+    found = fetch_secrets({"CARGO_HTTP_CAINFO": str(bundle), "CARGO_HOME": str(cargo)})
+    assert found == {"bareboat-ca-bundle": bundle, "bareboat-cargo-config": cargo / "config.toml"}
