@@ -58,7 +58,7 @@ class Processes:
                 log.parent.mkdir(parents=True, exist_ok=True)
                 stdout = files.enter_context(log.open("wb"))
             stderr = subprocess.PIPE if log is None else subprocess.STDOUT
-            child = self.start(argv, env=env, cwd=cwd, stdout=stdout, stderr=stderr)
+            child = self.start(argv, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=stdout, stderr=stderr)
             try:
                 out, err = child.communicate(stdin)
             finally:
@@ -77,8 +77,9 @@ class Processes:
         *,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        stdin: int = subprocess.DEVNULL,
         stdout: int | IO[bytes] = subprocess.DEVNULL,
-        stderr: int | IO[bytes] = subprocess.PIPE,
+        stderr: int | IO[bytes] = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
         """Start a command; it is stopped by `stop`, and by the kernel should Bareboat die without a word."""
         if shutil.which(argv[0]) is None:
@@ -90,7 +91,7 @@ class Processes:
                 [*_dies_with_parent(), *argv],
                 env={**os.environ, **(env or {})},
                 cwd=cwd,
-                stdin=subprocess.PIPE,
+                stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
                 start_new_session=True,

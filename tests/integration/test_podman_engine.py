@@ -9,17 +9,17 @@ from bareboat.errors import EngineError
 from bareboat.process import Processes
 from bareboat.session import find_folders, session
 from tests.engine_contract import EngineContract
-from tests.integration.harbour import leftovers
 
 pytestmark = pytest.mark.podman
 
 
-class TestPodmanEngine(EngineContract):
-    @pytest.fixture(scope="class")
-    def engine(self):
-        with session(Processes(), find_folders(), print) as running:
-            yield running.engine
+@pytest.fixture(scope="module")
+def engine():
+    with session(Processes(), find_folders(), print) as running:
+        yield running.engine
 
+
+class TestPodmanEngine(EngineContract):
     def test_a_build_is_tagged_labelled_and_the_same_each_time(self, engine, name, tmp_path):
         (tmp_path / "x").write_text("x")
         build = Build(containerfile="FROM scratch\nCOPY x /x\n", context=tmp_path, tag=name, labels={"a": "b"})
@@ -34,7 +34,3 @@ class TestPodmanEngine(EngineContract):
             engine.build(build, tmp_path / "log")
         assert caught.value.log == tmp_path / "log"
         assert "absent" in caught.value.summary
-
-
-def test_a_session_leaves_nothing():
-    assert leftovers() == []
