@@ -4,15 +4,17 @@ import os
 import sys
 from pathlib import Path
 
+from invoke.collection import Collection
 from invoke.exceptions import Exit
+from invoke.program import Program
 from invoke.tasks import task
 
-from bareboat import commands
+from bareboat import __version__, commands
 from bareboat.console import choose, run
 from bareboat.matrix import Bases
 from bareboat.report import Format
 
-PROJECT = commands.Project(root=Path(__file__).parent)
+PROJECT = commands.find_project(Path(__file__).parent)
 BASES = "where bases come from: auto (registries when they answer), registry, bootstrap (packages)"
 FORMAT = "text, markdown, csv or json; with csv and json only data goes to stdout"
 SAMPLE = "only samples that match this pattern, e.g. 'hello*'; repeatable"
@@ -52,10 +54,7 @@ def build_matrix(
     format="text",
     results="",
 ):
-    """Build every sample on every recipe, run each image, measure it, and tabulate.
-
-    What is unchanged is not done again. The exit code is 1 when a cell failed.
-    """
+    """Build every sample on every recipe, run each image, measure it and tabulate; exit code 1 when a cell failed."""
     answer(
         lambda processes: commands.build_matrix(
             PROJECT,
@@ -83,10 +82,10 @@ def plan(_c, sample, recipe, bases="auto"):
     answer(lambda processes: commands.print_plan(PROJECT, sample, recipe, choose("bases", bases, Bases), processes))
 
 
-@task
-def recipes(_c):
+@task(help={"schema": "write the JSON schema of recipe files instead"})
+def recipes(_c, schema=False):
     """List the recipes and toolchains."""
-    answer(lambda _: commands.print_recipes(PROJECT))
+    answer(lambda _: commands.write_schema() if schema else commands.print_recipes(PROJECT))
 
 
 @task
@@ -131,12 +130,6 @@ def clean(_c):
     answer(lambda processes: commands.clean(processes, sys.stderr))
 
 
-@task
-def schema(_c):
-    """Write the JSON schema of recipe files, bareboat/recipe.schema.json."""
-    answer(lambda _: commands.write_schema())
-
-
 @task(help={"fast": "only the tests that need neither Podman nor the network"})
 def test(_c, fast=False):
     """Run the tests."""
@@ -148,3 +141,6 @@ def test(_c, fast=False):
 def check(c):
     """Run ruff and mypy over everything."""
     c.run(" && ".join(f"{sys.executable} -m {words}" for words in ("ruff check .", "ruff format --check .", "mypy")))
+
+
+program = Program(namespace=Collection.from_module(sys.modules[__name__]), name="bareboat", version=__version__)

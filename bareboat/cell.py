@@ -83,8 +83,9 @@ def conclude(
     key: str = "",
     measurements: tuple[Measurement, ...] = (),
     provenance: Provenance | None = None,
+    keep: bool = True,
 ) -> Measured:
-    """Save a cell's result under its host, and hand it on."""
+    """Save a cell's result under its host, unless what is there must be kept, and hand it on."""
     published = cell.recipe.published
     result = Result(
         cell=cell.id,
@@ -97,7 +98,8 @@ def conclude(
         published_bytes=published.size_bytes if published and cell.sample.name == published.sample else None,
         provenance=provenance,
     )
-    save(result, workshop.results)
+    if keep:
+        save(result, workshop.results)
     note = outcome.reason if isinstance(outcome, Failed) else ""
     return Measured(status="failed" if isinstance(outcome, Failed) else "passed", note=note, result=result)
 

@@ -14,7 +14,7 @@ from tabulate import tabulate
 from bareboat import doctor
 from bareboat.containerfile import render as render_containerfile
 from bareboat.engine import OWN_NAMES
-from bareboat.errors import EngineError, HostError, SelectionError
+from bareboat.errors import EngineError, HostError, ResultError, SelectionError
 from bareboat.files import write_whole
 from bareboat.listing import list_plan, list_recipes, list_samples
 from bareboat.lock import Lock, read_lock, write_lock
@@ -24,7 +24,7 @@ from bareboat.podmanconf import podman_environment
 from bareboat.progress import make_progress
 from bareboat.recipe import load_recipes, recipe_schema
 from bareboat.report import Format, readme_table, render, replace_block, results_page
-from bareboat.resultfile import hosts, load_all
+from bareboat.resultfile import hosts, load_all, sweep
 from bareboat.roots import pinned_reference
 from bareboat.sample import Sample, load_crate, load_samples
 from bareboat.session import find_folders, remove, session
@@ -65,6 +65,12 @@ class Project:
         return self.root / "results"
 
 
+def find_project(checkout: Path) -> Project:
+    """The project in the folder that the user stands in, if it has recipes, else the checkout of Bareboat itself."""
+    here = Path.cwd()
+    return Project(root=here if (here / "recipes").is_dir() else checkout)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixOptions:
     """The options of build-matrix; `results` None means the project's own, whose pages are then written anew."""
@@ -99,11 +105,16 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
         pinned = new_pins(workshop.lock, plan.jobs, run.outputs)
     if pinned != workshop.lock:
         write_lock(pinned, project.lock)
+    code = 1 if run.failed else 0
     if options.results is None:
-        write_pages(project)
+        try:
+            write_pages(project)
+        except ResultError as error:
+            _teller(view)(f"the pages of results/ are not written anew:\n{error}")
+            code = ResultError.exit_code
     if run.idle:
         _teller(view)(f"nothing to do: all {len(run.results)} cells are unchanged (--force does them again)")
-    return render(run.results, options.format), 1 if run.failed else 0
+    return render(run.results, options.format), code
 
 
 def make_roots(project: Project, bases: Bases, processes: Processes, view: TextIO, *, renew: bool) -> tuple[str, int]:
@@ -249,6 +260,7 @@ def _workshop(
     renew: bool = False,
 ) -> Workshop:
     host = running.engine.host()
+    sweep(results / host.name)
     return Workshop(
         engine=running.engine,
         processes=processes,

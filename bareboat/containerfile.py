@@ -39,7 +39,7 @@ def compile_stages(job: ProgramJob, toolchain: str) -> str:
         _vendor(),
         "",
         f"FROM {CRATES_STAGE} AS {COMPILE_STAGE}",
-        _compile(job, "--config /vendor.toml "),
+        _compile(job, "--config /crates/vendor.toml "),
     )
 
 
@@ -70,10 +70,11 @@ def _vendor() -> str:
             f"--mount=type=secret,id={CA_SECRET},target=/run/ca-bundle.crt",
         ),
         (
+            "mkdir /crates",
             "export CARGO_HOME=/cargo",
             "if [ -f /run/ca-bundle.crt ]; then export CARGO_HTTP_CAINFO=/run/ca-bundle.crt; fi",
             "if [ -f /run/cargo-config.toml ]; then set -- --config /run/cargo-config.toml; fi",
-            'cargo "$@" vendor --locked /vendor > /vendor.toml',
+            'cargo "$@" vendor --locked /crates/vendor > /crates/vendor.toml',
         ),
     )
 

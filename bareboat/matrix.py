@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from bareboat.build import run_job
 from bareboat.cell import conclude
 from bareboat.doctor.registry import unreachable
-from bareboat.errors import BareboatError
+from bareboat.errors import BareboatError, ResultError
 from bareboat.plan import ImageJob, ProgramJob, RootJob, needs, root_jobs
 from bareboat.result import Failed, Result, Skipped
 from bareboat.schedule import execute
@@ -115,7 +115,8 @@ def _conclude(workshop: Workshop, done: Done[Job, Output]) -> Output | None:
     if done.error is None or not isinstance(done.job, ImageJob):
         return done.output
     failed = Failed(stage=_stage(done.aborted_by or done.job), reason=done.error.summary, detail=str(done.error))
-    return conclude(workshop, done.job.cell, failed)
+    # A result that cannot be read is the user's, of a newer Bareboat perhaps: it is told of, never written over.
+    return conclude(workshop, done.job.cell, failed, keep=not isinstance(done.error, ResultError))
 
 
 def _stage(job: Job) -> Stage:

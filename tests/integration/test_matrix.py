@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import socket
 import subprocess
 import time
 from typing import TYPE_CHECKING, Any
@@ -204,10 +203,3 @@ def test_a_machine_without_podman_is_told_what_to_do(tmp_path: Path) -> None:
     assert "podman is not installed" in answer.stderr
     assert "./setup.sh" in answer.stderr
     assert answer.stdout == ""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

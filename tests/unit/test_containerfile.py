@@ -61,7 +61,7 @@ def test_crates_are_fetched_in_a_stage_of_their_own_with_the_hosts_files_for_tha
     for secret in (CA_SECRET, CARGO_SECRET):
         assert f"type=secret,id={secret}" in fetching
         assert secret not in compiling
-    assert "cargo --config /vendor.toml build" in compiling
+    assert "cargo --config /crates/vendor.toml build" in compiling
 
 
 def test_odd_names_and_values_are_quoted():

@@ -108,6 +108,19 @@ def test_a_lost_result_is_measured_again(workshop, engine):
     assert (len(engine.built), len(engine.ran)) == (1, 2)
 
 
+@pytest.mark.parametrize("content", ['{"schema_version": 99, "new": 1}', '{"schema_version": 1, "cel'])
+def test_a_result_that_cannot_be_read_is_told_of_and_kept(workshop, content):
+    run(workshop, book_of("scratch-musl"))
+    path = next(workshop.results.iterdir())
+    path.write_text(content, encoding="utf-8")
+    failed = outcomes(run(workshop, book_of("scratch-musl")))["scratch-musl"]
+    assert failed.kind == "failed"
+    assert str(path) in failed.detail
+    assert "invoke build-matrix --force" in failed.detail
+    assert path.read_text(encoding="utf-8") == content
+    assert outcomes(run(replace(workshop, force=True), book_of("scratch-musl")))["scratch-musl"].kind == "passed"
+
+
 def test_what_a_recipe_declares_is_held_against_the_program(workshop):
     failed = outcomes(run(workshop, book_of("scratch-musl", libc="gnu")))["scratch-musl"]
     assert (failed.kind, failed.stage) == ("failed", "measure")
