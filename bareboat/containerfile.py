@@ -8,6 +8,7 @@ hand may give `--network=none` where no crate is fetched.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def compile_stages(job: ProgramJob, toolchain: str) -> str:
 def shipped_stage(cell: Cell, base: str) -> str:
     """The stage that is shipped: one explicit COPY for each file that comes aboard."""
     runtime = cell.recipe.runtime
-    environment = [f"ENV {name}={json.dumps(value)}" for name, value in sorted(runtime.env.items())]
+    environment = [f"ENV {name}={_quote(value)}" for name, value in sorted(runtime.env.items())]
     return _lines(
         f"FROM {base}",
         f"COPY --from={COMPILE_STAGE} {cell.program.binary} {cell.program_path}",
@@ -95,6 +96,11 @@ def _compile(job: ProgramJob, options: str) -> str:
             f"install -D -m 0755 /target/{job.target}/release/{binary} /out/{binary}",
         ),
     )
+
+
+def _quote(value: str) -> str:
+    # ENV is no JSON: an unescaped $ is replaced by a build variable, and \u00e9 stays as it is written.
+    return '"' + re.sub(r'(["\\$])', r"\\\1", value) + '"'
 
 
 def _run(mounts: tuple[str, ...], commands: tuple[str, ...]) -> str:

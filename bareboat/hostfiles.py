@@ -27,7 +27,8 @@ def fetch_secrets(environment: Mapping[str, str] = os.environ) -> dict[str, Path
     cargo = Path(environment.get("CARGO_HOME") or Path.home() / ".cargo")
     candidates = {
         CA_SECRET: [Path(path) for path in (*named, *_CA_FILES)],
-        CARGO_SECRET: [cargo / "config.toml", cargo / "config"],
+        # Where there are both, cargo reads the one without the ending.
+        CARGO_SECRET: [cargo / "config", cargo / "config.toml"],
     }
     found = {name: next((path for path in paths if path.is_file()), None) for name, paths in candidates.items()}
     return {name: path for name, path in found.items() if path is not None}

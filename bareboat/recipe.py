@@ -25,6 +25,8 @@ _ApkName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._+-]*$")]
 _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _REFERENCE = r"^[a-z0-9][a-z0-9.:-]*/[a-z0-9][a-z0-9._/-]*[:@][A-Za-z0-9][A-Za-z0-9._:-]*$"
 _Reference = Annotated[str, Field(pattern=_REFERENCE)]
+_EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+_EnvValue = Annotated[str, Field(pattern=r"^[^\n\r\x00]*$")]  # a Containerfile's ENV is one line
 _User = Annotated[str, Field(pattern=r"^[0-9]+:[0-9]+$")]
 
 
@@ -128,7 +130,7 @@ class Runtime:
     __pydantic_config__ = _STRICT
 
     user: _User = "65532:65532"
-    env: dict[str, str] = field(default_factory=dict)
+    env: dict[_EnvName, _EnvValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,9 +255,10 @@ def _toolchain_problems(toolchain: Toolchain, known: dict[str, Toolchain]) -> li
     file = f"toolchains/{toolchain.name}.toml"
     if toolchain.base.scratch:
         return [Problem(file=file, key="base.scratch", text="nothing can be compiled in an empty image")]
+    own = sorted(name for name, one in known.items() if not isinstance(one.base.bootstrap, SameAs | None))
     match toolchain.base.bootstrap:
-        case SameAs(toolchain=other) if other not in known or isinstance(known[other].base.bootstrap, SameAs):
-            text = f"'{other}' is no toolchain with a bootstrap of its own{did_you_mean(other, sorted(known))}"
+        case SameAs(toolchain=other) if other not in own:
+            text = f"'{other}' is no toolchain with a bootstrap of its own{did_you_mean(other, own)}"
             return [Problem(file=file, key="base.bootstrap.toolchain", text=text)]
         case _:
             return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -43,7 +44,10 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One crate: `binary` is the program's name, `digest` the SHA-256 of every source file's path, mode and bytes."""
+    """One crate: `name` is its folder's as an image may be called, `binary` the program's.
+
+    `digest` is the SHA-256 of every source file's path, mode and bytes.
+    """
 
     name: str
     summary: str
@@ -92,7 +96,7 @@ def _load(folder: Path, name: str) -> Loaded[Sample]:
     if metadata.value is None:
         return Loaded(value=None, problems=metadata.problems)
     sample = Sample(
-        name=folder.name,
+        name=_spelling(folder.name),
         summary=str(package.get("description", "")),
         folder=folder,
         binary=_binary(manifest.value, package["name"]),
@@ -101,6 +105,11 @@ def _load(folder: Path, name: str) -> Loaded[Sample]:
         digest=_digest(folder),
     )
     return Loaded(value=sample, problems=())
+
+
+def _spelling(name: str) -> str:
+    # Images, caches and cells are called by it: lower case, and one separator at a time.
+    return "-".join(re.findall(r"[a-z0-9]+(?:[._][a-z0-9]+)*", name.lower())) or "crate"
 
 
 def _binary(manifest: dict[str, Any], package: str) -> str:

@@ -77,9 +77,7 @@ def _failed(name: str, key: str, text: str) -> Loaded[Any]:
 
 def _problem(detail: ErrorDetails, schema: dict[str, Any], name: str) -> Problem:
     path = detail["loc"]
-    # A discriminated union puts the tag's value into the path; the user's file has no such key.
-    keys = [str(part) for part in path if str(part) not in _tags(schema)]
-    return Problem(file=name, key=".".join(keys), text=_text(detail, path, schema))
+    return Problem(file=name, key=".".join(_written(path, schema)), text=_text(detail, path, schema))
 
 
 def _text(detail: ErrorDetails, path: tuple[int | str, ...], schema: dict[str, Any]) -> str:
@@ -110,13 +108,13 @@ def _near(word: str, expected: str) -> str:
     return f" (did you mean '{near[0]}'?)" if near else ""
 
 
-def _tags(schema: dict[str, Any]) -> frozenset[str]:
-    return frozenset(
-        tag
-        for part in _parts(schema)
-        if isinstance(part.get("discriminator"), dict)
-        for tag in part["discriminator"].get("mapping", {})
-    )
+def _written(path: tuple[int | str, ...], schema: dict[str, Any]) -> Iterator[str]:
+    """The keys of a path as the user's file has them: a discriminated union puts its tag's value in as one more."""
+    nodes = [schema]
+    for part in map(str, path):
+        if not any(part in node.get("discriminator", {}).get("mapping", {}) for node in nodes):
+            yield part
+        nodes = [child for node in nodes for child in _children(node, part, schema)]
 
 
 def _known_keys(path: tuple[int | str, ...], schema: dict[str, Any]) -> list[str]:
@@ -144,13 +142,3 @@ def _resolve(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
         return node
     definition: dict[str, Any] = schema["$defs"][str(reference).rsplit("/", 1)[-1]]
     return definition
-
-
-def _parts(node: object) -> Iterator[dict[str, Any]]:
-    if isinstance(node, dict):
-        yield node
-        for child in node.values():
-            yield from _parts(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from _parts(child)

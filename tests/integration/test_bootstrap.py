@@ -1,0 +1,106 @@
+"""Bases really made of packages: what is in them, how large they are, and that they come out the same each time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bareboat.bootstrap import make_root_filesystem, remove_scratch
+from bareboat.process import Processes
+from bareboat.recipe import load_recipes
+from tests.integration.harbour import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.network
+
+BOOTSTRAPS = {recipe.name: recipe.base.bootstrap for recipe in load_recipes(ROOT / "recipes").recipes}
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    # Not below tmp_path, which pytest makes private: mmdebstrap's user namespace must be able to enter.
+    folder = Path("/var/tmp") / f"bareboat-test-{os.geteuid()}-{secrets.token_hex(4)}"
+    folder.mkdir(mode=0o711)
+    folder.chmod(0o711)
+    yield folder
+    remove_scratch(folder, Processes())
+    assert not folder.exists()
+
+
+def make(name: str, place: Path, tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    folder = place / secrets.token_hex(4)
+    folder.mkdir(mode=0o711)
+    folder.chmod(0o711)
+    made = make_root_filesystem(
+        BOOTSTRAPS[name], folder=folder, recipes=ROOT / "recipes", processes=Processes(), log=tmp_path / "log"
+    )
+    return made.tar, {package.name: package.sha256 for package in made.packages}
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@pytest.mark.parametrize(("name", "most"), [("distroless-static", 2_800_000), ("alpine", 9_000_000)])
+def test_a_base_is_small_and_the_same_each_time(name: str, most: int, place: Path, tmp_path: Path) -> None:
+    first, packages = make(name, place, tmp_path)
+    second, again = make(name, place, tmp_path)
+    assert sha256(first) == sha256(second)
+    assert packages == again
+    assert all(len(digest) == 64 for digest in packages.values())
+    assert first.stat().st_size <= most
+
+
+def test_distroless_static_holds_what_its_name_promises(place: Path, tmp_path: Path) -> None:
+    tar, packages = make("distroless-static", place, tmp_path)
+    with tarfile.open(tar) as archive:
+        members = {member.name.removeprefix("./"): member for member in archive}
+
+        def text(path: str) -> str:
+            file = archive.extractfile(members[path])
+            assert file is not None
+            return file.read().decode()
+
+        assert text("etc/ssl/certs/ca-certificates.crt").count("BEGIN CERTIFICATE") > 100
+        assert "nonroot:x:65532:65532" in text("etc/passwd")
+        assert "hosts:" in text("etc/nsswitch.conf")
+        for package in packages:
+            assert f"Package: {package}\n" in text(f"var/lib/dpkg/status.d/{package}")
+            assert f"usr/share/doc/{package}/copyright" in members
+    assert "usr/share/zoneinfo/Europe/Paris" in members
+    assert not [name for name in members if name.endswith(("/sh", "/bash", "/dpkg")) and "bin/" in name]
+
+
+def test_alpine_is_whole(place: Path, tmp_path: Path) -> None:
+    tar, packages = make("alpine", place, tmp_path)
+    bootstrap = BOOTSTRAPS["alpine"]
+    assert set(packages) == {*bootstrap.packages, bootstrap.project}
+    assert set(packages.values()) == {bootstrap.sha256}
+    with tarfile.open(tar) as archive:
+        members = {member.name.removeprefix("./"): member for member in archive}
+        database = archive.extractfile(members["lib/apk/db/installed"])
+        assert database is not None
+        installed = {line[2:] for line in database.read().decode().splitlines() if line.startswith("P:")}
+    assert installed == set(bootstrap.packages)
+    assert members["bin/sh"].linkname == "/bin/busybox"
+    assert {"etc/shadow", "bin/busybox", "sbin/apk", "lib/ld-musl-x86_64.so.1"} <= set(members)
+
+
+def test_debian_slim_is_as_large_as_the_official_one(place: Path, tmp_path: Path) -> None:
+    tar, packages = make("debian-slim", place, tmp_path)
+    assert tar.stat().st_size == pytest.approx(81_000_000, rel=0.05)
+    assert {"apt", "bash", "libc6"} <= set(packages)
+    with tarfile.open(tar) as archive:
+        # dpkg leaves out the pages, and keeps links to them.
+        files = {member.name.removeprefix("./") for member in archive if member.isreg()}
+    assert "usr/share/doc/bash/copyright" in files
+    assert not [name for name in files if name.startswith("usr/share/man/")]
