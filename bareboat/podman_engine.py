@@ -153,7 +153,7 @@ class PodmanEngine:
                 list(arguments) or None,
                 read_only=True,
                 cap_drop=["all"],
-                security_opt=["no-new-privileges"],
+                no_new_privileges=True,
                 network_mode="none",
                 pids_limit=64,
                 mem_limit="512m",

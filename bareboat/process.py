@@ -117,6 +117,9 @@ class Processes:
         except subprocess.TimeoutExpired:
             _signal_group(child, signal.SIGKILL)
             child.wait()
+        # A rootless Podman is two processes, and the first may end before the second.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
         self._forget(child)
 
     def _forget(self, child: subprocess.Popen[bytes]) -> None:
@@ -126,7 +129,10 @@ class Processes:
 
 def _dies_with_parent() -> tuple[str, ...]:
     # SIGINT, because Podman answers it by ending the build's own processes too; SIGTERM and SIGKILL leave them.
-    return ("setpriv", "--pdeathsig", "INT", "--") if shutil.which("setpriv") else ()
+    # A shell starts background commands with SIGINT ignored, which children inherit and the kernel would respect.
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    heed = ("env", "--default-signal=INT") if ignored else ()
+    return ("setpriv", "--pdeathsig", "INT", "--", *heed) if shutil.which("setpriv") else ()
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:

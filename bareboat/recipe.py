@@ -199,7 +199,8 @@ def load_recipes(folder: Path) -> RecipeBook:
     if not recipes:
         problems.append(Problem(file=str(folder), key="", text="has no recipe (a *.toml file)"))
     book = RecipeBook(recipes=_values(recipes), toolchains=_values(toolchains))
-    problems += _cross_problems(book)
+    # What a broken toolchain offers is unknown: its own problems are told, not that it does not exist.
+    problems += _cross_problems(book, {path.stem for path in (folder / "toolchains").glob("*.toml")})
     if problems:
         raise RecipeError("\n".join(str(problem) for problem in problems))
     return book
@@ -219,7 +220,9 @@ _T = TypeVar("_T", bound=Recipe | Toolchain)
 
 
 def _load_all(folder: Path, prefix: str, adapter: TypeAdapter[_T]) -> list[Loaded[_T]]:
-    return [_load(path, prefix + path.name, adapter) for path in sorted(folder.glob("*.toml"))]
+    return [
+        _load(path, prefix + path.name, adapter) for path in sorted(folder.glob("*.toml"), key=lambda path: path.stem)
+    ]
 
 
 def _load(path: Path, name: str, adapter: TypeAdapter[_T]) -> Loaded[_T]:
@@ -237,28 +240,29 @@ def _values(loaded: list[Loaded[_T]]) -> tuple[_T, ...]:
     return tuple(one.value for one in loaded if one.value is not None)
 
 
-def _cross_problems(book: RecipeBook) -> list[Problem]:
+def _cross_problems(book: RecipeBook, present: set[str]) -> list[Problem]:
     known = {toolchain.name: toolchain for toolchain in book.toolchains}
     problems: list[Problem] = []
     for recipe in book.recipes:
         file, wanted = f"{recipe.name}.toml", recipe.compile
-        if wanted.toolchain not in known:
-            text = f"no such toolchain: '{wanted.toolchain}'{did_you_mean(wanted.toolchain, sorted(known))}"
+        if wanted.toolchain not in present:
+            text = f"no such toolchain: '{wanted.toolchain}'{did_you_mean(wanted.toolchain, sorted(present))}"
             problems.append(Problem(file=file, key="compile.toolchain", text=text))
         if isinstance(recipe.base.bootstrap, SameAs):
             text = "same-as is for toolchains"
             problems.append(Problem(file=file, key="base.bootstrap.kind", text=text))
-    return problems + [problem for toolchain in book.toolchains for problem in _toolchain_problems(toolchain, known)]
+    broken = present - known.keys()
+    own = {name for name, one in known.items() if not isinstance(one.base.bootstrap, SameAs | None)} | broken
+    return problems + [problem for toolchain in book.toolchains for problem in _toolchain_problems(toolchain, own)]
 
 
-def _toolchain_problems(toolchain: Toolchain, known: dict[str, Toolchain]) -> list[Problem]:
+def _toolchain_problems(toolchain: Toolchain, own: set[str]) -> list[Problem]:
     file = f"toolchains/{toolchain.name}.toml"
     if toolchain.base.scratch:
         return [Problem(file=file, key="base.scratch", text="nothing can be compiled in an empty image")]
-    own = sorted(name for name, one in known.items() if not isinstance(one.base.bootstrap, SameAs | None))
     match toolchain.base.bootstrap:
         case SameAs(toolchain=other) if other not in own:
-            text = f"'{other}' is no toolchain with a bootstrap of its own{did_you_mean(other, own)}"
+            text = f"'{other}' is no toolchain with a bootstrap of its own{did_you_mean(other, sorted(own))}"
             return [Problem(file=file, key="base.bootstrap.toolchain", text=text)]
         case _:
             return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -83,7 +84,8 @@ def _load(folder: Path, name: str) -> Loaded[Sample]:
     lock = read_toml(folder / "Cargo.lock", f"{name}/Cargo.lock")
     problems = [*manifest.problems, *lock.problems]
     if not (folder / "Cargo.lock").exists() and manifest.value is not None:
-        cure = f"there is no such file: `cargo generate-lockfile --manifest-path {name}/Cargo.toml` makes it"
+        command = shlex.join(["cargo", "generate-lockfile", "--manifest-path", f"{name}/Cargo.toml"])
+        cure = f"there is no such file: `{command}` makes it"
         problems = [Problem(file=f"{name}/Cargo.lock", key="", text=cure)]
     if manifest.value is None or lock.value is None or problems:
         return Loaded(value=None, problems=tuple(problems))
@@ -91,7 +93,8 @@ def _load(folder: Path, name: str) -> Loaded[Sample]:
     if not isinstance(package, dict) or not isinstance(package.get("name"), str):
         text = "has no [package] with a name; of a workspace, name the member's folder"
         return Loaded(value=None, problems=(Problem(file=f"{name}/Cargo.toml", key="", text=text),))
-    table = package.get("metadata", {}).get("bareboat", {})
+    extra = package.get("metadata")
+    table = extra.get("bareboat", {}) if isinstance(extra, dict) else {}
     metadata = validate(table, TypeAdapter(Metadata), f"{name}/Cargo.toml: package.metadata.bareboat")
     if metadata.value is None:
         return Loaded(value=None, problems=metadata.problems)
@@ -114,7 +117,7 @@ def _spelling(name: str) -> str:
 
 def _binary(manifest: dict[str, Any], package: str) -> str:
     default = manifest["package"].get("default-run")
-    named = [str(binary["name"]) for binary in manifest.get("bin", []) if "name" in binary]
+    named = [str(one["name"]) for one in manifest.get("bin", []) if isinstance(one, dict) and "name" in one]
     return str(default) if default else (named[0] if named else package)
 
 
@@ -132,4 +135,6 @@ def _digest(folder: Path) -> str:
 def _sources(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(set(folders) - NOT_SOURCE)
-        yield from (Path(parent, name) for name in sorted(files))
+        # A link to a folder is not followed: it counts as what it is, as it does in the build's context.
+        links = [name for name in folders if Path(parent, name).is_symlink()]
+        yield from (Path(parent, name) for name in sorted([*files, *links]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from bareboat.errors import BareboatError, StoppedError
 
@@ -65,8 +65,8 @@ def execute(
             name, done = running.pop(future), future.result()
             if done.error is not None:
                 failed[name] = done
-            elif done.output is not None:
-                outputs[name] = done.output
+            else:
+                outputs[name] = cast("Out", done.output)
             yield done
 
 

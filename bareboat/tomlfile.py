@@ -88,7 +88,7 @@ def _text(detail: ErrorDetails, path: tuple[int | str, ...], schema: dict[str, A
         case "missing" | "missing_argument" | "missing_keyword_only_argument":
             text = "is missing"
         case "literal_error":
-            text = f"'{given}' is not one of {context['expected']}{_near(str(given), str(context['expected']))}"
+            text = f"{str(given)!r} is not one of {context['expected']}{_near(str(given), str(context['expected']))}"
         case "union_tag_invalid":
             text = f"kind '{context['tag']}' is not one of {context['expected_tags']}"
         case "union_tag_not_found":
@@ -96,7 +96,7 @@ def _text(detail: ErrorDetails, path: tuple[int | str, ...], schema: dict[str, A
         case "value_error":
             text = str(context["error"])
         case "string_pattern_mismatch":
-            text = f"'{given}' does not have the form {context['pattern']}"
+            text = f"{str(given)!r} does not have the form {context['pattern']}"
         case _:
             text = f"{detail['msg'][:1].lower()}{detail['msg'][1:]}, not {given!r}"
     return text

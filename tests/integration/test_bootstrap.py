@@ -13,7 +13,7 @@ import pytest
 
 from bareboat.bootstrap import make_root_filesystem, remove_scratch
 from bareboat.process import Processes
-from bareboat.recipe import load_recipes
+from bareboat.recipe import Debian, load_recipes
 from tests.integration.harbour import ROOT
 
 if TYPE_CHECKING:
@@ -35,12 +35,16 @@ def place() -> Iterator[Path]:
     assert not folder.exists()
 
 
-def make(name: str, place: Path, tmp_path: Path) -> tuple[Path, dict[str, str]]:
+def make(what: str | Debian, place: Path, tmp_path: Path) -> tuple[Path, dict[str, str]]:
     folder = place / secrets.token_hex(4)
     folder.mkdir(mode=0o711)
     folder.chmod(0o711)
     made = make_root_filesystem(
-        BOOTSTRAPS[name], folder=folder, recipes=ROOT / "recipes", processes=Processes(), log=tmp_path / "log"
+        BOOTSTRAPS[what] if isinstance(what, str) else what,
+        folder=folder,
+        recipes=ROOT / "recipes",
+        processes=Processes(),
+        log=tmp_path / "log",
     )
     return made.tar, {package.name: package.sha256 for package in made.packages}
 
@@ -95,12 +99,19 @@ def test_alpine_is_whole(place: Path, tmp_path: Path) -> None:
     assert {"etc/shadow", "bin/busybox", "sbin/apk", "lib/ld-musl-x86_64.so.1"} <= set(members)
 
 
-def test_debian_slim_is_as_large_as_the_official_one(place: Path, tmp_path: Path) -> None:
-    tar, packages = make("debian-slim", place, tmp_path)
-    assert tar.stat().st_size == pytest.approx(81_000_000, rel=0.05)
+@pytest.mark.parametrize(
+    ("suite", "kind", "official"),
+    [("trixie", "slim", 81_000_000), ("bookworm", "slim", 78_000_000), ("bookworm", "full", 121_000_000)],
+)
+def test_debian_is_as_large_as_the_official_one(
+    suite: str, kind: str, official: int, place: Path, tmp_path: Path
+) -> None:
+    slim = kind == "slim"
+    tar, packages = make(Debian(kind="debian", suite=suite, slim=slim), place, tmp_path)
+    assert tar.stat().st_size == pytest.approx(official, rel=0.05)
     assert {"apt", "bash", "libc6"} <= set(packages)
     with tarfile.open(tar) as archive:
         # dpkg leaves out the pages, and keeps links to them.
         files = {member.name.removeprefix("./") for member in archive if member.isreg()}
     assert "usr/share/doc/bash/copyright" in files
-    assert not [name for name in files if name.startswith("usr/share/man/")]
+    assert slim != bool([name for name in files if name.startswith("usr/share/man/")])

@@ -52,6 +52,28 @@ fn main() {
 """
 MAIN_RS = 'fn main() { println!("{} {}", itoa::Buffer::new().format(42), env!("NETWORK")); }\n'
 
+# What a program can find out of its own confinement.
+CONFINED_RS = r"""
+fn main() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    for name in ["Uid", "Gid", "CapEff", "CapBnd", "NoNewPrivs"] {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        println!("{}", line.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    let devices = std::fs::read_to_string("/proc/net/dev").unwrap();
+    println!("devices {}", devices.lines().skip(2).count());
+    println!("writes {}", ["/x", "/dev/x", "/proc/x"].iter().any(|path| std::fs::write(path, "x").is_ok()));
+}
+"""
+CONFINED = """Uid: 65532 65532 65532 65532
+Gid: 65532 65532 65532 65532
+CapEff: 0000000000000000
+CapBnd: 0000000000000000
+NoNewPrivs: 1
+devices 1
+writes false
+"""
+
 
 @pytest.fixture
 def crate(tmp_path: Path) -> Path:
@@ -74,3 +96,17 @@ def test_crates_come_by_network_and_build_scripts_run_without_it(crate: Path, tm
             assert list(root_filesystem(image, tmp_path)) == ["greeter"], "nothing of the host's came aboard"
     finally:
         podman("rmi", "--force", *images)
+
+
+def test_a_program_runs_confined(crate: Path, tmp_path: Path) -> None:
+    for name in ("build.rs", "Cargo.lock", "Cargo.toml"):
+        (crate / name).unlink()
+    expected = CONFINED.replace("\n", "\\n")
+    manifest = CARGO_TOML.replace('itoa = "1"', "").replace("42 offline\\n", expected)
+    lock = 'version = 4\n[[package]]\nname = "greeter"\nversion = "0.1.0"\n'
+    for name, content in {"Cargo.toml": manifest, "Cargo.lock": lock, "src/main.rs": CONFINED_RS}.items():
+        (crate / name).write_text(content, encoding="utf-8")
+    words = ("build-matrix", f"--crate={crate}", "--recipe=scratch-musl", "--recipe=debian-slim", "--bases=bootstrap")
+    answer = Project(root=ROOT).invoke(*words, f"--results={tmp_path / 'results'}")
+    podman("rmi", "--force", "localhost/bareboat/greeter:scratch-musl", "localhost/bareboat/greeter:debian-slim")
+    assert answer.returncode == 0, answer.stdout

@@ -94,6 +94,13 @@ def test_a_second_run_builds_nothing_and_runs_nothing(matrix: dict[str, dict[str
     assert not [event for event in events if event.split() in (["container", "create"], ["image", "build"])]
 
 
+def test_alpine_has_its_shell_and_its_package_manager(matrix: dict[str, dict[str, Any]]) -> None:
+    assert matrix
+    base = "localhost/bareboat/base/alpine:bootstrap"
+    assert podman("run", "--rm", "--network=none", base, "sh", "-c", "echo $((6 * 7))") == "42"
+    assert {"musl", "busybox", "apk-tools"} <= set(podman("run", "--rm", "--network=none", base, "apk", "info").split())
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_printed_containerfile_gives_the_same_root_filesystem(
     matrix: dict[str, dict[str, Any]], cell: str, tmp_path: Path

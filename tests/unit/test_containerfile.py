@@ -30,6 +30,11 @@ CELLS = {
 }
 
 
+def with_env(env):
+    cell = CELLS["scratch-glibc"]
+    return replace(cell, recipe=replace(cell.recipe, runtime=replace(cell.recipe.runtime, env=env)))
+
+
 @pytest.mark.parametrize("name", sorted(CELLS))
 def test_a_recipes_containerfile_is_the_golden_one(name):
     cell, path = CELLS[name], GOLDEN / f"{name}.containerfile"
@@ -43,9 +48,11 @@ def test_there_is_a_golden_file_for_each_recipe_and_no_other():
     assert {path.stem for path in GOLDEN.iterdir()} == set(CELLS)
 
 
+@pytest.mark.parametrize("needs_crates", [False, True])
 @pytest.mark.parametrize("name", sorted(CELLS))
-def test_target_and_linkage_are_always_said(name):
+def test_target_and_linkage_are_always_said(name, needs_crates):
     program = CELLS[name].program
+    program = replace(program, sample=replace(program.sample, needs_crates=needs_crates))
     text = compile_stages(program, "toolchain")
     sign = "+" if program.crt == "static" else "-"
     assert f"--target {program.target} " in text
@@ -64,10 +71,58 @@ def test_crates_are_fetched_in_a_stage_of_their_own_with_the_hosts_files_for_tha
     assert "cargo --config /crates/vendor.toml build" in compiling
 
 
-def test_odd_names_and_values_are_quoted():
+def test_a_crate_without_dependencies_has_no_stage_that_fetches():
+    text = compile_stages(CELLS["scratch-glibc"].program, "toolchain")
+    assert [line for line in text.splitlines() if line.startswith("FROM ")] == ["FROM toolchain AS compile"]
+    assert "secret" not in text
+
+
+def test_the_context_is_copied_once_and_the_crates_with_it():
+    program = CELLS["scratch-glibc"].program
+    text = compile_stages(replace(program, sample=replace(program.sample, needs_crates=True)), "toolchain")
+    assert text.count("COPY . .") == 1
+    assert text.index("COPY . .") < text.index("vendor --locked /crates/vendor")
+
+
+def test_no_two_compiles_share_a_target_folder():
+    programs = {cell.program for cell in CELLS.values()}
+    caches = {word for one in programs for word in compile_stages(one, "x").split() if "target=/target" in word}
+    assert len(caches) == len(programs) == 3
+
+
+def test_an_odd_name_is_quoted():
     cell = CELLS["scratch-glibc"]
     odd = replace(cell.program.sample, binary="my app")
     assert "--bin 'my app'" in compile_stages(replace(cell.program, sample=odd), "toolchain")
-    runtime = replace(cell.recipe.runtime, env={"GREETING": 'say "hi" $HOME'})
-    stage = shipped_stage(replace(cell, recipe=replace(cell.recipe, runtime=runtime)), "scratch")
-    assert 'ENV GREETING="say \\"hi\\" ' in stage
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("", '""'),
+        ("two words # no comment", '"two words # no comment"'),
+        ('say "hi"', r'"say \"hi\""'),
+        ("it's", '"it\'s"'),
+        # An unescaped $ would be replaced by a variable of the build, and ENV knows no \u00e9.
+        ("$HOME ${HOME}", r'"\$HOME \${HOME}"'),
+        ("C:\\new\\", r'"C:\\new\\"'),
+        ("café", '"café"'),
+    ],
+)
+def test_a_variable_reaches_the_image_as_it_is(value, written):
+    assert f"\nENV VALUE={written}\nUSER " in shipped_stage(with_env({"VALUE": value}), "scratch")
+
+
+def test_variables_come_in_order_of_name():
+    one, other = (shipped_stage(with_env(env), "scratch") for env in ({"B": "2", "A": "1"}, {"A": "1", "B": "2"}))
+    assert one == other
+    assert 'ENV A="1"\nENV B="2"\n' in one
+
+
+def test_the_shipped_stage_is_base_program_user_and_entry_point():
+    assert shipped_stage(with_env({}), "docker.io/library/debian:trixie").splitlines() == [
+        "FROM docker.io/library/debian:trixie",
+        "COPY --from=compile /out/hello-world /hello-world",
+        "USER 65532:65532",
+        'ENTRYPOINT ["/hello-world"]',
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bareboat.errors import SelectionError
-from bareboat.listing import list_plan, list_recipes, list_samples
 from bareboat.plan import PLATFORMS, ImageJob, ProgramJob, RootJob, Selection, make_plan, needs, root_jobs
 from bareboat.recipe import RecipeBook, load_recipes
 from bareboat.sample import load_samples
@@ -48,6 +48,73 @@ def test_a_program_is_compiled_once_for_all_cells_that_share_it():
     assert len([job for job in jobs if isinstance(job, RootJob) and job.role == "toolchain"]) == 1
 
 
+def test_what_is_shared_is_one_job_and_not_only_an_equal_name():
+    cells = {cell.recipe.name: cell for cell in plan().cells}
+    assert cells["debian"].program == cells["debian-slim"].program == cells["distroless-cc"].program
+    assert cells["distroless-static"].program == cells["scratch-glibc"].program
+    assert cells["debian"].program != cells["scratch-glibc"].program
+    assert cells["debian"].base != cells["debian-slim"].base
+
+
+def test_two_samples_share_bases_and_toolchain_but_no_program():
+    one = plan("debian", "scratch-musl")
+    two = plan("debian", "scratch-musl", samples=(*SAMPLES, replace(SAMPLES[0], name="other")))
+    assert count(one) == {"toolchain": 1, "base": 1, "program": 2, "image": 2}
+    assert count(two) == {"toolchain": 1, "base": 1, "program": 4, "image": 4}
+
+
+def test_with_registries_each_libc_has_a_toolchain_of_its_own():
+    made = plan("debian", "scratch-musl", source="registry")
+    assert [(job.id, job.reference) for job in made.jobs if isinstance(job, RootJob) and job.role == "toolchain"] == [
+        ("toolchain gnu", "docker.io/library/rust:1-slim"),
+        ("toolchain musl", "docker.io/library/rust:1-alpine"),
+    ]
+
+
+def count(made):
+    return dict(Counter(job.id.partition(" ")[0] for job in made.jobs))
+
+
+def test_a_job_needs_what_it_is_made_of():
+    cells = {cell.recipe.name: cell for cell in plan().cells}
+    debian, scratch = cells["debian"], cells["scratch-musl"]
+    assert needs(ImageJob(cell=debian)) == (debian.program, debian.base)
+    assert needs(ImageJob(cell=scratch)) == (scratch.program,)
+    assert needs(scratch.program) == (scratch.program.toolchain,)
+    assert needs(scratch.program.toolchain) == ()
+
+
+def test_ids_are_the_jobs_spelling():
+    cell = plan("scratch-musl").cells[0]
+    assert cell.id == "hello-world@scratch-musl"
+    assert ImageJob(cell=cell).id == "image hello-world@scratch-musl"
+    assert cell.program.id == "program hello-world musl static in gnu"
+    assert cell.program.toolchain.id == "toolchain gnu"
+    assert (cell.program_path, cell.program.binary) == ("/hello-world", "/out/hello-world")
+
+
+@pytest.mark.parametrize(
+    ("machine", "recipe", "triple", "platform"),
+    [
+        ("x86_64", "scratch-glibc", "x86_64-unknown-linux-gnu", "linux/amd64"),
+        ("x86_64", "alpine", "x86_64-unknown-linux-musl", "linux/amd64"),
+        ("aarch64", "scratch-glibc", "aarch64-unknown-linux-gnu", "linux/arm64"),
+        ("aarch64", "scratch-musl", "aarch64-unknown-linux-musl", "linux/arm64"),
+    ],
+)
+def test_triples_are_spelled_as_rustc_does_and_platforms_as_podman_does(machine, recipe, triple, platform):
+    selection = Selection(recipes=(recipe,))
+    made = make_plan(BOOK, SAMPLES, selection, source="bootstrap", platform=PLATFORMS[machine])
+    assert made.cells[0].program.target == triple
+    assert str(made.platform) == platform
+
+
+def test_the_program_is_compiled_for_the_toolchains_libc_whatever_the_recipe_declares():
+    recipe = next(one for one in BOOK.recipes if one.name == "scratch-musl")
+    book = changed("scratch-musl", compile=replace(recipe.compile, libc="gnu"))
+    assert plan("scratch-musl", book=book).cells[0].program.libc == "musl"
+
+
 @given(st.sets(st.sampled_from(NAMES), min_size=1), st.sampled_from(["registry", "bootstrap"]))
 def test_every_job_comes_once_and_after_what_it_needs(recipes, source):
     jobs = plan(*recipes, source=source).jobs
@@ -56,6 +123,8 @@ def test_every_job_comes_once_and_after_what_it_needs(recipes, source):
     for place, job in enumerate(jobs):
         assert {need.id for need in needs(job)} <= set(ids[:place])
     assert {job.cell.recipe.name for job in jobs if isinstance(job, ImageJob)} == recipes
+    needed = {need.id for job in jobs for need in needs(job)}
+    assert needed == {job.id for job in jobs if not isinstance(job, ImageJob)}
 
 
 def test_references_are_the_registrys_or_local():
@@ -66,6 +135,46 @@ def test_references_are_the_registrys_or_local():
     assert references("registry")["toolchain musl"] == "docker.io/library/rust:1-alpine"
     assert references("bootstrap")["base debian"] == "localhost/bareboat/base/debian:bootstrap"
     assert "toolchain musl" not in references("bootstrap")
+
+
+def test_the_roots_of_a_book_come_once_toolchains_first():
+    assert [job.id for job in root_jobs(BOOK, "registry")][:3] == ["toolchain gnu", "toolchain musl", "base alpine"]
+    bases = [recipe.name for recipe in BOOK.recipes if not recipe.base.scratch]
+    assert [job.id for job in root_jobs(BOOK, "bootstrap")] == ["toolchain gnu", *(f"base {name}" for name in bases)]
+
+
+def test_a_root_says_how_it_is_made_only_where_it_is_made_here():
+    assert {job.bootstrap for job in root_jobs(BOOK, "registry")} == {None}
+    assert None not in {job.bootstrap for job in root_jobs(BOOK, "bootstrap")}
+    assert {job.source for job in root_jobs(BOOK, "registry")} == {"registry"}
+
+
+def test_what_has_no_image_is_made_here_even_where_registries_are_used():
+    recipe = next(one for one in BOOK.recipes if one.name == "debian")
+    book = changed("debian", base=replace(recipe.base, image=None))
+    (base,) = [job for job in plan("debian", book=book, source="registry").jobs if job.id == "base debian"]
+    assert (base.source, base.reference) == ("bootstrap", "localhost/bareboat/base/debian:bootstrap")
+    assert base.bootstrap == recipe.base.bootstrap
+
+
+def test_a_toolchain_without_a_bootstrap_skips_its_recipes_where_no_registry_is_used():
+    toolchains = tuple(replace(one, base=replace(one.base, bootstrap=None)) for one in BOOK.toolchains)
+    book = RecipeBook(recipes=BOOK.recipes, toolchains=toolchains)
+    made = plan("debian", "scratch-musl", book=book)
+    assert [(one.sample, one.recipe, one.reason) for one in made.skipped] == [
+        ("hello-world", "debian", "no registry is used and toolchain 'gnu' has no [base.bootstrap]"),
+        ("hello-world", "scratch-musl", "no registry is used and toolchain 'musl' has no [base.bootstrap]"),
+    ]
+    assert made.jobs == ()
+    assert len(plan("debian", "scratch-musl", book=book, source="registry").cells) == 2
+
+
+def test_a_skipped_cell_leaves_the_others_their_jobs():
+    recipe = next(one for one in BOOK.recipes if one.name == "alpine")
+    made = plan("alpine", "debian", book=changed("alpine", base=replace(recipe.base, bootstrap=None)))
+    assert [cell.id for cell in made.cells] == ["hello-world@debian"]
+    assert [one.recipe for one in made.skipped] == ["alpine"]
+    assert not any("alpine" in job.id for job in made.jobs)
 
 
 def test_a_dynamic_program_on_scratch_is_skipped_with_the_reason():
@@ -95,7 +204,32 @@ def test_a_name_that_matches_nothing_lists_what_there_is(pattern, said):
     assert all(name in str(caught.value) for name in NAMES)
 
 
-def test_lists_name_everything():
-    assert all(name in list_recipes(BOOK) for name in (*NAMES, "docker.io/library/rust:1-slim"))
-    assert "hello-world" in list_samples(SAMPLES)
-    assert f"{len(NAMES)} cells, {len(plan().jobs)} jobs; bases from bootstrap" in list_plan(plan())
+def test_a_sample_that_matches_nothing_is_said_to_be_a_sample():
+    with pytest.raises(SelectionError) as caught:
+        choose(samples=("helo-world",))
+    assert str(caught.value) == "no sample matches 'helo-world' (did you mean 'hello-world'?); there are: hello-world"
+
+
+def test_one_pattern_that_matches_does_not_excuse_another():
+    with pytest.raises(SelectionError) as caught:
+        choose(recipes=("scratch-*", "quux"))
+    assert str(caught.value) == f"no recipe matches 'quux' (there are: {', '.join(NAMES)})"
+
+
+@pytest.mark.parametrize(
+    ("patterns", "names"),
+    [
+        (("scratch-*",), ["scratch-glibc", "scratch-musl"]),
+        (("scratch-musl", "debian"), ["debian", "scratch-musl"]),
+        (("scratch-*", "*-musl"), ["scratch-glibc", "scratch-musl"]),
+        (("debian",), ["debian"]),
+        (("debia[mn]",), ["debian"]),
+        ((), list(NAMES)),
+    ],
+)
+def test_patterns_choose_as_a_shell_does_in_the_books_order(patterns, names):
+    assert [cell.recipe.name for cell in choose(recipes=patterns).cells] == names
+
+
+def choose(**patterns):
+    return make_plan(BOOK, SAMPLES, Selection(**patterns), source="bootstrap", platform=AMD64)

@@ -72,9 +72,31 @@ def test_stop_ends_children_and_grandchildren_and_nothing_starts_after_it(tmp_pa
         processes.run(["true"])
 
 
-def test_a_child_dies_with_a_bareboat_that_is_killed(tmp_path):
+def test_stop_reaches_those_whose_parent_the_interrupt_already_ended(tmp_path):
+    processes = Processes()
+    names = [str(number) for number in range(6)]
+
+    def sleep(name):
+        with pytest.raises(StoppedError):
+            # The shell ends at the interrupt; its background command ignores it and holds the pipe open.
+            processes.run(["sh", "-c", f"sleep 600 & echo $! > {name}.new; mv {name}.new {name}; wait"], cwd=tmp_path)
+
+    threads = [threading.Thread(target=sleep, args=(name,), daemon=True) for name in names]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: all((tmp_path / name).exists() for name in names))
+    processes.stop()
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+        assert not thread.is_alive()
+    wait_until(lambda: not any(alive(int((tmp_path / name).read_text())) for name in names))
+
+
+@pytest.mark.parametrize("disposition", ["SIG_DFL", "SIG_IGN"])
+def test_a_child_dies_with_a_bareboat_that_is_killed(tmp_path, disposition):
     pid_file = tmp_path / "pid"
     code = (
+        f"import signal; signal.signal(signal.SIGINT, signal.{disposition}); "
         f"from bareboat.process import Processes; Processes().run(['sh', '-c', 'echo $$ > {pid_file}; exec sleep 600'])"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)

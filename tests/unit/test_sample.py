@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bareboat.errors import SampleError
-from bareboat.sample import load_crate, load_samples
+from bareboat.sample import Expectation, load_crate, load_samples
 
 SAMPLES = Path(__file__).parents[2] / "rust-samples"
 
@@ -48,9 +48,99 @@ def test_a_workspace_is_told_to_name_a_member(crate):
         load_crate(crate)
 
 
+def test_a_command_that_mends_can_be_pasted_whatever_the_folder_is_called(crate):
+    odd = crate.rename(crate.parent / "my crate")
+    (odd / "Cargo.lock").unlink()
+    with pytest.raises(SampleError) as caught:
+        load_samples(odd.parent)
+    assert "--manifest-path 'samples/my crate/Cargo.toml'`" in str(caught.value)
+
+
+def test_every_problem_of_every_crate_is_told_at_once(crate):
+    for name in ("a", "b", "c", "d"):
+        shutil.copytree(crate, crate.parent / name)
+    (crate.parent / "a" / "Cargo.lock").unlink()
+    (crate.parent / "b" / "Cargo.toml").unlink()
+    (crate.parent / "c" / "Cargo.toml").write_text("[package", encoding="utf-8")
+    (crate.parent / "d" / "Cargo.lock").write_bytes(b"\xff")
+    with pytest.raises(SampleError) as caught:
+        load_samples(crate.parent)
+    files = [line.partition(": ")[0] for line in str(caught.value).splitlines()]
+    assert files == [f"samples/{name}" for name in ("a/Cargo.lock", "b/Cargo.toml", "c/Cargo.toml", "d/Cargo.lock")]
+
+
+@pytest.mark.parametrize("name", ["samples", "nowhere"])
+def test_a_folder_without_crates_is_named(tmp_path, name):
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / "README.md").touch()
+    with pytest.raises(SampleError) as caught:
+        load_samples(tmp_path / name)
+    assert str(caught.value) == f"{tmp_path / name}: has no sample (a folder with a Cargo.toml)"
+
+
+@pytest.mark.parametrize(
+    "package", ["[package]\nversion = '1.0.0'", "[package]\nname = 3", "package = 3", "[dependencies]", ""]
+)
+def test_a_package_without_a_name_is_named(crate, package):
+    (crate / "Cargo.toml").write_text(package, encoding="utf-8")
+    with pytest.raises(SampleError, match=r"^samples/hello-world/Cargo\.toml: has no \[package\] with a name"):
+        load_samples(crate.parent)
+
+
+def test_a_crate_that_says_nothing_to_us_is_expected_to_end_well(crate):
+    (crate / "Cargo.toml").write_text('[package]\nname = "app"\n', encoding="utf-8")
+    sample = load_crate(crate)
+    assert sample.expectation == Expectation(arguments=(), stdout=None, exit_code=0, timeout_seconds=10.0)
+    assert (sample.name, sample.binary, sample.summary) == ("hello-world", "app", "")
+
+
+@pytest.mark.parametrize("metadata", ["metadata = 3", '[package.metadata.docs]\nx = "y"'])
+def test_metadata_of_others_is_theirs(crate, metadata):
+    (crate / "Cargo.toml").write_text(f'[package]\nname = "app"\n{metadata}\n', encoding="utf-8")
+    assert load_crate(crate).expectation == Expectation()
+
+
+def test_all_of_an_expectation_is_read(crate):
+    edit(
+        crate / "Cargo.toml",
+        "stdout =",
+        'arguments = ["--once", "two words"]\nexit_code = 3\ntimeout_seconds = 2\nstdout =',
+    )
+    assert load_crate(crate).expectation == Expectation(
+        arguments=("--once", "two words"), stdout="Hello, world!\n", exit_code=3, timeout_seconds=2.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("My App", "my-app"),
+        ("MyApp", "myapp"),
+        ("hello_world.rs", "hello_world.rs"),
+        ("a__b", "a-b"),
+        ("-x-", "x"),
+        ("été", "t"),
+        ("文", "crate"),
+    ],
+)
+def test_a_sample_is_called_as_an_image_may_be(crate, folder, name):
+    assert load_crate(crate.rename(crate.parent / folder)).name == name
+
+
+def test_a_crate_is_called_by_its_folder_even_when_it_is_where_one_stands(crate, monkeypatch):
+    monkeypatch.chdir(crate)
+    sample = load_crate(Path())
+    assert (sample.name, sample.folder) == ("hello-world", crate)
+
+
 @pytest.mark.parametrize(
     ("new", "said"),
     [
+        ('stdout = 3\nexit_code = "0"\n#', r"expect\.stdout: input should be a valid string, not 3"),
+        ("timeout_seconds = 0\nstdout =", r"expect\.timeout_seconds: input should be greater than 0"),
+        ("timeout_seconds = nan\nstdout =", r"expect\.timeout_seconds: "),
+        ('arguments = "--once"\nstdout =', r"expect\.arguments: input should be a valid array"),
+        ("[package.metadata.bareboat.expcet]\nstdout =", r"bareboat: expcet: unknown key \(did you mean 'expect'\?\)"),
         ("stout =", r"expect\.stout: unknown key \(did you mean 'stdout'\?\)"),
         ('exit_code = "0"\nstdout =', r"expect\.exit_code: input should be a valid integer"),
         ("exit_code = 256\nstdout =", r"expect\.exit_code: input should be less than or equal to 255"),
@@ -82,6 +172,33 @@ def test_the_digest_is_that_of_the_sources_alone(crate):
         seen.add(digest)
 
 
+def test_the_digest_is_the_same_wherever_the_crate_lies(crate, tmp_path):
+    copy = shutil.copytree(crate, tmp_path / "elsewhere")
+    assert load_crate(copy).digest == load_crate(crate).digest
+
+
+@pytest.mark.parametrize("between", [b"", b"src/z", b"src/z\0-\0", b"src/z\0-\0\0"])
+def test_the_digest_tells_one_file_from_two_that_hold_the_same(crate, between):
+    first, second = crate / "src" / "y", crate / "src" / "z"
+    first.write_bytes(b"1" + between + b"2")
+    one = load_crate(crate).digest
+    first.write_bytes(b"1")
+    second.write_bytes(b"2")
+    assert load_crate(crate).digest != one
+
+
+@pytest.mark.parametrize("target", ["src", "src/main.rs", "nowhere"])
+def test_a_link_counts_by_where_it_points(crate, target):
+    link = crate / "link"
+    link.symlink_to("Cargo.toml")
+    before = load_crate(crate).digest
+    link.unlink()
+    link.symlink_to(target)
+    digest = load_crate(crate).digest
+    link.unlink()
+    assert len({before, digest, load_crate(crate).digest}) == 3
+
+
 def test_crates_of_a_registry_are_needed_when_the_lock_says_so(crate):
     lock = crate / "Cargo.lock"
     text = lock.read_text(encoding="utf-8")
@@ -93,6 +210,10 @@ def test_the_binary_is_the_one_that_cargo_run_would_take(crate):
     manifest = crate / "Cargo.toml"
     manifest.write_text(
         manifest.read_text(encoding="utf-8") + '\n[[bin]]\nname = "one"\npath = "x"\n', encoding="utf-8"
+    )
+    assert load_crate(crate).binary == "one"
+    manifest.write_text(
+        manifest.read_text(encoding="utf-8") + '\n[[bin]]\nname = "other"\npath = "y"\n', encoding="utf-8"
     )
     assert load_crate(crate).binary == "one"
     edit(manifest, "[package]", '[package]\ndefault-run = "two"')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -63,3 +64,26 @@ def test_a_stop_or_a_bug_ends_the_run(error):
 
     with pytest.raises(type(error)):
         run({0: set(), 1: {0}}, work)
+
+
+def test_jobs_that_need_nothing_of_each_other_run_side_by_side():
+    meeting = Barrier(2)
+    # Each waits for the other; one after the other, the first would break the barrier.
+    done = run({0: set(), 1: set()}, lambda job, _: (job, meeting.wait(20)))
+    assert {end.output[0] for end in done} == {0, 1}
+
+
+def test_what_does_not_need_the_failed_job_goes_on():
+    def work(job, _):
+        if job == 0:
+            raise BareboatError("no")
+        return job
+
+    done = {end.job: end for end in run({0: set(), 1: {0}, 2: {1}, 3: set(), 4: {3}, 5: {2, 4}}, work)}
+    assert {job for job, end in done.items() if end.error is None} == {3, 4}
+    assert {job: done[job].aborted_by for job in (0, 1, 2, 5)} == {0: None, 1: 0, 2: 0, 5: 0}
+
+
+def test_an_output_of_none_is_an_output():
+    done = run({0: set(), 1: {0}}, lambda _, inputs: None if not inputs else dict(inputs))
+    assert [end.output for end in done] == [None, {0: None}]

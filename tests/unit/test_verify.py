@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bareboat.engine import RunReport
+from bareboat.fake_engine import FakeEngine
 from bareboat.sample import Expectation
-from bareboat.verify import judge
+from bareboat.verify import judge, verify
 
 HELLO = Expectation(stdout="Hello\n")
 
@@ -36,3 +37,23 @@ def test_what_differs_is_told(report, reason, detail):
     assert failed is not None
     assert (failed.stage, failed.reason) == ("run", reason)
     assert detail in failed.detail
+
+
+def test_a_missing_last_newline_shows_in_the_difference():
+    failed = judge(ran(stdout=b"Hello"), HELLO)
+    assert failed is not None
+    assert failed.detail.splitlines() == ["--- expected", "+++ actual", "@@ -1 +1 @@", r"-'Hello\n'", "+'Hello'"]
+
+
+def test_a_long_output_is_cut_at_its_telling_end():
+    failed = judge(ran(exit_code=1, stderr=b"x" * 9000 + b"the end"), HELLO)
+    assert failed is not None
+    assert failed.detail.endswith("the end")
+    assert len(failed.detail) == 4000
+
+
+def test_an_image_is_run_once_and_judged(tmp_path):
+    engine = FakeEngine(folder=tmp_path, report=ran())
+    assert verify(engine, "sha256:1", HELLO) is None
+    assert verify(engine, "sha256:2", Expectation(exit_code=1)) is not None
+    assert engine.ran == ["sha256:1", "sha256:2"]
