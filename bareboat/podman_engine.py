@@ -103,7 +103,7 @@ class PodmanEngine:
         options += [] if build.network else ["--network=none"]
         options += [f"--secret=id={name},src={path}" for name, path in sorted(build.secrets.items())]
         ignore = self._folder / f"ignore-{threading.get_ident()}"
-        ignore.write_text("".join(f"**/{name}\n" for name in sorted(NOT_SOURCE)), encoding="utf-8")
+        ignore.write_text("".join(f"{name}\n" for name in sorted(NOT_SOURCE)), encoding="utf-8")
         self._podman(
             ["build", *options, f"--ignorefile={ignore}", str(build.context)], stdin=build.containerfile, log=log
         )

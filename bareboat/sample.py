@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
+# In a crate's own folder only: src/target/ may well be a module.
 NOT_SOURCE = frozenset({"target", ".git"})
 
 
@@ -134,7 +135,7 @@ def _digest(folder: Path) -> str:
 
 def _sources(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(set(folders) - NOT_SOURCE)
+        folders[:] = sorted(set(folders) - (NOT_SOURCE if Path(parent) == folder else frozenset()))
         # A link to a folder is not followed: it counts as what it is, as it does in the build's context.
         links = [name for name in folders if Path(parent, name).is_symlink()]
         yield from (Path(parent, name) for name in sorted([*files, *links]))

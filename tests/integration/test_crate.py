@@ -50,7 +50,7 @@ fn main() {
     println!("cargo::rustc-env=NETWORK={}", if others == 0 { "offline" } else { "online" });
 }
 """
-MAIN_RS = 'fn main() { println!("{} {}", itoa::Buffer::new().format(42), env!("NETWORK")); }\n'
+MAIN_RS = 'mod target; fn main() { println!("{} {}", itoa::Buffer::new().format(target::N), env!("NETWORK")); }\n'
 
 # What a program can find out of its own confinement.
 CONFINED_RS = r"""
@@ -79,6 +79,9 @@ writes false
 def crate(tmp_path: Path) -> Path:
     folder = tmp_path / "greeter"
     (folder / "src").mkdir(parents=True)
+    # A module may be called target; cargo's own folder of that name is no source.
+    (folder / "src" / "target").mkdir()
+    (folder / "src" / "target" / "mod.rs").write_text("pub const N: u8 = 42;\n", encoding="utf-8")
     contents = {"Cargo.toml": CARGO_TOML, "Cargo.lock": CARGO_LOCK, "build.rs": BUILD_RS, "src/main.rs": MAIN_RS}
     for name, content in contents.items():
         (folder / name).write_text(content, encoding="utf-8")

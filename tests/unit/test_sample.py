@@ -152,6 +152,11 @@ def test_a_wrong_expectation_is_named(crate, new, said):
         load_crate(crate)
 
 
+def write(path):
+    path.parent.mkdir()
+    path.touch()
+
+
 def test_the_digest_is_that_of_the_sources_alone(crate):
     before = load_crate(crate).digest
     for name in ("target", ".git"):
@@ -164,6 +169,7 @@ def test_the_digest_is_that_of_the_sources_alone(crate):
         lambda: (crate / "src" / "main.rs").chmod(0o755),
         (crate / "src" / "new.rs").touch,
         lambda: (crate / "src" / "new.rs").rename(crate / "src" / "newer.rs"),
+        lambda: write(crate / "src" / "target" / "mod.rs"),
     )
     for change in changes:
         change()
