@@ -176,9 +176,11 @@ def examine_host(project: Project, processes: Processes, *, quick: bool) -> tupl
     """The doctor's table; exit code 3 when builds cannot work here."""
     folder = find_folders().engine
     folder.mkdir(parents=True, exist_ok=True)
-    named = [job.reference for job in root_jobs(load_recipes(project.recipes), "registry") if job.source == "registry"]
-    one_each = tuple({reference.partition("/")[0]: reference for reference in named}.values())
-    references = () if quick else one_each
+    references: tuple[str, ...] = ()
+    if not quick:
+        jobs = root_jobs(load_recipes(project.recipes), "registry")
+        named = [job.reference for job in jobs if job.source == "registry"]
+        references = tuple({reference.partition("/")[0]: reference for reference in named}.values())
     checks = doctor.examine(processes, podman_environment(folder), folder, quick=quick, references=references)
     return doctor.table(checks), 0 if doctor.can_build(checks) else HostError.exit_code
 

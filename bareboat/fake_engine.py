@@ -58,12 +58,14 @@ class FakeEngine:
 
     def image(self, reference: str) -> StoredImage | None:
         """The image of that name or id."""
-        image_id = self._names.get(reference, reference)
+        # Of an image from elsewhere, `repository@digest` is a name too; its id serves as its digest.
+        image_id = self._names.get(reference, reference.rpartition("@")[2])
         archive = self._archive(image_id)
         if not archive.is_file():
             return None
         names = tuple(name for name, named in self._names.items() if named == image_id)
-        return StoredImage(id=image_id, digest="", names=names, labels=open_image(archive).config.labels)
+        digest = image_id if any(not name.startswith("localhost/") for name in names) else ""
+        return StoredImage(id=image_id, digest=digest, names=names, labels=open_image(archive).config.labels)
 
     def build(self, build: Build, log: Path) -> str:
         """An image that holds the program."""

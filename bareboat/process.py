@@ -61,8 +61,11 @@ class Processes:
             child = self.start(argv, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=stdout, stderr=stderr)
             try:
                 out, err = child.communicate(stdin)
-            finally:
-                self._forget(child)
+            except BaseException:
+                # An interrupt of the main thread comes here; forgotten alive, the child would outlive `stop`.
+                self.end(child)
+                raise
+            self._forget(child)
         if self.stopped:
             raise StoppedError("stopped")
         output = (out if log is None else log.read_bytes()).decode(errors="replace")

@@ -5,22 +5,39 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import signal
+import subprocess
+import sys
 import tarfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bareboat.bootstrap import make_root_filesystem, remove_scratch
+from bareboat.bootstrap.host import as_root
 from bareboat.process import Processes
 from bareboat.recipe import Debian, load_recipes
 from tests.integration.harbour import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.network
 
+PATIENCE_SECONDS = 60
+KILLED = """
+import sys
+from pathlib import Path
+from bareboat.bootstrap import make_root_filesystem
+from bareboat.process import Processes
+from bareboat.recipe import Debian
+folder = Path(sys.argv[1])
+make_root_filesystem(
+    Debian(kind="debian", suite="trixie"), folder=folder, recipes=folder, processes=Processes(), log=folder / "log"
+)
+"""
 BOOTSTRAPS = {recipe.name: recipe.base.bootstrap for recipe in load_recipes(ROOT / "recipes").recipes}
 
 
@@ -47,6 +64,32 @@ def make(what: str | Debian, place: Path, tmp_path: Path) -> tuple[Path, dict[st
         log=tmp_path / "log",
     )
     return made.tar, {package.name: package.sha256 for package in made.packages}
+
+
+def run_in(tar: Path, *command: str) -> str:
+    """What a command of the root filesystem says, run in it."""
+    root = tar.with_name("root")
+    root.mkdir()
+    script = 'tar -C "$1" -xf "$2" && root=$1 && shift 2 && exec /usr/sbin/chroot "$root" "$@"'
+    return Processes().run([*as_root(), "sh", "-c", script, "sh", str(root), str(tar), *command])
+
+
+def running(mark: str) -> list[str]:
+    """The command lines of this machine that name `mark`."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(process.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+        except OSError:
+            continue
+    return [line for line in found if mark in line]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def sha256(path: Path) -> str:
@@ -115,3 +158,27 @@ def test_debian_is_as_large_as_the_official_one(
         files = {member.name.removeprefix("./") for member in archive if member.isreg()}
     assert "usr/share/doc/bash/copyright" in files
     assert slim != bool([name for name in files if name.startswith("usr/share/man/")])
+
+
+def test_apk_finds_its_own_system_whole(place: Path, tmp_path: Path) -> None:
+    tar, _ = make("alpine", place, tmp_path)
+    # `apk audit` says a line for each file that differs from the database.
+    said = run_in(tar, "/bin/sh", "-c", "apk info | sort && apk audit --system")
+    assert said.split() == sorted(BOOTSTRAPS["alpine"].packages)
+
+
+def test_the_loader_of_distroless_finds_libc(place: Path, tmp_path: Path) -> None:
+    tar, _ = make("distroless-cc", place, tmp_path)
+    loader = f"/lib64/ld-linux-{os.uname().machine.replace('_', '-')}.so.2"
+    library = f"/usr/lib/{os.uname().machine}-linux-gnu/libgcc_s.so.1"
+    assert f"libc.so.6 => /lib/{os.uname().machine}-linux-gnu/libc.so.6" in run_in(tar, loader, "--list", library)
+
+
+def test_a_bootstrap_dies_with_bareboat_and_all_it_left_can_be_removed(place: Path) -> None:
+    run = subprocess.Popen([sys.executable, "-c", KILLED, str(place)], cwd=ROOT)
+    # Installing has begun: the system has files of many owners, and processes are at work in it.
+    wait_until(lambda: bool(list(place.glob("mmdebstrap.*/var/lib/dpkg/info/*.list"))))
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    wait_until(lambda: not running(str(place)))
+    assert list(place.glob("mmdebstrap.*"))

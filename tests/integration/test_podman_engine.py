@@ -8,7 +8,7 @@ from bareboat.engine import Build
 from bareboat.errors import EngineError
 from bareboat.process import Processes
 from bareboat.session import find_folders, session
-from tests.engine_contract import EngineContract
+from tests.engine_contract import EXIT_7, FOREVER, EngineContract, load, program
 
 pytestmark = pytest.mark.podman
 
@@ -28,9 +28,20 @@ class TestPodmanEngine(EngineContract):
         assert engine.image(name).labels["a"] == "b"
         assert engine.read_file(first, "/x") == b"x"
 
-    def test_a_build_that_fails_says_why_and_where_its_log_is(self, engine, name, tmp_path):
-        build = Build(containerfile="FROM scratch\nCOPY absent /x\n", context=tmp_path, tag=name, labels={})
-        with pytest.raises(EngineError, match="absent") as caught:
-            engine.build(build, tmp_path / "log")
-        assert caught.value.log == tmp_path / "log"
-        assert "absent" in caught.value.summary
+    def test_a_run_shows_its_exit_code(self, engine, name, tmp_path):
+        report = engine.run(load(engine, name, program(EXIT_7), tmp_path), (), 60.0)
+        assert (report.exit_code, report.stdout, report.stderr) == (7, b"", b"")
+
+    def test_a_run_without_end_is_ended(self, engine, name, tmp_path):
+        report = engine.run(load(engine, name, program(FOREVER), tmp_path), (), 1.0)
+        assert report.exit_code is None
+
+    def test_a_failing_step_tells_its_exit_code_and_its_log(self, engine, name, tmp_path):
+        load(engine, name, program(EXIT_7), tmp_path)
+        log, tag = tmp_path / "log", name.replace(":x", ":built")
+        build = Build(containerfile=f'FROM {name}\nRUN ["/program"]\n', context=tmp_path, tag=tag, labels={})
+        with pytest.raises(EngineError) as caught:
+            engine.build(build, log)
+        assert caught.value.log == log
+        assert any("exit status 7" in line for line in caught.value.log_tail), caught.value.log_tail
+        assert engine.image(tag) is None

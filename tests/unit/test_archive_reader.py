@@ -383,6 +383,14 @@ def _list_or_refuse(image: Image) -> int | BareboatError:
         return error
 
 
+def test_forty_symlinks_are_followed_as_linux_does_and_not_one_more(image_of):
+    links = (symlink(f"l{number}", f"l{number + 1}") for number in range(41))
+    image = image_of(make_layer(*links, entry("l41", b"end")))
+    assert image.read("l1") == b"end"
+    with pytest.raises(BareboatError, match="more than 40"):
+        image.read("l0")
+
+
 def test_a_manifest_list_is_refused(tmp_path):
     kind = "application/vnd.oci.image.index.v1+json"
     path = write_oci_archive(tmp_path / "i", manifests=[{"digest": digest(b"x"), "mediaType": kind}])

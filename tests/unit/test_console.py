@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,26 @@ import pytest
 from bareboat import errors
 from bareboat.console import choose, run
 from bareboat.matrix import Bases
+from tests.unit.test_process import alive, wait_until
 
 ROOT = Path(__file__).parents[2]
+# A thread that never ends would hold up a plain exit.
+STOPPED = """
+import threading
+from bareboat.console import run
+from bareboat.errors import StoppedError
+def action(processes):
+    threading.Thread(target=threading.Event().wait).start()
+    {ends}
+raise SystemExit(run(action))
+"""
+# The main thread waits for a shell that waits for a command, both of which would sleep on.
+SIGNALLED = """
+import sys
+from bareboat.console import run
+script = "sleep 600 & echo $$ $! > new; mv new pids; wait"
+raise SystemExit(run(lambda processes: processes.run(["sh", "-c", script], cwd=sys.argv[1])))
+"""
 
 
 @pytest.mark.parametrize(
@@ -58,3 +77,35 @@ def test_a_reader_that_leaves_early_is_no_error():
     script = f"set -o pipefail; '{sys.executable}' -c \"{code}\" | head -n 1"
     done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "x\n", "")
+
+
+@pytest.mark.parametrize("ends", ["raise StoppedError('stopped')", "raise KeyboardInterrupt"])
+def test_a_stopped_run_says_so_and_leaves_with_130_whatever_its_threads_do(ends):
+    done = subprocess.run([sys.executable, "-c", STOPPED.format(ends=ends)], cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (130, b"")
+    assert done.stderr == b"stopped; the next run goes on where this one was\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_what_the_action_started(tmp_path, number):
+    code = [sys.executable, "-c", SIGNALLED, str(tmp_path)]
+    run = subprocess.Popen(code, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_until((tmp_path / "pids").exists)
+    run.send_signal(number)
+    out, err = run.communicate()
+    assert (run.returncode, out, err) == (130, b"", b"stopped; the next run goes on where this one was\n")
+    for pid in (tmp_path / "pids").read_text(encoding="utf-8").split():
+        wait_until(lambda pid=int(pid): not alive(pid))
+
+
+def test_sigterm_means_again_what_it_meant_before():
+    before = signal.getsignal(signal.SIGTERM)
+    meant = []
+
+    def action(_):
+        meant.append(signal.getsignal(signal.SIGTERM))
+        return ""
+
+    assert run(action) == 0
+    assert meant == [signal.default_int_handler]
+    assert signal.getsignal(signal.SIGTERM) is before

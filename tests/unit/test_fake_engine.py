@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bareboat.fake_engine import FakeEngine
-from tests.engine_contract import EngineContract
+from tests.engine_contract import BROKEN, EngineContract
 
 
 class TestFakeEngine(EngineContract):
@@ -13,4 +13,4 @@ class TestFakeEngine(EngineContract):
     def engine(self, tmp_path):
         folder = tmp_path / "store"
         folder.mkdir()
-        return FakeEngine(folder=folder)
+        return FakeEngine(folder=folder, broken=BROKEN)

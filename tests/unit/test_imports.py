@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import sys
 from pathlib import Path
 
@@ -51,8 +52,8 @@ def run_time_imports(path):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
-            if node.module == "bareboat":
-                yield from (f"bareboat.{alias.name}" for alias in node.names if alias.name != "__version__")
+            # `from bareboat.doctor import host` names a file of the package.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if alias.name != "__version__")
 
 
 def names_of_ours(path):
@@ -69,6 +70,21 @@ def test_imports_point_one_way(path):
     assert own in LEVEL, "give the new module its layer"
     for name in names_of_ours(path) - {own}:
         assert LEVEL[name] < LEVEL[own], f"{own} imports {name}, which is not below it"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_types_come_from_the_same_line_or_above(path):
+    # What is imported for its type alone ties no knot at run time, so neighbours may name each other's.
+    own = module_of(path)
+    for name in type_imports(path):
+        assert LEVEL[name] <= LEVEL[own], f"{own} names a type of {name}, which is below it"
+
+
+def type_imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            imports = [child for child in ast.walk(node) if isinstance(child, ast.ImportFrom)]
+            yield from (one.module.split(".")[1] for one in imports if one.module.startswith("bareboat."))
 
 
 @pytest.mark.parametrize(
@@ -108,3 +124,32 @@ def test_modules_and_functions_are_small(path):
 
 def test_the_standard_library_is_not_shadowed():
     assert not {module_of(path) for path in FILES} & set(sys.stdlib_module_names)
+
+
+def test_no_file_imports_another_in_a_circle():
+    named = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
+    # A package that is being imported is no further import of the files in it.
+    graph = {
+        name: {one for one in run_time_imports(path) if one in named and not f"{name}.".startswith(f"{one}.")}
+        for name, path in named.items()
+    }
+    assert graph["bareboat.commands"] >= {"bareboat.matrix", "bareboat.session"}
+    assert "bareboat.doctor.host" in graph["bareboat.doctor.examine"]
+    order = list(graphlib.TopologicalSorter(graph).static_order())
+    assert set(order) == set(named)
+
+
+def test_imports_are_absolute_so_that_these_tests_see_them():
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not (isinstance(node, ast.ImportFrom) and node.level), f"{path.name}:{node.lineno}"
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            assert called not in {"__import__", "os.system", "os.popen"}, f"{path.name}:{node.lineno}"
+
+
+def test_the_tasks_do_nothing_themselves():
+    """What runs in a task is the library; the two that start the developer's tools are the exception."""
+    tree = ast.parse((ROOT / "tasks.py").read_text(encoding="utf-8"))
+    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert not calls & {"print", "sys.exit", "open", "subprocess.run"}
+    assert "run" in calls

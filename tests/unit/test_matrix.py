@@ -8,26 +8,28 @@ from pathlib import Path
 
 import pytest
 
+from bareboat.bootstrap import Pinned
 from bareboat.engine import Build, RunReport
 from bareboat.errors import BareboatError
 from bareboat.fake_engine import HOST, FakeEngine
 from bareboat.lock import Lock
-from bareboat.matrix import run_matrix
-from bareboat.plan import PLATFORMS, Selection, make_plan
+from bareboat.matrix import new_pins, run_matrix
+from bareboat.plan import PLATFORMS, RootJob, Selection, make_plan
 from bareboat.process import Processes
 from bareboat.progress import make_progress
 from bareboat.recipe import RecipeBook, load_recipes
+from bareboat.result import Source
 from bareboat.resultfile import load_all
-from bareboat.sample import load_samples
+from bareboat.sample import Expectation, load_samples
 from bareboat.session import Folders
-from bareboat.workshop import Workshop, make_key
+from bareboat.workshop import RootImage, Workshop, make_key
 from tests.unit.elf_builder import MUSL, build_elf
 
 ROOT = Path(__file__).parents[2]
 BOOK = load_recipes(ROOT / "recipes")
 PROGRAM = build_elf(signs=MUSL, interpreter=None, flags_1=0x08000001)
 HELLO = RunReport(exit_code=0, stdout=b"Hello, world!\n", stderr=b"")
-ALPINE = "docker.io/library/alpine:3.23"
+ALPINE, RUST = "docker.io/library/alpine:3.23", "docker.io/library/rust:1-alpine"
 
 
 def book_of(*names, libc="musl"):
@@ -42,7 +44,7 @@ def engine(tmp_path):
     (tmp_path / "store").mkdir()
     engine = FakeEngine(folder=tmp_path / "store", report=HELLO, program=PROGRAM, program_path="hello-world")
     # What a registry would serve: any image will do as a base or a toolchain.
-    for name in ("docker.io/library/rust:1-alpine", ALPINE):
+    for name in (RUST, ALPINE):
         engine.build(
             Build(containerfile="FROM scratch\n", context=ROOT, tag=name, labels={"of": name}), tmp_path / "log"
         )
@@ -65,14 +67,22 @@ def workshop(engine, tmp_path):
         force=False,
         renew=False,
         host=HOST,
-        commit="",
+        commit="0123abc",
     )
 
 
-def run(workshop, book, **options):
+def plan_of(book, **changes):
     samples = [sample for sample in load_samples(ROOT / "rust-samples") if sample.name == "hello-world"]
-    plan = make_plan(book, samples, Selection(), source="registry", platform=PLATFORMS["x86_64"])
-    return run_matrix(workshop, plan, make_progress(io.StringIO(), len(plan.jobs)), 2, **options)
+    samples = [replace(sample, **changes) for sample in samples]
+    return make_plan(book, samples, Selection(), source="registry", platform=PLATFORMS["x86_64"])
+
+
+def run(workshop, book, **options):
+    return run_plan(workshop, plan_of(book), io.StringIO(), **options)
+
+
+def run_plan(workshop, plan, view, **options):
+    return run_matrix(workshop, plan, make_progress(view, len(plan.jobs)), 2, **options)
 
 
 def outcomes(matrix):
@@ -154,6 +164,136 @@ def test_the_first_failure_ends_a_run_that_does_not_keep_going(workshop, engine)
         run(workshop, book_of("scratch-musl"), keep_going=False)
 
 
+def test_a_toolchain_that_cannot_be_had_fails_every_cell_with_the_root_cause(workshop, engine):
+    engine.remove(RUST)
+    view = io.StringIO()
+    done = run_plan(workshop, plan_of(book_of("scratch-musl", "alpine")), view)
+    for outcome in outcomes(done).values():
+        assert (outcome.kind, outcome.stage, outcome.reason) == ("failed", "base", "exit code 125 from pull")
+        assert f"pull {RUST}\n    manifest unknown" in outcome.detail
+    assert (engine.built, engine.ran) == ([], [])
+    assert "image hello-world@alpine: failed in 0.0 s: needs toolchain musl, which failed\n" in view.getvalue()
+
+
+def test_an_image_that_cannot_be_built_fails_its_cell_alone(workshop, engine):
+    engine.broken = f"FROM {ALPINE.partition(':')[0]}@"
+    done = run(workshop, book_of("scratch-musl", "alpine"))
+    assert done.failed == ("image hello-world@alpine",)
+    failed = outcomes(done)["alpine"]
+    assert (failed.stage, failed.reason) == ("image", "error: broken")
+    assert str(workshop.log("image hello-world@alpine")) in failed.detail
+    assert outcomes(done)["scratch-musl"].kind == "passed"
+
+
+def test_a_program_that_does_not_end_fails_its_cell_and_is_measured(workshop, engine):
+    engine.report = RunReport(exit_code=None, stdout=b"", stderr=b"waiting\n")
+    (result,) = run(workshop, book_of("scratch-musl")).results
+    assert (result.outcome.stage, result.outcome.reason) == ("run", "did not end within 10 s")
+    assert result.outcome.detail == "waiting\n"
+    assert {one.column.name for one in result.measurements} >= {"size", "libc"}
+
+
+def test_a_failed_cell_is_tried_again_though_nothing_changed(workshop, engine):
+    engine.report = RunReport(exit_code=1, stdout=b"", stderr=b"")
+    assert outcomes(run(workshop, book_of("scratch-musl")))["scratch-musl"].reason == "exit code 1, not 0"
+    engine.report = HELLO
+    assert outcomes(run(workshop, book_of("scratch-musl")))["scratch-musl"].kind == "passed"
+    assert (len(engine.built), len(engine.ran)) == (1, 2)
+
+
+def test_a_source_that_compiles_to_the_same_program_is_compiled_and_not_run_again(workshop, engine):
+    book = book_of("scratch-musl")
+    run(workshop, book)
+    run_plan(workshop, plan_of(book, digest="other"), io.StringIO())
+    assert (len(engine.built), len(engine.ran)) == (2, 1)
+    engine.program = PROGRAM + b"\0"
+    run_plan(workshop, plan_of(book, digest="third"), io.StringIO())
+    assert (len(engine.built), len(engine.ran)) == (3, 2)
+
+
+def test_another_expectation_runs_again_and_compiles_nothing(workshop, engine):
+    book = book_of("scratch-musl")
+    run(workshop, book)
+    plan = plan_of(book, expectation=Expectation(stdout="Hallo\n"))
+    (result,) = run_plan(workshop, plan, io.StringIO()).results
+    assert result.outcome.reason == "its output differs"
+    assert (len(engine.built), len(engine.ran)) == (1, 2)
+
+
+def test_a_result_says_where_everything_came_from(workshop, engine):
+    results = {result.recipe: result for result in run(workshop, book_of("scratch-musl", "alpine")).results}
+    provenance = results["alpine"].provenance
+    digest = engine.image(ALPINE).id
+    assert provenance.base == Source(kind="registry", reference=ALPINE, digest=digest)
+    assert (provenance.toolchain.kind, provenance.toolchain.reference) == ("registry", RUST)
+    assert provenance.image_id == engine.image("localhost/bareboat/hello-world:alpine").id
+    assert (provenance.host, provenance.commit) == (HOST, "0123abc")
+    assert results["scratch-musl"].provenance.base.kind == "scratch"
+    assert results["scratch-musl"].published_bytes == 416_000
+    shipped = next(build for build in engine.built if build.tag.endswith(":alpine"))
+    assert f"FROM {ALPINE.partition(':')[0]}@{digest}\n" in shipped.containerfile
+
+
+def test_a_cell_that_cannot_be_is_skipped_and_fails_nothing(workshop):
+    recipes = book_of("scratch-musl", "alpine").recipes
+    recipes = [replace(one, compile=replace(one.compile, crt="dynamic")) for one in recipes if one.base.scratch]
+    done = run(workshop, RecipeBook(recipes=(*recipes, *book_of("alpine").recipes), toolchains=BOOK.toolchains))
+    assert {result.recipe: result.outcome.kind for result in done.results} == {
+        "alpine": "passed",
+        "scratch-musl": "skipped",
+    }
+    assert done.failed == ()
+
+
+def test_results_come_in_the_plans_order_whichever_ends_first(workshop):
+    book = book_of("scratch-musl", "alpine")
+    book = RecipeBook(recipes=book.recipes[::-1], toolchains=book.toolchains)
+    assert [result.recipe for result in run(workshop, book).results] == ["scratch-musl", "alpine"]
+
+
 def test_a_key_is_of_everything_that_goes_in():
     assert make_key("a", "b") == make_key("a", "b")
     assert len({make_key("a", "b"), make_key("ab"), make_key("b", "a"), make_key("a", "b", "")}) == 4
+
+
+def test_a_run_that_finds_all_done_is_idle(workshop, engine):
+    digest = f"sha256:{'a' * 64}"
+    pinned = Build(containerfile="FROM scratch\n", context=ROOT, tag=f"docker.io/library/rust@{digest}", labels={})
+    engine.build(pinned, workshop.log("x"))
+    engine.built.clear()
+    locked = replace(workshop, lock=Lock().with_digest(RUST, digest))
+    assert not run(locked, book_of("scratch-musl")).idle
+    second = run(locked, book_of("scratch-musl"))
+    assert second.idle
+    assert {output.status for output in second.outputs} == {"unchanged"}
+    assert not run(replace(locked, force=True), book_of("scratch-musl")).idle
+    engine.report = RunReport(exit_code=1, stdout=b"", stderr=b"")
+    assert not run(replace(locked, force=True), book_of("scratch-musl")).idle
+
+
+def root_job(name, source):
+    return RootJob(name=name, role="base", source=source, reference=f"example.com/{name}:1", bootstrap=None)
+
+
+def root_image(name, kind, digest, *packages):
+    source = Source(kind=kind, reference=f"example.com/{name}:1", digest=digest)
+    return RootImage(status="built", note="", reference="", source=source, packages=packages)
+
+
+def test_what_a_run_resolved_is_pinned_and_no_pin_is_changed():
+    digest, old = f"sha256:{'b' * 64}", f"sha256:{'c' * 64}"
+    libc = Pinned(name="libc6", version="2.41-12", sha256="d" * 64)
+    jobs = [root_job("a", "registry"), root_job("b", "registry"), root_job("c", "bootstrap"), root_job("e", "registry")]
+    outputs = [
+        root_image("a", "registry", digest),
+        root_image("b", "registry", digest),
+        root_image("c", "bootstrap", digest, libc),
+        root_image("e", "registry", ""),  # without a digest there is nothing to pin
+        root_image("no-job", "registry", digest),
+    ]
+    lock = new_pins(Lock().with_digest("example.com/b:1", old), jobs, outputs)
+    assert lock.registry == {"example.com/b:1": old, "example.com/a:1": digest}
+    assert lock.bootstrap == {"base c": {"libc6": f"2.41-12 sha256:{'d' * 64}"}}
+    assert new_pins(lock, jobs, outputs) == lock
+    moved = root_image("c", "bootstrap", digest, replace(libc, version="2.41-13"))
+    assert new_pins(lock, jobs, [moved]) == lock

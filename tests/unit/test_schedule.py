@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
@@ -21,13 +21,26 @@ def graphs(draw):
     return needs, draw(st.sets(st.integers(0, count - 1), max_size=3))
 
 
-def run(needs, work):
-    with ThreadPoolExecutor(3) as pool:
+class Serial(Executor):
+    """Does a job where it is submitted: the smallest executor there is."""
+
+    def submit(self, function, /, *arguments, **options):
+        future = Future()
+        try:
+            future.set_result(function(*arguments, **options))
+        except BaseException as error:  # noqa: BLE001 (an executor hands on whatever it is)
+            future.set_exception(error)
+        return future
+
+
+def run(needs, work, executor=None):
+    with executor or ThreadPoolExecutor(3) as pool:
         return list(execute(list(needs), lambda job: sorted(needs[job]), lambda job: job, work, pool))
 
 
-@given(graphs())
-def test_every_job_ends_once_and_only_what_needs_a_failure_is_kept_from_running(graph):
+@pytest.mark.parametrize("make_executor", [Serial, lambda: ThreadPoolExecutor(3)], ids=["serial", "threads"])
+@given(graph=graphs())
+def test_every_job_ends_once_and_only_what_needs_a_failure_is_kept_from_running(make_executor, graph):
     needs, failing = graph
     ran = {}
 
@@ -37,8 +50,9 @@ def test_every_job_ends_once_and_only_what_needs_a_failure_is_kept_from_running(
             raise BareboatError(f"{job} failed")
         return f"output {job}"
 
-    done = {end.job: end for end in run(needs, work)}
-    assert set(done) == set(needs)
+    ends = run(needs, work, make_executor())
+    done = {end.job: end for end in ends}
+    assert sorted(end.job for end in ends) == sorted(needs)
     broken = set()
     for job in needs:
         blocked = bool(needs[job] & broken)
@@ -55,15 +69,38 @@ def test_every_job_ends_once_and_only_what_needs_a_failure_is_kept_from_running(
             assert ran[job] == {need: f"output {need}" for need in needs[job]}
 
 
+@given(graphs())
+def test_each_job_ends_after_all_that_it_needs(graph):
+    needs, _ = graph
+    order = [end.job for end in run(needs, lambda job, _: job)]
+    assert all(order.index(need) < order.index(job) for job in needs for need in needs[job])
+
+
+@pytest.mark.parametrize("make_executor", [Serial, lambda: ThreadPoolExecutor(3)], ids=["serial", "threads"])
 @pytest.mark.parametrize("error", [StoppedError("stopped"), ZeroDivisionError()])
-def test_a_stop_or_a_bug_ends_the_run(error):
+def test_a_stop_or_a_bug_ends_the_run(make_executor, error):
+    ran = []
+
     def work(job, _):
+        ran.append(job)
         if job == 0:
             raise error
         return job
 
     with pytest.raises(type(error)):
-        run({0: set(), 1: {0}}, work)
+        run({0: set(), 1: {0}, 2: {1}}, work, make_executor())
+    assert ran == [0]
+
+
+def test_ends_are_told_as_they_come_and_not_only_when_all_is_done():
+    ran = []
+    with Serial() as executor:
+        ends = execute(
+            [0, 1], lambda job: [0] if job else [], lambda job: job, lambda job, _: ran.append(job), executor
+        )
+        assert next(ends).job == 0
+        assert ran == [0]
+        assert [end.job for end in ends] == [1]
 
 
 def test_jobs_that_need_nothing_of_each_other_run_side_by_side():

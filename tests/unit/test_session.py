@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,12 +50,45 @@ def test_a_second_run_waits_and_says_for_whom(tmp_path):
         assert len(said) == 1
 
 
+def test_folders_are_the_users_own_where_no_cache_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folders = find_folders()
+    assert folders.cache == tmp_path / ".cache" / "bareboat"
+    assert folders.bootstrap.name == f"bareboat-{os.geteuid()}"
+    assert not folders.bootstrap.is_relative_to(tmp_path), "a private home is closed to mmdebstrap's user"
+
+
+def test_a_killed_run_holds_no_lock(tmp_path):
+    path, said = tmp_path / "lock", []
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout.readline() == "held\n"
+    assert path.read_text() == str(holder.pid)
+    holder.kill()
+    holder.communicate()
+    with session_lock(path, said.append):
+        assert path.read_text() == str(os.getpid())
+    assert said == []
+
+
 def test_remove_takes_files_folders_and_what_is_not_there(tmp_path):
     folder, file, absent = tmp_path / "a", tmp_path / "b", tmp_path / "c"
     (folder / "deep").mkdir(parents=True)
     file.touch()
     remove(Processes(), folder, file, absent)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_remove_takes_a_link_and_leaves_what_it_points_to(tmp_path):
+    kept, link, dangling = tmp_path / "kept", tmp_path / "link", tmp_path / "dangling"
+    (kept / "deep").mkdir(parents=True)
+    link.symlink_to(kept)
+    dangling.symlink_to(tmp_path / "nowhere")
+    remove(Processes(), link, dangling)
+    assert list(tmp_path.iterdir()) == [kept]
+    assert (kept / "deep").is_dir()
 
 
 def test_only_the_hosts_files_that_exist_are_mounted(tmp_path):

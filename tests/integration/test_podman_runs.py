@@ -1,0 +1,79 @@
+"""What a run on real Podman shows and leaves: outputs apart, arguments, nothing of a run that was killed."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import struct
+
+import pytest
+
+from bareboat.archive import Entry, ImageConfig, write_image
+from bareboat.engine import RUN_LABEL
+from bareboat.errors import BareboatError
+from bareboat.process import Processes
+from bareboat.session import find_folders, session
+from tests.engine_contract import FOREVER, load, program
+
+pytestmark = pytest.mark.podman
+
+# write(1, "out\n", 4); write(2, "err\n", 4); exit(argc), and below it the two words.
+SPEAK = bytes.fromhex(
+    "b801000000 bf01000000 488d3529000000 ba04000000 0f05"
+    "b801000000 bf02000000 488d3515000000 ba04000000 0f05"
+    "8b3c24 b83c000000 0f05"
+)
+
+
+@pytest.fixture(scope="module")
+def running():
+    with session(Processes(), find_folders(), print) as running:
+        yield running
+
+
+@pytest.fixture
+def engine(running):
+    return running.engine
+
+
+@pytest.fixture
+def name(engine):
+    name = f"localhost/bareboat/contract-{secrets.token_hex(6)}:x"
+    yield name
+    engine.remove(name)
+
+
+def containers(running):
+    argv = ["podman", "ps", "--all", "--quiet", f"--filter=label={RUN_LABEL}={os.getpid()}"]
+    return Processes().run(argv, env=running.environment).split()
+
+
+def speaking():
+    """A program that says a word on each output and ends with the number of its arguments, itself counted."""
+    head = bytearray(program()[:120])
+    head[96:112] = struct.pack("<QQ", 120 + len(SPEAK) + 8, 120 + len(SPEAK) + 8)
+    return bytes(head) + SPEAK + b"out\nerr\n"
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="a program of x86_64")
+@pytest.mark.parametrize("arguments", [(), ("one", "two words")])
+def test_outputs_are_apart_and_arguments_arrive(engine, name, tmp_path, arguments):
+    report = engine.run(load(engine, name, speaking(), tmp_path), arguments, 60.0)
+    assert (report.exit_code, report.stdout, report.stderr) == (1 + len(arguments), b"out\n", b"err\n")
+
+
+@pytest.mark.parametrize("code", [None, FOREVER], ids=["ends", "does-not-end"])
+def test_a_run_leaves_no_container(running, engine, name, tmp_path, code):
+    report = engine.run(load(engine, name, program(code), tmp_path), (), 60.0 if code is None else 0.5)
+    assert report.exit_code == (0 if code is None else None)
+    assert containers(running) == []
+
+
+def test_what_cannot_be_started_is_an_error_and_leaves_no_container(running, engine, name, tmp_path):
+    config, archive = ImageConfig(entrypoint=("/absent",)), tmp_path / "image.tar"
+    written = write_image([Entry(path="program", content=b"")], config, reference=name, to=archive)
+    engine.load(archive)
+    with pytest.raises(BareboatError, match="/absent"):
+        engine.run(written.image_id, (), 60.0)
+    assert containers(running) == []

