@@ -100,8 +100,8 @@ esac
 exec musl-gcc "$@"
 SH
 chmod 755 /usr/local/bin/musl-link
-mkdir -p /root/.cargo
-printf '[target.%s]\nlinker = "musl-link"\n' "$target" >/root/.cargo/config.toml
+mkdir -p "$HOME/.cargo"
+printf '[target.%s]\nlinker = "musl-link"\n' "$target" >"$HOME/.cargo/config.toml"
 
 cd /
 rm -r "$work"
