@@ -48,7 +48,7 @@ def make_root(workshop: Workshop, job: RootJob) -> RootImage:
 
 def pinned_reference(reference: str, digest: str | None) -> str:
     """`repository@sha256:...` for a locked image; Podman refuses a reference with both tag and digest."""
-    if digest is None or "@" in reference:
+    if not digest or "@" in reference:
         return reference
     head, _, tail = reference.rpartition("/")
     return f"{head}/{tail.partition(':')[0]}@{digest}"

@@ -127,4 +127,4 @@ def test_a_package_that_moved_does_not_hide_one_with_two_checksums():
 )
 def test_a_locked_image_is_named_by_its_digest(reference, pinned):
     assert pinned_reference(reference, f"sha256:{A}") == pinned
-    assert pinned_reference(reference, None) == reference
+    assert pinned_reference(reference, None) == pinned_reference(reference, "") == reference
