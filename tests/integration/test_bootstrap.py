@@ -19,6 +19,7 @@ from bareboat.bootstrap import make_root_filesystem, remove_scratch
 from bareboat.bootstrap.host import as_root
 from bareboat.process import Processes
 from bareboat.recipe import Debian, load_recipes
+from bareboat.roots import PATH
 from tests.integration.harbour import ROOT
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ def run_in(tar: Path, *command: str) -> str:
     root = tar.with_name("unpacked")
     root.mkdir()
     script = 'tar -C "$1" -xf "$2" && root=$1 && shift 2 && exec /usr/sbin/chroot "$root" "$@"'
-    return Processes().run([*as_root(), "sh", "-c", script, "sh", str(root), str(tar), *command])
+    # The PATH of the system inside, not of whoever runs the tests: an ordinary user's may lack /sbin, where apk is.
+    inside = {"PATH": PATH.removeprefix("PATH=")}
+    return Processes().run([*as_root(), "sh", "-c", script, "sh", str(root), str(tar), *command], env=inside)
 
 
 def running(mark: str) -> list[str]:
