@@ -106,7 +106,7 @@ list_missing() {
     if [ "$(uname)" != Linux ]; then return 0; fi
     # crun refuses a cgroup tree that is not v2 alone.
     if ! { have crun && [ -f /sys/fs/cgroup/cgroup.controllers ]; }; then need_command runc; fi
-    for tool in newuidmap iptables setpriv mmdebstrap apt-get docker-registry; do need_command "$tool"; done
+    for tool in newuidmap iptables setpriv strace mmdebstrap apt-get docker-registry; do need_command "$tool"; done
     need_network
     need_helper netavark
     need_helper aardvark-dns

@@ -4,28 +4,29 @@ import os
 import sys
 from pathlib import Path
 
-from invoke.collection import Collection
-from invoke.exceptions import Exit
-from invoke.program import Program
-from invoke.tasks import task
+from invoke import Collection, Exit, Program, task
 
 from bareboat import __version__, commands
-from bareboat.console import choose, run
+from bareboat.console import choose, fill, run
 from bareboat.matrix import Bases
 from bareboat.report import Format
 
 PROJECT = commands.find_project(Path(__file__).parent)
 BASES = "where bases come from: auto (registries when they answer), registry, bootstrap (packages)"
 FORMAT = "text, markdown, csv or json; with csv and json only data goes to stdout"
-SAMPLE = "only samples that match this pattern, e.g. 'hello*'; repeatable"
 RECIPE = "only recipes that match this pattern, e.g. 'scratch-*'; repeatable"
-SELECT = {"sample": SAMPLE, "recipe": RECIPE, "bases": BASES}
+SELECT = {"sample": "only samples that match this pattern; repeatable", "recipe": RECIPE, "bases": BASES}
 
 
 def answer(action):
     """Do what was asked, print the answer, end with its exit code."""
     if code := run(action):
         raise Exit(code=code)
+
+
+def order(action, kind, words):
+    """Answer with an action that takes its options as a `kind`, filled with the words of a task's parameters."""
+    answer(lambda run: action(PROJECT, fill(kind, words), run, sys.stderr))
 
 
 @task(
@@ -39,41 +40,45 @@ def answer(action):
         "keep_going": "go on past a failed cell (the default); --no-keep-going stops at the first",
         "format": FORMAT,
         "results": "a folder to keep the results in, in place of results/",
+        "all": "print the cells too that are made to fail, as tests of the predictions",
     },
 )
 def build_matrix(
-    _c,
-    sample,
-    recipe,
-    jobs=0,
-    bases="auto",
-    crate="",
-    force=False,
-    locked=False,
-    keep_going=True,
-    format="text",
-    results="",
-):
+    _c, sample, recipe, jobs=0, bases="auto", crate="", force=False, locked=False, keep_going=True, format="text",
+    results="", all=False,
+):  # fmt: skip
     """Build every sample on every recipe, run each image, measure it and tabulate; exit code 1 when a cell failed."""
-    answer(
-        lambda processes: commands.build_matrix(
-            PROJECT,
-            commands.MatrixOptions(
-                samples=tuple(sample),
-                recipes=tuple(recipe),
-                crate=Path(crate) if crate else None,
-                jobs=jobs,
-                bases=choose("bases", bases, Bases),
-                force=force,
-                locked=locked,
-                keep_going=keep_going,
-                format=choose("format", format, Format),
-                results=Path(results) if results else None,
-            ),
-            processes,
-            sys.stderr,
-        )
-    )
+    order(commands.build_matrix, commands.MatrixOptions, locals())
+
+
+@task(
+    iterable=["with_"],
+    help={
+        "libc": "musl or gnu",
+        "crt": "static (the default) or dynamic",
+        "sample": "the sample to put in it (default: hello-world)",
+        "crate": "the folder of a crate of your own, in its place",
+        "with_": "what else comes aboard: certs, nss, tmp, tz, user; repeatable, or with commas",
+        "tag": "one more name for the image, NAME:TAG",
+        "output": "oci-archive:FILE writes the image there, too",
+        "quiet": "print the image's id alone: podman run $(invoke scratch --libc musl --quiet)",
+        "prove": "leave out each file in turn and run all that the sample expects: is it needed, or idle?",
+        "force": "do again what is unchanged",
+        "bases": BASES,
+    },
+)
+def scratch(
+    _c, libc, with_, crt="static", sample="hello-world", crate="", tag="", output="", quiet=False, prove=False,
+    force=False, bases="auto",
+):  # fmt: skip
+    """Make one image from scratch, file by file: assemble it, run it, and print what is aboard and why."""
+    order(commands.build_scratch, commands.ScratchOptions, locals())
+
+
+@task(positional=["what"], help={"what": "SAMPLE@RECIPE, or the FILE of a program", "recipe": RECIPE, "bases": BASES})
+def closure(_c, what, recipe="", bases="auto"):
+    """Print every file that a program needs and which way found it; of a FILE, the bases that it would start on."""
+    order(commands.print_closure, commands.ClosureOptions, locals())
 
 
 @task(iterable=["sample", "recipe"], help=SELECT)
@@ -82,7 +87,7 @@ def plan(_c, sample, recipe, bases="auto"):
     answer(lambda processes: commands.print_plan(PROJECT, sample, recipe, choose("bases", bases, Bases), processes))
 
 
-@task(help={"schema": "write the JSON schema of recipe files instead"})
+@task(help={"schema": "write the JSON schema of recipe files"})
 def recipes(_c, schema=False):
     """List the recipes and toolchains."""
     answer(lambda _: commands.write_schema() if schema else commands.print_recipes(PROJECT))
@@ -118,10 +123,10 @@ def containerfile(_c, cell, bases="auto"):
     answer(lambda run: commands.print_containerfile(PROJECT, cell, choose("bases", bases, Bases), run, sys.stderr))
 
 
-@task(help={"format": FORMAT, "host": "a folder of results/ (default: every one)"})
-def report(_c, format="text", host=""):
-    """Print what was measured, and write results/README.md and the README's table anew."""
-    answer(lambda _: commands.print_report(PROJECT, choose("format", format, Format), host))
+@task(help={"format": FORMAT, "host": "a folder of results/ (default: every one)", "all": "those made to fail, too"})
+def report(_c, format="text", host="", all=False):
+    """Print what was measured, and write results/README.md, docs/ and the README's tables anew."""
+    answer(lambda _: commands.print_report(PROJECT, choose("format", format, Format), host, everything=all))
 
 
 @task
@@ -133,8 +138,7 @@ def clean(_c):
 @task(help={"fast": "only the tests that need neither Podman nor the network"})
 def test(_c, fast=False):
     """Run the tests."""
-    chosen = ["-m", "not podman and not network"] if fast else []
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *chosen])
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *(["-m", "not podman and not network"] if fast else [])])
 
 
 @task

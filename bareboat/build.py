@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from pydantic import TypeAdapter, ValidationError
 
+from bareboat.archive import read_copied
 from bareboat.cell import make_cell
 from bareboat.containerfile import COMPILE_STAGE, CRATES_STAGE, compile_stages
 from bareboat.engine import KEY_LABEL, KIND_LABEL, OWN_NAMES, Build
@@ -48,7 +49,7 @@ def run_job(workshop: Workshop, job: Job, inputs: Mapping[Hashable, Output]) -> 
             program = inputs[cell.program.id]
             if not isinstance(program, Program):
                 raise BareboatError(f"{cell.program.id} came to no program")
-            return make_cell(workshop, cell, program, _root(inputs, cell.base) if cell.base else None)
+            return make_cell(workshop, cell, program, {job: _root(inputs, job) for job in cell.roots})
         case _:
             assert_never(job)
 
@@ -94,7 +95,8 @@ def _compile(workshop: Workshop, job: ProgramJob, stages: str, key: str, folder:
     if workshop.force:
         # With the image go its layers, so that the compile really runs again; the fetched crates stay.
         engine.remove(program.tag)
-    content = engine.read_file(engine.build(program, workshop.log(job.id)), job.binary)
+    built = engine.build(program, workshop.log(job.id))
+    content = read_copied(engine.copy_out(built, job.binary), job.id)[0].content
     record = _Record(seconds=round(time.monotonic() - start, 3), sha256=hashlib.sha256(content).hexdigest())
     write_whole(folder / "program", content, mode=0o755)
     write_whole(folder / "record.json", _RECORD.dump_json(record))

@@ -9,13 +9,16 @@ import contextlib
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from bareboat.errors import BareboatError, InputError, StoppedError
 from bareboat.process import Processes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+_Options = TypeVar("_Options")
 
 
 @contextlib.contextmanager
@@ -51,6 +54,24 @@ def choose(option: str, value: str, kind: Any) -> Any:
     if value not in get_args(kind):
         raise InputError(f"--{option} {value}: it takes one of {', '.join(get_args(kind))}")
     return value
+
+
+def fill(kind: type[_Options], words: Mapping[str, Any]) -> _Options:
+    """Options, a dataclass, of the words that a task was given under the same names; raises InputError.
+
+    An empty path is None; a value of a few must be one of them; what can be repeated comes apart at commas, too.
+    """
+    filled = {}
+    for name, hint in get_type_hints(kind).items():
+        word = words[name]
+        if get_origin(hint) is Literal:
+            word = choose(name, word, hint)
+        elif hint == tuple[str, ...]:
+            word = tuple(part for one in word for part in one.split(",") if part)
+        elif hint == Path | None:
+            word = Path(word) if word else None
+        filled[name] = word
+    return kind(**filled)
 
 
 def tell(text: str) -> None:

@@ -10,13 +10,21 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import string
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bareboat.plan import Cell, ProgramJob
+    from collections.abc import Iterator, Mapping
+
+    from bareboat.plan import Aboard, Cell, ProgramJob, RootJob
+    from bareboat.recipe import Copy
 
 CRATES_STAGE = "crates"
 COMPILE_STAGE = "compile"
+MADE_STAGE = "made"
+_MADE = "/made"
+_ROOT = "0:0"
+_SPELT = {ord(plain): plain for plain in f"{string.ascii_letters}{string.digits} .,:;/_-=#"} | {10: r"\n", 9: r"\t"}
 STAGE_LABEL = "io.bareboat.stage"
 
 # The secrets that the fetching step takes when they are given: the host's cargo configuration and CA bundle. They are
@@ -25,9 +33,14 @@ CARGO_SECRET = "bareboat-cargo-config"  # noqa: S105 (the name of a mount)
 CA_SECRET = "bareboat-ca-bundle"  # noqa: S105 (the name of a mount)
 
 
-def render(cell: Cell, toolchain: str, base: str) -> str:
-    """The whole Containerfile; `toolchain` and `base` are image references, base `scratch` for an empty one."""
-    return f"# {cell.id}: {cell.recipe.summary}\n{compile_stages(cell.program, toolchain)}\n{shipped_stage(cell, base)}"
+def render(cell: Cell, references: Mapping[RootJob, str]) -> str:
+    """The whole Containerfile; `references` are what the cell's toolchain and roots are called."""
+    stages = [
+        compile_stages(cell.program, references[cell.program.toolchain]),
+        *_made_stage(cell),
+        shipped_stage(cell, references),
+    ]
+    return f"# {cell.id}: {cell.recipe.summary}\n" + "\n".join(stages)
 
 
 def compile_stages(job: ProgramJob, toolchain: str) -> str:
@@ -44,17 +57,59 @@ def compile_stages(job: ProgramJob, toolchain: str) -> str:
     )
 
 
-def shipped_stage(cell: Cell, base: str) -> str:
-    """The stage that is shipped: one explicit COPY for each file that comes aboard."""
+def shipped_stage(cell: Cell, references: Mapping[RootJob, str]) -> str:
+    """The stage that is shipped: one explicit COPY for each file or folder that comes aboard."""
     runtime = cell.recipe.runtime
     environment = [f"ENV {name}={_quote(value)}" for name, value in sorted(runtime.env.items())]
     return _lines(
-        f"FROM {base}",
+        f"FROM {references[cell.base] if cell.base else 'scratch'}",
+        *([f"COPY --from={MADE_STAGE} {_MADE}/ /"] if list(_made(cell)) else []),
+        *(line for one in cell.aboard if one.source for line in _copy(cell, one, references)),
         f"COPY --from={COMPILE_STAGE} {cell.program.binary} {cell.program_path}",
         *environment,
         f"USER {runtime.user}",
         f"ENTRYPOINT {json.dumps([cell.program_path])}",
     )
+
+
+def _made_stage(cell: Cell) -> Iterator[str]:
+    """The stage in which stands what no image has: the recipe's own texts and empty folders."""
+    made = [one.copy for one in _made(cell)]
+    # A file's folder only where it is copied: a COPY with --chown gives away the folders that it makes, too.
+    folders = dict.fromkeys(f"{_MADE}{copy.to.removesuffix('/').rpartition('/')[0]}" for copy in made)
+    commands = [command for copy in made if copy.is_made for command in _make(copy)]
+    if made:
+        yield _lines(f"FROM {COMPILE_STAGE} AS {MADE_STAGE}", _run((), (f"install -d {' '.join(folders)}", *commands)))
+
+
+def _made(cell: Cell) -> Iterator[Aboard]:
+    return (one for one in cell.aboard if one.copy.is_made or one.copy.owner != _ROOT)
+
+
+def _make(copy: Copy) -> Iterator[str]:
+    target = f"{_MADE}{copy.to.removesuffix('/')}"
+    if copy.is_folder:
+        yield f"install -d {target}"
+    else:
+        yield f"printf '%b' {shlex.quote(_escaped(copy.text or ''))} > {target}"
+    yield f"chmod {copy.permissions:04o} {target}"
+    if copy.owner != _ROOT:
+        yield f"chown {copy.owner} {target}"
+
+
+def _escaped(text: str) -> str:
+    # One line, whatever the text holds: `%b` turns \n and \0ooo back into their bytes.
+    return "".join(_SPELT.get(byte) or f"\\0{byte:03o}" for byte in text.encode())
+
+
+def _copy(cell: Cell, one: Aboard, references: Mapping[RootJob, str]) -> tuple[str, str]:
+    copy, source = one.copy, one.source
+    # The compile stage is the toolchain with the sources in it: one image less to name.
+    origin = COMPILE_STAGE if source in {None, cell.program.toolchain} else references[source]
+    options = [f"--from={origin}"]
+    options += [f"--chown={copy.owner}"] if copy.owner != _ROOT else []
+    options += [f"--chmod={copy.mode}"] if copy.mode else []
+    return f"# {' '.join(copy.why.split())}", f"COPY {' '.join(options)} {copy.path} {copy.to}"
 
 
 def _opening(toolchain: str, stage: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bareboat.result import Host
+    from bareboat.strace import Tracer
 
 KIND_LABEL = "io.bareboat.kind"
 KEY_LABEL = "io.bareboat.key"
@@ -48,11 +49,15 @@ class Build:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """What one run of an image showed; `exit_code` is None when it was killed after `timeout_seconds`."""
+    """What one run of an image showed; `exit_code` is None when it was killed after `timeout_seconds`.
+
+    `refused` is what the runtime said when it could not start the program at all; there is no exit code then either.
+    """
 
     exit_code: int | None
     stdout: bytes
     stderr: bytes
+    refused: str = ""
 
 
 class Engine(Protocol):
@@ -76,11 +81,24 @@ class Engine(Protocol):
     def save(self, image_id: str, to: Path) -> None:
         """Write an image as a docker archive, layers uncompressed."""
 
-    def read_file(self, image_id: str, path: str) -> bytes:
-        """The bytes of one regular file of an image."""
+    def copy_out(self, image_id: str, path: str) -> bytes:
+        """One file or folder of an image as an uncompressed tar whose first member it is; links to it are followed.
 
-    def run(self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float) -> RunReport:
-        """Run an image confined: its own user, read-only, no capability, no new privilege, no network."""
+        Raises BareboatError where nothing is there.
+        """
+
+    def run(
+        self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool = False
+    ) -> RunReport:
+        """Run an image confined: its own user, no capability, no new privilege, no network, read-only or not."""
+
+    def trace(
+        self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
+    ) -> RunReport:
+        """Run an image's program, read-only and confined as `run` does, under strace; its logs come to `logs`."""
+
+    def tag(self, image_id: str, name: str) -> None:
+        """Give an image one more name, `repository:tag`."""
 
     def remove(self, reference: str) -> None:
         """Remove one image and the layers that only it has; nothing happens when there is none."""

@@ -5,21 +5,25 @@ A build runs nothing: its image holds `program` alone, and a run shows what `rep
 
 from __future__ import annotations
 
+import io
+import posixpath
 import shlex
 import shutil
+import tarfile
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bareboat.archive import Entry, ImageConfig, open_image, write_image
 from bareboat.engine import RunReport, StoredImage
-from bareboat.errors import EngineError
+from bareboat.errors import BareboatError, EngineError
 from bareboat.result import Host
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bareboat.engine import Build
+    from bareboat.strace import Tracer
 
 HOST = Host(
     name="fake",
@@ -98,17 +102,40 @@ class FakeEngine:
         """A copy of what is kept."""
         shutil.copy(self._archive(self._names.get(image_id, image_id)), to)
 
-    def read_file(self, image_id: str, path: str) -> bytes:
-        """The program of a built image, wherever its Containerfile put it; of another, the file at that path."""
-        image = open_image(self._archive(image_id))
-        return self.program if image.find(path) is None else image.read(path)
+    def copy_out(self, image_id: str, path: str) -> bytes:
+        """The program of a built image, wherever its Containerfile put it; of another, what is at that path."""
+        image = open_image(self._archive(self._names.get(image_id, image_id)))
+        found = image.find(path)
+        built = found is None and bool(self.program) and image.find(self.program_path) is not None
+        if found is None and not built:
+            raise BareboatError(f"there is no {path} in {image_id}")
+        if found is None or found.kind != "directory":
+            return _tar([(posixpath.basename(path), self.program if found is None else image.read(path))])
+        top = posixpath.basename(found.path)
+        below = [one for one in image.files().values() if one.path.startswith(f"{found.path}/") and one.kind == "file"]
+        files = [(f"{top}{one.path.removeprefix(found.path)}", image.read(one.path)) for one in below]
+        return _tar([(f"{top}/", b""), *files])
 
-    def run(self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float) -> RunReport:
+    def run(
+        self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool = False
+    ) -> RunReport:
         """What every run shows."""
-        del arguments, timeout_seconds
+        del arguments, timeout_seconds, writable
         with self._lock:
             self.ran.append(image_id)
         return self.report
+
+    def trace(
+        self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
+    ) -> RunReport:
+        """What every run shows; nothing is opened."""
+        del image_id, command, timeout_seconds, tracer, logs
+        return self.report
+
+    def tag(self, image_id: str, name: str) -> None:
+        """One more name for what is kept."""
+        with self._lock:
+            self._names[name] = image_id
 
     def remove(self, reference: str) -> None:
         """Forget the image and its names."""
@@ -130,3 +157,14 @@ class FakeEngine:
         shutil.copy(archive, self._archive(image_id))
         with self._lock:
             self._names |= dict.fromkeys(names, image_id)
+
+
+def _tar(files: list[tuple[str, bytes]]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        for name, content in files:
+            info = tarfile.TarInfo(name.rstrip("/"))
+            info.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
+            info.mode, info.size = 0o755, len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return stream.getvalue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from typing import TYPE_CHECKING
 
 from bareboat.errors import BareboatError
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Replace `path` by `content`; on any failure the old file stands, and BareboatError names the new one."""
-    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{threading.get_ident()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:

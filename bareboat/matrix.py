@@ -10,7 +10,8 @@ from bareboat.build import run_job
 from bareboat.cell import conclude
 from bareboat.doctor.registry import unreachable
 from bareboat.errors import BareboatError, ResultError
-from bareboat.plan import ImageJob, ProgramJob, RootJob, needs, root_jobs
+from bareboat.plan import ImageJob, ProgramJob, RootJob, needs
+from bareboat.planner import root_jobs
 from bareboat.result import Failed, Result, Skipped
 from bareboat.schedule import execute
 from bareboat.workshop import Measured, RootImage

@@ -1,23 +1,17 @@
-"""The plan: which cells there are, which jobs make them, and which job waits for which. Pure: no file, no Podman.
-
-    make_plan(book, samples, Selection(...), source="bootstrap", platform=AMD64) -> Plan
+"""The plan as values: the cells there are, the jobs that make them, and which job waits for which. Pure.
 
 Jobs are shared by value: cells on one base share its base job, cells of one sample, target and linkage its compile.
+`planner` makes plans.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
-
-from bareboat.errors import SelectionError
-from bareboat.tomlfile import did_you_mean
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from bareboat.recipe import Alpine, Crt, Debian, Distroless, Libc, Recipe, RecipeBook, Toolchain
+    from bareboat.base import RootBootstrap
+    from bareboat.recipe import Copy, Crt, Libc, Recipe
     from bareboat.sample import Sample
 
 BaseSource = Literal["registry", "bootstrap"]
@@ -51,17 +45,17 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootJob:
-    """Makes or pulls one image to build on: a base or a toolchain. `reference` is what a Containerfile names."""
+    """Makes or pulls one image to build on or to copy from. `reference` is what a Containerfile names."""
 
     name: str
-    role: Literal["base", "toolchain"]
+    role: Literal["base", "toolchain", "package"]
     source: BaseSource
     reference: str
-    bootstrap: Debian | Distroless | Alpine | None
+    bootstrap: RootBootstrap | None
 
     @property
     def id(self) -> str:
-        """`base debian`, `toolchain gnu`."""
+        """`base debian`, `toolchain gnu`, `package tzdata`."""
         return f"{self.role} {self.name}"
 
 
@@ -92,6 +86,14 @@ class ProgramJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aboard:
+    """One thing that comes aboard beside the program; `source` is None for what the recipe itself makes."""
+
+    copy: Copy
+    source: RootJob | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """One sample on one recipe for one platform. `base` is None where the recipe starts from scratch."""
 
@@ -99,6 +101,7 @@ class Cell:
     recipe: Recipe
     program: ProgramJob
     base: RootJob | None
+    aboard: tuple[Aboard, ...] = ()
 
     @property
     def id(self) -> str:
@@ -109,6 +112,12 @@ class Cell:
     def program_path(self) -> str:
         """Where the program lies in the image."""
         return f"/{self.sample.binary}"
+
+    @property
+    def roots(self) -> tuple[RootJob, ...]:
+        """The images that it stands on or copies from, each once; the toolchain only if something is copied from it."""
+        copied = [one.source for one in self.aboard if one.source]
+        return tuple(dict.fromkeys([*([self.base] if self.base else []), *copied]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,105 +167,4 @@ def needs(job: Job) -> tuple[Job, ...]:
         case ProgramJob():
             return (job.toolchain,)
         case ImageJob(cell=cell):
-            return (cell.program, cell.base) if cell.base else (cell.program,)
-
-
-def make_plan(
-    book: RecipeBook, samples: Sequence[Sample], selection: Selection, *, source: BaseSource, platform: Platform
-) -> Plan:
-    """Every selected sample on every selected recipe; raises SelectionError for a pattern that matches nothing."""
-    chosen_samples = _select(samples, selection.samples, "sample")
-    chosen_recipes = _select(book.recipes, selection.recipes, "recipe")
-    cells: list[Cell] = []
-    skipped: list[SkippedCell] = []
-    for sample in chosen_samples:
-        for recipe in chosen_recipes:
-            reason = _impossible(recipe, book, source)
-            if reason:
-                skipped.append(SkippedCell(sample=sample.name, recipe=recipe.name, reason=reason))
-            else:
-                cells.append(_cell(sample, recipe, book, source, platform))
-    return Plan(source=source, platform=platform, jobs=_jobs(cells), skipped=tuple(skipped))
-
-
-def root_jobs(book: RecipeBook, source: BaseSource) -> tuple[RootJob, ...]:
-    """Every base and toolchain of the book, each once, in order of name; toolchains first, being the slowest."""
-    toolchains = [_toolchain_job(book, toolchain, source) for toolchain in book.toolchains]
-    bases = [job for recipe in book.recipes if (job := _base_job(recipe, source))]
-    return tuple(dict.fromkeys([*toolchains, *bases]))
-
-
-def local_reference(role: str, name: str) -> str:
-    """What a bootstrapped image is called: `localhost/bareboat/base/debian:bootstrap`."""
-    return f"localhost/bareboat/{role}/{name}:bootstrap"
-
-
-def _cell(sample: Sample, recipe: Recipe, book: RecipeBook, source: BaseSource, platform: Platform) -> Cell:
-    toolchain = book.toolchain(recipe.compile.toolchain)
-    program = ProgramJob(
-        sample=sample,
-        toolchain=_toolchain_job(book, toolchain, source),
-        libc=toolchain.libc,
-        crt=recipe.compile.crt,
-        platform=platform,
-    )
-    return Cell(sample=sample, recipe=recipe, program=program, base=_base_job(recipe, source))
-
-
-def _toolchain_job(book: RecipeBook, toolchain: Toolchain, source: BaseSource) -> RootJob:
-    owner, bootstrap = book.bootstrap_of(toolchain)
-    if source == "registry" and toolchain.base.image:
-        reference = toolchain.base.image
-        return RootJob(name=toolchain.name, role="toolchain", source="registry", reference=reference, bootstrap=None)
-    reference = local_reference("toolchain", owner)
-    return RootJob(name=owner, role="toolchain", source="bootstrap", reference=reference, bootstrap=bootstrap)
-
-
-def _base_job(recipe: Recipe, source: BaseSource) -> RootJob | None:
-    base = recipe.base
-    if base.scratch:
-        return None
-    if base.image and (source == "registry" or base.bootstrap is None):
-        return RootJob(name=recipe.name, role="base", source="registry", reference=base.image, bootstrap=None)
-    reference = local_reference("base", recipe.name)
-    # The loader refuses same-as for a base, so what is left makes a root filesystem.
-    bootstrap: Debian | Distroless | Alpine = base.bootstrap  # type: ignore[assignment]
-    return RootJob(name=recipe.name, role="base", source="bootstrap", reference=reference, bootstrap=bootstrap)
-
-
-def _impossible(recipe: Recipe, book: RecipeBook, source: BaseSource) -> str:
-    if recipe.base.scratch and recipe.compile.crt == "dynamic":
-        return "a dynamic program on scratch lacks its loader and libc"
-    if source == "registry":
-        return ""
-    if not (recipe.base.scratch or recipe.base.bootstrap):
-        return f"no registry is used and the recipe has no [base.bootstrap]; its image is {recipe.base.image}"
-    if book.bootstrap_of(book.toolchain(recipe.compile.toolchain))[1] is None:
-        return f"no registry is used and toolchain '{recipe.compile.toolchain}' has no [base.bootstrap]"
-    return ""
-
-
-def _jobs(cells: Iterable[Cell]) -> tuple[Job, ...]:
-    images = [ImageJob(cell=cell) for cell in cells]
-    programs = dict.fromkeys(image.cell.program for image in images)
-    toolchains = dict.fromkeys(program.toolchain for program in programs)
-    bases = dict.fromkeys(image.cell.base for image in images if image.cell.base)
-    return (*toolchains, *bases, *programs, *images)
-
-
-class _Named(Protocol):
-    @property
-    def name(self) -> str: ...
-
-
-_T = TypeVar("_T", bound=_Named)
-
-
-def _select(known: Sequence[_T], patterns: Sequence[str], what: str) -> tuple[_T, ...]:
-    names = [one.name for one in known]
-    for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in names):
-            hint = did_you_mean(pattern, names)
-            there = "" if hint.startswith(" (there are") else f"; there are: {', '.join(names)}"
-            raise SelectionError(f"no {what} matches '{pattern}'{hint}{there}")
-    return tuple(one for one in known if not patterns or any(fnmatchcase(one.name, pattern) for pattern in patterns))
+            return (cell.program, *cell.roots)

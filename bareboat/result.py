@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-SCHEMA = 1
+SCHEMA = 2
 Unit = Literal["bytes", "seconds", "count", "text", "flag"]
-Stage = Literal["base", "compile", "image", "run", "measure"]
+Stage = Literal["base", "compile", "image", "preflight", "run", "measure"]
+Way = Literal["static", "known", "observed"]
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
@@ -53,7 +54,10 @@ class Passed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """It did not: the stage it ended in, one line of why, and the details (a diff, a log's tail) below it."""
+    """It did not: the stage it ended in, one line of why, and the details (a diff, a log's tail) below it.
+
+    `expected` is the recipe's reason why this cell is known not to work; "" where it should.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -61,6 +65,7 @@ class Failed:
     stage: Stage
     reason: str
     detail: str = ""
+    expected: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +129,54 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preflight:
+    """Whether the program was predicted to start in its image, and whether it did; None where it was not run.
+
+    `why` and `said` are one line each of what is missing and of what loader or runtime said; "" where it starts.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    predicted: bool
+    why: str
+    observed: bool | None
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboardFile:
+    """One entry of a from-scratch image: what it is, where it comes from, why it is there, and who needs it.
+
+    `mode` is in octal digits; `package` and `version` are "" where no package has it. A folder that was copied is one
+    entry: `files` says how many are in it, `size_bytes` what they weigh. `ways` are those that found it, or something
+    in it, needed: static (interpreter and DT_NEEDED), known (what libc and others load at run time), observed (opened
+    in the verify run); `idle_files` are those that none did. `proof` is what came of running without it: "needed",
+    "needed by RUN", "idle"; "" where not tried.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    path: str
+    kind: Literal["file", "directory", "symlink"]
+    size_bytes: int
+    mode: str
+    source: str
+    package: str
+    version: str
+    why: str
+    ways: tuple[Way, ...] = ()
+    files: int = 1
+    idle_files: int = 0
+    proof: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One cell's outcome, measurements and provenance. `published_bytes` is what others say of this base.
 
-    `provenance` is None where the cell failed before its base and toolchain were known, or was skipped.
+    `provenance` is None where the cell failed before its base and toolchain were known, or was skipped; so is
+    `preflight`. `manifest` is what a from-scratch image holds, sorted by path, without the folders that only lead to
+    something; empty for other bases.
     """
 
     __pydantic_config__ = _STRICT
@@ -142,6 +191,13 @@ class Result:
     measurements: tuple[Measurement, ...] = ()
     published_bytes: int | None = None
     provenance: Provenance | None = None
+    preflight: Preflight | None = None
+    manifest: tuple[AboardFile, ...] = ()
+
+    @property
+    def fails_as_expected(self) -> bool:
+        """Whether its recipe says that it cannot work, and it did not."""
+        return isinstance(self.outcome, Failed) and bool(self.outcome.expected)
 
 
 def printable(text: str) -> str:

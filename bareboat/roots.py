@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 
 from bareboat.archive import ImageConfig, wrap_layer
+from bareboat.base import Debian
 from bareboat.bootstrap import Pinned, make_root_filesystem, remove_scratch
 from bareboat.engine import KEY_LABEL, KIND_LABEL
 from bareboat.errors import BareboatError
 from bareboat.files import write_whole
 from bareboat.lock import moved
-from bareboat.recipe import Debian
 from bareboat.result import Source
 from bareboat.workshop import RootImage, Workshop, make_key
 

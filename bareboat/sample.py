@@ -25,29 +25,42 @@ NOT_SOURCE = frozenset({"target", ".git"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What a run must show: arguments given, exit code, standard output to the byte (None: any), within seconds."""
+    """What a run must show: arguments given, exit code, standard output to the byte (None: any), within seconds.
+
+    `name` is empty for the plain run. Only a `writable` run may write to the image's own root filesystem.
+    """
 
     __pydantic_config__ = _STRICT
 
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
     arguments: tuple[str, ...] = ()
     stdout: str | None = None
     exit_code: Annotated[int, Field(ge=0, le=255)] = 0
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
+    writable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """The table `[package.metadata.bareboat]`."""
+    """The table `[package.metadata.bareboat]`: the plain run, more runs by name, patterns of recipes (empty: all)."""
 
     __pydantic_config__ = _STRICT
 
     expect: Expectation = field(default_factory=Expectation)
+    also: tuple[Expectation, ...] = ()
+    recipes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [one.name for one in self.also]
+        if self.expect.name or "" in names or len(set(names)) < len(names):
+            raise ValueError("`expect` has no name, and each of `also` has a name of its own")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One crate: `name` is its folder's as an image may be called, `binary` the program's.
 
+    `expectations` are its runs, the plain one first; `recipes` are patterns of those it is put on (empty: all).
     `digest` is the SHA-256 of every source file's path, mode and bytes.
     """
 
@@ -56,8 +69,9 @@ class Sample:
     folder: Path
     binary: str
     needs_crates: bool
-    expectation: Expectation
+    expectations: tuple[Expectation, ...]
     digest: str
+    recipes: tuple[str, ...] = ()
 
 
 def load_samples(folder: Path) -> tuple[Sample, ...]:
@@ -105,8 +119,9 @@ def _load(folder: Path, name: str) -> Loaded[Sample]:
         folder=folder,
         binary=_binary(manifest.value, package["name"]),
         needs_crates=any("source" in entry for entry in lock.value.get("package", [])),
-        expectation=metadata.value.expect,
+        expectations=(metadata.value.expect, *metadata.value.also),
         digest=_digest(folder),
+        recipes=metadata.value.recipes,
     )
     return Loaded(value=sample, problems=())
 

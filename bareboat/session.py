@@ -133,7 +133,7 @@ def _holder(file: IO[str]) -> str:
 
 def _wipe(processes: Processes, folders: Folders) -> None:
     """Remove the run's temporaries; Buildah's cache mounts stay, since they are what makes the next compile short."""
-    kept = {"buildah-cache", "containers.conf", "runtimes.json", "service.log"}
+    kept = {"buildah-cache", "containers.conf", "runtimes.json", "service.log", "tracer"}
     left = [path for path in folders.engine.iterdir() if path.name not in kept]
     remove(processes, *left, folders.scratch, folders.bootstrap)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bareboat.process import Processes
     from bareboat.result import Host, Result, Source
     from bareboat.session import Folders
+    from bareboat.strace import Tracer
 
 # Part of every key: raise it when the same input comes to mean another image or result.
 FORMAT = "1"
@@ -28,7 +29,7 @@ class Workshop:
     """Everything a job may use. `results` is this host's folder.
 
     `force` makes programs and cells again that are unchanged, `renew` bases and toolchains; `locked` refuses packages
-    that are not as the lock says.
+    that are not as the lock says. Without a `tracer`, what a program opens is not observed.
     """
 
     engine: Engine
@@ -42,6 +43,7 @@ class Workshop:
     renew: bool
     host: Host
     commit: str
+    tracer: Tracer | None = None
 
     def log(self, job: str) -> Path:
         """Where the log of a job goes; its last run's stays there."""

@@ -7,14 +7,15 @@ import secrets
 
 import pytest
 
-from bareboat.archive import Entry, ImageConfig, open_image, write_image
+from bareboat.archive import Entry, ImageConfig, open_image, read_copied, write_image
 from bareboat.doctor.trial import exit_program
 from bareboat.engine import Build
-from bareboat.errors import EngineError
+from bareboat.errors import BareboatError, EngineError
 
 NOWHERE = "127.0.0.1:1/nothing:here"
 # A build that copies this must fail, which a fake engine has to be told.
 BROKEN = "absent"
+ABSENT = "/etc/absent"
 # In the place of exit(0) at the program's end: exit(7) and a loop without end, by the kernel's calling convention.
 EXIT_7 = {"x86_64": bytes.fromhex("6a075f 6a3c58 0f05 90"), "aarch64": bytes.fromhex("e00080d2 a80b80d2 010000d4")}
 FOREVER = {"x86_64": bytes.fromhex("ebfe") + b"\x90" * 7, "aarch64": bytes.fromhex("00000014") * 3}
@@ -35,6 +36,11 @@ def load(engine, name, content, folder):
     written = write_image([entry], ImageConfig(entrypoint=("/program",)), reference=name, to=archive)
     engine.load(archive)
     return written.image_id
+
+
+def copied(engine, image_id, path):
+    """The content of one file of an image."""
+    return read_copied(engine.copy_out(image_id, path), path)[0].content
 
 
 class EngineContract:
@@ -71,17 +77,30 @@ class EngineContract:
         image = open_image(tmp_path / "saved.tar")
         files = {path: (file.kind, file.mode) for path, file in image.files().items()}
         assert files == {"program": ("file", 0o755), "etc": ("directory", 0o755), "etc/x": ("file", 0o644)}
-        assert image.read("etc/x") == engine.read_file(loaded.image_id, "/etc/x") == b"x"
+        assert image.read("etc/x") == copied(engine, loaded.image_id, "/etc/x") == b"x"
         assert image.config.user == "65532:65532"
 
     def test_a_run_shows_its_exit_code_and_output(self, engine, loaded):
         report = engine.run(loaded.image_id, (), 30.0)
         assert (report.exit_code, report.stdout, report.stderr) == (0, b"", b"")
 
+    def test_a_folder_is_copied_out_whole(self, engine, loaded):
+        folder = read_copied(engine.copy_out(loaded.image_id, "/etc"), "/etc")
+        assert [(one.path, one.kind, one.content) for one in folder] == [("", "directory", b""), ("x", "file", b"x")]
+
+    def test_what_is_not_there_cannot_be_copied_out(self, engine, loaded):
+        with pytest.raises(BareboatError, match=f"there is no {ABSENT}"):
+            engine.copy_out(loaded.image_id, ABSENT)
+
     def test_a_removed_image_is_gone_and_removing_it_again_is_nothing(self, engine, name, loaded):
         engine.remove(name)
         engine.remove(name)
         assert engine.image(loaded.image_id) is None
+
+    def test_a_tag_is_one_more_name(self, engine, name, loaded):
+        engine.tag(loaded.image_id, f"{name}-too")
+        assert engine.image(f"{name}-too").id == loaded.image_id == engine.image(name).id
+        engine.remove(f"{name}-too")
 
     def test_a_pull_from_nowhere_is_an_error(self, engine):
         with pytest.raises(EngineError, match=f"pull {NOWHERE}"):
@@ -107,7 +126,7 @@ class EngineContract:
         engine.save(image_id, tmp_path / "saved.tar")
         saved = open_image(tmp_path / "saved.tar")
         assert set(saved.files()) == {"program"}
-        assert saved.read("program") == engine.read_file(image_id, "/program") == program()
+        assert saved.read("program") == copied(engine, image_id, "/program") == program()
 
     def test_a_build_has_its_name_and_labels(self, engine, name, tmp_path):
         (tmp_path / "x").write_bytes(b"x")

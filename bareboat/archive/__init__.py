@@ -3,6 +3,7 @@
 What is read is untrusted: whatever is wrong with it comes out as one `BareboatError`, and nothing is unpacked.
 """
 
+from bareboat.archive.copied import read_copied
 from bareboat.archive.image import Image, Layer, open_image
 from bareboat.archive.manifest import ImageConfig
 from bareboat.archive.tree import File
@@ -16,6 +17,7 @@ __all__ = [
     "Layer",
     "WrittenImage",
     "open_image",
+    "read_copied",
     "wrap_layer",
     "write_image",
 ]

@@ -159,13 +159,17 @@ class Image:
 
     @cached_property
     def _scanned(self) -> tuple[tuple[Layer, ...], Tree]:
-        layers, tree = [], Tree(str(self.path))
+        layers, tree, left = [], Tree(str(self.path)), LAYER_LIMIT_BYTES
         for number, (blob, diff_id) in enumerate(zip(self._blobs, self._diff_ids, strict=True)):
             with _open_tar(blob, hashing=True) as meter:
-                tree.add_layer(number, _read_entries(meter))
+                tree.add_layer(number, read_entries(meter))
                 meter.finish()
                 if meter.digest() != diff_id:
                     meter.fail(f"its digest is {meter.digest()}, but the config names {diff_id}")
+                # One blob may be named as many layers, so the limit is on all of them.
+                left -= meter.position
+                if left < 0:
+                    meter.fail(f"the layers are longer than {LAYER_LIMIT_BYTES} bytes, more than Bareboat reads")
                 layers.append(Layer(diff_id=diff_id, size_bytes=meter.position, _blob=blob))
         return tuple(layers), tree
 
@@ -273,7 +277,8 @@ def _open_tar(blob: _Blob, *, hashing: bool) -> Iterator[Meter]:
         yield Meter(tar, name=name, limit_bytes=LAYER_LIMIT_BYTES, hashing=hashing)
 
 
-def _read_entries(meter: Meter) -> Iterator[tuple[Header, str]]:
+def read_entries(meter: Meter) -> Iterator[tuple[Header, str]]:
+    """Each entry of a layer's tar with the SHA-256 (hex) of its content, "" where it has none."""
     for count, header in enumerate(read_headers(meter)):
         if count >= ENTRY_LIMIT:
             meter.fail(f"has more than {ENTRY_LIMIT} entries")

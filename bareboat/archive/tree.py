@@ -21,6 +21,7 @@ OPAQUE = ".wh..wh..opq"
 AUFS_NOTES = ".wh..wh."
 PATH_LIMIT_CHARACTERS = 4096
 NODE_LIMIT = 2_000_000
+PATHS_LIMIT_CHARACTERS = 1 << 27  # each folder's path is kept whole: deep ones add up
 SYMLINK_LIMIT = 40  # as Linux: MAXSYMLINKS of include/linux/namei.h
 
 
@@ -73,6 +74,7 @@ class Tree:
         self._name = name
         self._root = Node(file=_directory(""), layer=-1)
         self._nodes = 0
+        self._characters = 0
 
     def add_layer(self, number: int, entries: Iterable[tuple[Header, str]]) -> None:
         """Lays one layer, as (header, SHA-256 of its content) pairs, over those before.
@@ -227,6 +229,9 @@ class Tree:
 
     def _count(self, node: Node) -> Node:
         self._nodes += 1
+        self._characters += len(node.file.path)
+        if self._characters > PATHS_LIMIT_CHARACTERS:
+            raise BareboatError(f"{self._name}: its paths are longer than Bareboat reads")
         if self._nodes > NODE_LIMIT:
             raise BareboatError(f"{self._name}: more than {NODE_LIMIT} files, more than Bareboat reads")
         return node

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from bareboat.base import Alpine, Debian, Distroless
 from bareboat.bootstrap.alpine import make_alpine
 from bareboat.bootstrap.debian import make_debian
 from bareboat.bootstrap.distroless import make_distroless
 from bareboat.bootstrap.host import remove_scratch
 from bareboat.bootstrap.rootfs import Pinned, RootFilesystem
-from bareboat.recipe import Alpine, Debian, Distroless
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,8 +17,8 @@ from bareboat.errors import BareboatError, RecipeError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bareboat.base import Alpine
     from bareboat.process import Processes
-    from bareboat.recipe import Alpine
 
 _PIP_DOWNLOAD = (
     *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"),

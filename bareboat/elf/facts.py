@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bareboat.elf.dlopen import read_dlopens
 from bareboat.elf.layout import (
     ET_DYN,
     PT_DYNAMIC,
@@ -20,8 +21,10 @@ from bareboat.elf.layout import (
     read_layout,
 )
 from bareboat.elf.libc import recognise_dynamic, recognise_static
+from bareboat.elf.symbols import read_imports, read_versions_defined, read_versions_needed
 
 if TYPE_CHECKING:
+    from bareboat.elf.dlopen import Dlopen
     from bareboat.elf.layout import Layout
     from bareboat.elf.libc import Libc
 
@@ -41,7 +44,10 @@ class ElfFacts:
 
     `machine` is as uname spells it, or `machine-N`. `rpath` and `runpath` are split at colons. `nx` says that the stack
     is not executable; a file without PT_GNU_STACK gets an executable one. `stripped`: there is no symbol table.
-    `symbol_versions_needed` is a tuple of (library, versions). `relro` is full where the whole GOT is read-only, that
+    `symbol_versions_needed` is a tuple of (library, versions), and `symbol_versions_weak` those of them without which
+    ld.so starts the file all the same. `symbol_versions_defined` has what the file itself offers, its own name among
+    them. `imports` are the names of the symbols that other files have to define; `dlopens` is what the file says that
+    it may load later. `relro` is full where the whole GOT is read-only, that
     is with `bind_now`. `crt` is static for a program that needs neither interpreter nor library. `libc` is None where
     there is none, or too little evidence of it: see `bareboat.elf.libc`.
     """
@@ -62,6 +68,10 @@ class ElfFacts:
     bind_now: bool
     nx: bool
     stripped: bool
+    symbol_versions_weak: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    symbol_versions_defined: tuple[str, ...] = ()
+    imports: frozenset[str] = frozenset()
+    dlopens: tuple[Dlopen, ...] = ()
 
 
 def read_elf(data: bytes) -> ElfFacts:
@@ -70,7 +80,8 @@ def read_elf(data: bytes) -> ElfFacts:
     interpreter = _read_interpreter(layout)
     needed = _texts(layout, DT_NEEDED)
     sonames = _texts(layout, DT_SONAME)
-    versions = layout.versions_needed()
+    needs = read_versions_needed(layout)
+    versions = tuple((need.library, need.versions) for need in needs)
     linkage = _judge_linkage(layout, interpreter, is_library=bool(sonames or (needed and interpreter is None)))
     bind_now = _is_bind_now(layout)
     stack = layout.find(PT_GNU_STACK)
@@ -93,6 +104,10 @@ def read_elf(data: bytes) -> ElfFacts:
         bind_now=bind_now,
         nx=stack is not None and not stack.flags & PF_X,
         stripped=SHT_SYMTAB not in layout.section_kinds,
+        symbol_versions_weak=tuple((need.library, need.weak) for need in needs if need.weak),
+        symbol_versions_defined=read_versions_defined(layout),
+        imports=read_imports(layout),
+        dlopens=read_dlopens(layout),
     )
 
 

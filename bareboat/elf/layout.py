@@ -10,21 +10,24 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bareboat.errors import BareboatError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
 PT_GNU_STACK, PT_GNU_RELRO = 0x6474E551, 0x6474E552
 ET_EXEC, ET_DYN = 2, 3
 SHT_SYMTAB = 2
 DT_NULL, DT_STRTAB, DT_STRSZ = 0, 5, 10
-DT_VERNEED, DT_VERNEEDNUM = 0x6FFFFFFE, 0x6FFFFFFF
 
 IDENT_BYTES = 16
 ELFCLASS64 = 2
 WALK_LIMIT = 4096  # dynamic entries, notes, needed libraries or versions of one: far above what linkers write
 STRING_LIMIT_BYTES = 4096
-PN_XNUM = 0xFFFF
+SEGMENT_LIMIT = 1170  # Linux's: 64 KB of program headers (fs/binfmt_elf.c, load_elf_phdrs)
 
 _TYPES = {ET_EXEC, ET_DYN}
 
@@ -61,7 +64,7 @@ class Layout:
     entry: int
     segments: tuple[Segment, ...]
     section_kinds: tuple[int, ...]
-    dynamic: tuple[tuple[int, int], ...]
+    dynamic: Mapping[int, tuple[int, ...]]
 
     def find(self, kind: int) -> Segment | None:
         """The first segment of a kind."""
@@ -69,7 +72,7 @@ class Layout:
 
     def values(self, tag: int) -> tuple[int, ...]:
         """The values of a tag in the dynamic section, in its order."""
-        return tuple(value for found, value in self.dynamic if found == tag)
+        return self.dynamic.get(tag, ())
 
     def bytes_at(self, address: int, size_bytes: int) -> bytes:
         """Up to `size_bytes` bytes of what is loaded from the file at a virtual address."""
@@ -77,28 +80,21 @@ class Layout:
             if segment.kind == PT_LOAD and segment.address <= address < segment.address + segment.size_bytes:
                 start = segment.offset + address - segment.address
                 return self.data[start : min(start + size_bytes, segment.offset + segment.size_bytes)]
-        raise _fault(f"nothing is loaded at address {address:#x}")
+        raise fault(f"nothing is loaded at address {address:#x}")
 
     def text(self, offset: int) -> str:
         """The string at an offset of the dynamic string table."""
         tables, sizes = self.values(DT_STRTAB), self.values(DT_STRSZ)
         if not tables or not sizes or offset >= sizes[0]:
-            raise _fault("a name lies outside the string table")
+            raise fault("a name lies outside the string table")
         return decode(self.bytes_at(tables[0] + offset, min(sizes[0] - offset, STRING_LIMIT_BYTES)))
-
-    def versions_needed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """The symbol versions wanted of each library, as (library, versions) in the file's order."""
-        needed: list[tuple[str, tuple[str, ...]]] = []
-        address, count = self._one(DT_VERNEED), self._one(DT_VERNEEDNUM)
-        while address and len(needed) < min(count, WALK_LIMIT):
-            _, versions, library, first, following = self._unpack("HHIII", address)
-            needed.append((self.text(library), self._version_names(address + first, versions)))
-            address = address + following if following else 0
-        return tuple(needed)
 
     def notes(self) -> tuple[Note, ...]:
         """Every note of every note segment."""
         notes: list[Note] = []
+        # Segments that share bytes would have each note copied over and over.
+        if sum(segment.size_bytes for segment in self.segments if segment.kind == PT_NOTE) > len(self.data):
+            raise fault("its notes are longer than the file")
         for segment in (segment for segment in self.segments if segment.kind == PT_NOTE):
             start, end = segment.offset, segment.offset + segment.size_bytes
             while start + 12 <= end and len(notes) < WALK_LIMIT:
@@ -106,37 +102,29 @@ class Layout:
                 name_end = start + 12 + name_bytes
                 content = start + 12 + _aligned(name_bytes)
                 if content + content_bytes > end:
-                    raise _fault("a note is longer than its segment")
+                    raise fault("a note is longer than its segment")
                 name = self.data[start + 12 : name_end].rstrip(b"\0")
                 notes.append(Note(name=name, kind=kind, content=self.data[content : content + content_bytes]))
                 start = content + _aligned(content_bytes)
         return tuple(notes)
 
-    def _version_names(self, address: int, count: int) -> tuple[str, ...]:
-        names: list[str] = []
-        while len(names) < min(count, WALK_LIMIT):
-            _, _, _, name, following = self._unpack("IHHII", address)
-            names.append(self.text(name))
-            if not following:
-                break
-            address += following
-        return tuple(names)
-
-    def _unpack(self, form: str, address: int) -> tuple[int, ...]:
+    def unpack(self, form: str, address: int) -> tuple[int, ...]:
+        """One record of a table that is loaded at a virtual address; `form` is struct's, without the byte order."""
         record = struct.Struct(f"{self.order}{form}")
         data = self.bytes_at(address, record.size)
         if len(data) < record.size:
-            raise _fault("the symbol versions are cut off")
+            raise fault("a table of the dynamic section is cut off")
         return record.unpack(data)
 
-    def _one(self, tag: int) -> int:
+    def one(self, tag: int) -> int:
+        """The first value of a tag in the dynamic section, 0 where there is none."""
         return next(iter(self.values(tag)), 0)
 
 
 def read_layout(data: bytes) -> Layout:
     """The parts of a linked ELF file. Raises BareboatError for any other file, and for one that is cut off."""
     if len(data) < IDENT_BYTES or data[:4] != b"\x7fELF" or data[4] not in {1, 2} or data[5] not in {1, 2}:
-        raise _fault("it does not begin as an ELF file does")
+        raise fault("it does not begin as an ELF file does")
     is_64bit, order = data[4] == ELFCLASS64, "<" if data[5] == 1 else ">"
     word = "Q" if is_64bit else "I"
     header = _unpack_table(data, f"{order}HHI{word}{word}{word}IHHHHHH", IDENT_BYTES, 1, 0)[0]
@@ -144,9 +132,9 @@ def read_layout(data: bytes) -> Layout:
         header
     )
     if kind not in _TYPES:
-        raise _fault(f"it is of ELF type {kind}, neither a program nor a shared object")
-    if segments == PN_XNUM:
-        raise _fault("it has more segments than a program has")
+        raise fault(f"it is of ELF type {kind}, neither a program nor a shared object")
+    if segments > SEGMENT_LIMIT:
+        raise fault("it has more segments than a program has")
     form = "IIQQQQQQ" if is_64bit else "IIIIIIII"
     found = tuple(
         _make_segment(fields, is_64bit=is_64bit)
@@ -154,7 +142,7 @@ def read_layout(data: bytes) -> Layout:
     )
     for segment in found:
         if segment.offset + segment.size_bytes > len(data):
-            raise _fault("it is cut off: a segment ends after the file does")
+            raise fault("it is cut off: a segment ends after the file does")
     section_form = f"{order}II{word}{word}{word}{word}II{word}{word}"
     headers = _unpack_table(data, section_form, sections_at, sections, section_bytes)
     return Layout(
@@ -178,15 +166,15 @@ def decode(data: bytes) -> str:
             return text.decode()
     except UnicodeDecodeError:
         pass
-    raise _fault(f"{text[:40]!r} is no name")
+    raise fault(f"{text[:40]!r} is no name")
 
 
 def _unpack_table(data: bytes, form: str, offset: int, count: int, row_bytes: int) -> list[tuple[int, ...]]:
     row = struct.Struct(form)
     if count and row_bytes not in {0, row.size}:
-        raise _fault(f"a table has rows of {row_bytes} bytes, not {row.size}")
+        raise fault(f"a table has rows of {row_bytes} bytes, not {row.size}")
     if offset + count * row.size > len(data):
-        raise _fault("it is cut off: a table ends after the file does")
+        raise fault("it is cut off: a table ends after the file does")
     return [row.unpack_from(data, offset + number * row.size) for number in range(count)]
 
 
@@ -198,18 +186,18 @@ def _make_segment(fields: tuple[int, ...], *, is_64bit: bool) -> Segment:
     return Segment(kind=kind, flags=flags, offset=offset, address=address, size_bytes=size_bytes)
 
 
-def _read_dynamic(data: bytes, segments: tuple[Segment, ...], form: str) -> tuple[tuple[int, int], ...]:
+def _read_dynamic(data: bytes, segments: tuple[Segment, ...], form: str) -> dict[int, tuple[int, ...]]:
     segment = next((segment for segment in segments if segment.kind == PT_DYNAMIC), None)
+    entries: dict[int, list[int]] = {}
     if segment is None:
-        return ()
+        return {}
     row = struct.Struct(form)
-    entries: list[tuple[int, int]] = []
     for number in range(min(segment.size_bytes // row.size, WALK_LIMIT)):
         tag, value = row.unpack_from(data, segment.offset + number * row.size)
         if tag == DT_NULL:
             break
-        entries.append((tag, value))
-    return tuple(entries)
+        entries.setdefault(tag, []).append(value)
+    return {tag: tuple(values) for tag, values in entries.items()}
 
 
 def _aligned(size_bytes: int) -> int:
@@ -217,5 +205,6 @@ def _aligned(size_bytes: int) -> int:
     return -(-size_bytes // 4) * 4
 
 
-def _fault(message: str) -> BareboatError:
+def fault(message: str) -> BareboatError:
+    """What is raised for every unsound file."""
     return BareboatError(f"not a sound ELF file: {message}")

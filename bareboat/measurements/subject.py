@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bareboat.archive import Image
     from bareboat.elf import ElfFacts
+    from bareboat.result import AboardFile, Preflight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """`program_path` is where the image has the program, `program` its bytes; `build_seconds` is None where unknown."""
+    """`program_path` is where the image has the program, `program` its bytes; `build_seconds` is None where unknown.
+
+    `preflight` is None where nothing was predicted; `manifest` is empty for an image that does not start from scratch.
+    """
 
     image: Image
     program_path: str
     program: bytes
     elf: ElfFacts
     build_seconds: float | None = None
+    preflight: Preflight | None = None
+    manifest: tuple[AboardFile, ...] = ()

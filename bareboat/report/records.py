@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bareboat.result import Column, Result
 
 _FIXED = (
-    *("sample", "base", "platform", "outcome", "stage", "reason"),
+    *("sample", "base", "platform", "outcome", "stage", "reason", "expected"),
     *("size_bytes", "cheat_sheet_bytes", "ratio"),
 )
 _LAST = "base_source"
@@ -66,6 +66,7 @@ def _values(result: Result, measured: tuple[Column, ...]) -> tuple[Value, ...]:
         outcome.kind,
         outcome.stage if isinstance(outcome, Failed) else None,
         outcome.reason if isinstance(outcome, Failed | Skipped) else None,
+        outcome.expected or None if isinstance(outcome, Failed) else None,
         size_of(result),
         result.published_bytes,
         None if ratio is None else round(ratio, 4),

@@ -120,6 +120,8 @@ def _not_passed(results: tuple[Result, ...]) -> str:
     for result in order(results):
         name = printable(result.recipe)
         match result.outcome:
+            case Failed(expected=expected, detail=detail) if expected:
+                lines += ["", f"{name} fails as expected: {printable(expected)}", *_indented(detail)]
             case Failed(stage=stage, reason=reason, detail=detail):
                 lines += ["", f"{name} failed at {stage}: {printable(reason)}"]
                 lines += _indented(detail) if detail.strip() != reason.strip() else []

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Alignment = Literal["left", "right"]
 SIZE = "size"
+AS_EXPECTED = "fails as expected"
 MAIN = frozenset({"files", "libc", "crt", "linkage", "build"})
 
 
@@ -68,7 +69,7 @@ def tabled(fields: Sequence[Field], results: Iterable[Result]) -> Table:
 
 
 def order(results: Iterable[Result]) -> tuple[Result, ...]:
-    """Passed, then failed, then skipped; among each the largest first, those without a size last."""
+    """Passed, failed, failed as expected, skipped; among each the largest first, those without a size last."""
     return tuple(sorted(results, key=_place))
 
 
@@ -115,10 +116,12 @@ def ratio_of(result: Result) -> float | None:
 
 
 def outcome_text(result: Result) -> str:
-    """`passed`, `failed at run: why`, `skipped: why`."""
+    """`passed`, `failed at run: why`, `fails as expected: why`, `skipped: why`."""
     match result.outcome:
         case Passed():
             return "passed"
+        case Failed(expected=expected) if expected:
+            return f"{AS_EXPECTED}: {printable(expected)}"
         case Failed(stage=stage, reason=reason):
             return f"failed at {stage}: {printable(reason)}"
         case Skipped(reason=reason):
@@ -143,7 +146,7 @@ def _value(result: Result, name: str) -> str:
 
 
 def _outcome_word(result: Result) -> str:
-    return result.outcome.kind
+    return AS_EXPECTED if result.fails_as_expected else result.outcome.kind
 
 
 def _source(result: Result) -> str:
@@ -155,8 +158,8 @@ def _group(result: Result) -> tuple[str, str]:
 
 
 def _place(result: Result) -> tuple[int, float, str, str]:
-    rank = {"passed": 0, "failed": 1, "skipped": 2}[result.outcome.kind]
-    return rank, -(size_of(result) or 0), result.recipe, result.cell
+    rank = {"passed": 0, "failed": 1, "skipped": 3}[result.outcome.kind]
+    return rank + result.fails_as_expected, -(size_of(result) or 0), result.recipe, result.cell
 
 
 SIZE_FIELD = Field(heading="Size", text=lambda result: size_text(size_of(result)), alignment="right")

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bareboat.base import Debian
 from bareboat.bootstrap import make_root_filesystem, remove_scratch
 from bareboat.bootstrap.host import as_root
 from bareboat.process import Processes
-from bareboat.recipe import Debian, load_recipes
+from bareboat.recipebook import load_recipes
 from bareboat.roots import PATH
 from tests.integration.harbour import ROOT
 
@@ -33,7 +34,7 @@ import sys
 from pathlib import Path
 from bareboat.bootstrap import make_root_filesystem
 from bareboat.process import Processes
-from bareboat.recipe import Debian
+from bareboat.base import Debian
 folder = Path(sys.argv[1])
 make_root_filesystem(
     Debian(kind="debian", suite="trixie"), folder=folder, recipes=folder, processes=Processes(), log=folder / "log"

@@ -8,7 +8,7 @@ from bareboat.engine import Build
 from bareboat.errors import EngineError
 from bareboat.process import Processes
 from bareboat.session import find_folders, session
-from tests.engine_contract import EXIT_7, FOREVER, EngineContract, load, program
+from tests.engine_contract import EXIT_7, FOREVER, EngineContract, copied, load, program
 
 pytestmark = pytest.mark.podman
 
@@ -26,11 +26,16 @@ class TestPodmanEngine(EngineContract):
         first = engine.build(build, tmp_path / "log")
         assert engine.image(name).id == first == engine.build(build, tmp_path / "log")
         assert engine.image(name).labels["a"] == "b"
-        assert engine.read_file(first, "/x") == b"x"
+        assert copied(engine, first, "/x") == b"x"
 
     def test_a_run_shows_its_exit_code(self, engine, name, tmp_path):
         report = engine.run(load(engine, name, program(EXIT_7), tmp_path), (), 60.0)
         assert (report.exit_code, report.stdout, report.stderr) == (7, b"", b"")
+
+    def test_what_the_runtime_refuses_is_a_report(self, engine, name, tmp_path):
+        report = engine.run(load(engine, name, b"\x7fELF and no more", tmp_path), (), 60.0)
+        assert report.exit_code is None
+        assert "exec format error" in report.refused.lower()
 
     def test_a_run_without_end_is_ended(self, engine, name, tmp_path):
         report = engine.run(load(engine, name, program(FOREVER), tmp_path), (), 1.0)

@@ -48,6 +48,12 @@ class _Options:
     rpath: str | None = None
     runpath: str | None = None
     versions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    weak: tuple[str, ...] = ()
+    defined: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+    exports: tuple[str, ...] = ()
+    hash_table: str = "gnu"
+    dlopens: bytes = b""
     flags_1: int = 0
     flags: int = 0
     bind_now: bool = False
@@ -85,8 +91,9 @@ class _Builder:
         self.put(b"\0" + b"\0".join(options.signs.messages) + b"\0")
         if options.interpreter:
             self.segments.append((3, 4, *self.put(options.interpreter.encode() + b"\0")))
-        if options.signs.notes:
-            self.segments.append((4, 4, *self.put(options.signs.notes)))
+        notes = self.reorder(options.signs.notes) + (self.dlopen_note() if options.dlopens else b"")
+        if notes:
+            self.segments.append((4, 4, *self.put(notes)))
         if options.has_dynamic:
             self.put_dynamic()
         if options.relro:
@@ -118,6 +125,10 @@ class _Builder:
         tags += [(tag, value) for tag, value in numbers if value]
         if options.versions:
             tags += [(0x6FFFFFFE, self.put(self.version_needs())[0] + self.base), (0x6FFFFFFF, len(options.versions))]
+        if options.defined:
+            tags += [(0x6FFFFFFC, self.put(self.version_offers())[0] + self.base), (0x6FFFFFFD, len(options.defined))]
+        if options.imports or options.exports:
+            tags += self.put_symbols()
         tags += [(5, self.put(bytes(self.strings))[0] + self.base), (10, len(self.strings)), (0, 0)]
         self.segments.append((2, 6, *self.put(b"".join(self.pack(self.word * 2, *tag) for tag in tags))))
 
@@ -127,8 +138,50 @@ class _Builder:
             following = 16 + 16 * len(names) if number + 1 < len(versions) else 0
             table += self.pack("HHIII", 1, len(names), self.text(library), 16, following)
             for index, name in enumerate(names):
-                table += self.pack("IHHII", 0, 0, 2, self.text(name), 16 if index + 1 < len(names) else 0)
+                flags = 2 if name in self.options.weak else 0
+                table += self.pack("IHHII", 0, flags, 2, self.text(name), 16 if index + 1 < len(names) else 0)
         return bytes(table)
+
+    def version_offers(self) -> bytes:
+        table, names = bytearray(), self.options.defined
+        for number, name in enumerate(names):
+            following = 28 if number + 1 < len(names) else 0
+            table += self.pack("HHHHIII", 1, int(number == 0), number + 1, 1, 0, 20, following)
+            table += self.pack("II", self.text(name), 0)
+        return bytes(table)
+
+    def put_symbols(self) -> list[tuple[int, int]]:
+        """The symbol table, undefined ones first as linkers have it, and a hash table of the kind wanted."""
+        imports, exports = self.options.imports, self.options.exports
+        count, first, tags = 1 + len(imports) + len(exports), 1 + len(imports), []
+        if self.options.hash_table == "sysv":
+            tags.append((4, self.put(self.pack("III", 1, count, 1) + bytes(4 * count))[0] + self.base))
+        elif self.options.hash_table == "gnu":
+            head = self.pack(f"IIII{self.word}I", 1, first if exports else 1, 1, 0, 0, first if exports else 0)
+            links = [int(number + 1 == len(exports)) for number in range(len(exports))]
+            tags.append((0x6FFFFEF5, self.put(head + self.pack("I" * len(links), *links))[0] + self.base))
+        symbols = [self.symbol(name, int(number >= first)) for number, name in enumerate(("", *imports, *exports))]
+        return [*tags, (6, self.put(b"".join(symbols))[0] + self.base)]
+
+    def symbol(self, name: str, section: int) -> bytes:
+        offset = self.text(name) if name else 0
+        if self.options.is_64bit:
+            return self.pack("IBBHQQ", offset, 0x12 if name else 0, 0, section, 0, 0)
+        return self.pack("IIIBBH", offset, 0, 0, 0x12 if name else 0, 0, section)
+
+    def dlopen_note(self) -> bytes:
+        content = self.options.dlopens
+        return self.pack("III", 4, len(content), 0x407C0C0A) + b"FDO\0" + content + bytes(-len(content) % 4)
+
+    def reorder(self, notes: bytes) -> bytes:
+        """The notes above, which are little-endian, with their heads in the file's order."""
+        turned = b""
+        while notes:
+            name_bytes, content_bytes, kind = struct.unpack_from("<III", notes)
+            end = 12 + -(-name_bytes // 4) * 4 + -(-content_bytes // 4) * 4
+            turned += self.pack("III", name_bytes, content_bytes, kind) + notes[12:end]
+            notes = notes[end:]
+        return turned
 
     def write_headers(self, entry: int) -> None:
         options, word = self.options, self.word

@@ -6,14 +6,17 @@ BAREBOAT_RENEW_GOLDEN=1 pytest tests/unit/test_containerfile.py writes tests/uni
 from __future__ import annotations
 
 import os
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bareboat.containerfile import CA_SECRET, CARGO_SECRET, compile_stages, render, shipped_stage
-from bareboat.plan import PLATFORMS, Selection, make_plan
-from bareboat.recipe import load_recipes
+from bareboat.plan import PLATFORMS, Aboard, Selection
+from bareboat.planner import make_plan
+from bareboat.recipe import Copy
+from bareboat.recipebook import load_recipes
 from bareboat.sample import load_samples
 
 ROOT = Path(__file__).parents[2]
@@ -23,11 +26,15 @@ CELLS = {
     for cell in make_plan(
         load_recipes(ROOT / "recipes"),
         load_samples(ROOT / "rust-samples"),
-        Selection(samples=("hello-world",)),
+        Selection(),
         source="bootstrap",
         platform=PLATFORMS["x86_64"],
     ).cells
 }
+
+
+def references(cell):
+    return {job: job.reference for job in (cell.program.toolchain, *cell.roots)}
 
 
 def with_env(env):
@@ -38,7 +45,7 @@ def with_env(env):
 @pytest.mark.parametrize("name", sorted(CELLS))
 def test_a_recipes_containerfile_is_the_golden_one(name):
     cell, path = CELLS[name], GOLDEN / f"{name}.containerfile"
-    text = render(cell, cell.program.toolchain.reference, cell.base.reference if cell.base else "scratch")
+    text = render(cell, references(cell))
     if os.environ.get("BAREBOAT_RENEW_GOLDEN"):
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
@@ -87,7 +94,7 @@ def test_the_context_is_copied_once_and_the_crates_with_it():
 def test_no_two_compiles_share_a_target_folder():
     programs = {cell.program for cell in CELLS.values()}
     caches = {word for one in programs for word in compile_stages(one, "x").split() if "target=/target" in word}
-    assert len(caches) == len(programs) == 3
+    assert len(caches) == len(programs) >= 4
 
 
 def test_an_odd_name_is_quoted():
@@ -110,19 +117,58 @@ def test_an_odd_name_is_quoted():
     ],
 )
 def test_a_variable_reaches_the_image_as_it_is(value, written):
-    assert f"\nENV VALUE={written}\nUSER " in shipped_stage(with_env({"VALUE": value}), "scratch")
+    assert f"\nENV VALUE={written}\nUSER " in shipped_stage(with_env({"VALUE": value}), {})
 
 
 def test_variables_come_in_order_of_name():
-    one, other = (shipped_stage(with_env(env), "scratch") for env in ({"B": "2", "A": "1"}, {"A": "1", "B": "2"}))
+    one, other = (shipped_stage(with_env(env), {}) for env in ({"B": "2", "A": "1"}, {"A": "1", "B": "2"}))
     assert one == other
     assert 'ENV A="1"\nENV B="2"\n' in one
 
 
 def test_the_shipped_stage_is_base_program_user_and_entry_point():
-    assert shipped_stage(with_env({}), "docker.io/library/debian:trixie").splitlines() == [
+    cell = CELLS["debian"]
+    assert shipped_stage(cell, {cell.base: "docker.io/library/debian:trixie"}).splitlines() == [
         "FROM docker.io/library/debian:trixie",
         "COPY --from=compile /out/hello-world /hello-world",
         "USER 65532:65532",
         'ENTRYPOINT ["/hello-world"]',
     ]
+
+
+def test_each_copy_is_a_line_that_says_why():
+    lines = shipped_stage(CELLS["scratch-glibc-dynamic"], {}).splitlines()
+    libc = "/usr/lib/x86_64-linux-gnu/libc.so.6"
+    at = lines.index(f"COPY --from=compile {libc} {libc}")
+    assert lines[at - 1].startswith("# the C library")
+    assert len([line for line in lines if line.startswith("COPY ")]) == 4
+
+
+def test_a_package_is_copied_from_its_own_image():
+    cell = CELLS["scratch-musl-net"]
+    text = render(cell, references(cell))
+    assert "COPY --from=localhost/bareboat/package/tzdata:bootstrap /usr/share/zoneinfo/ /usr/share/zoneinfo/" in text
+
+
+def with_copy(**fields):
+    copy = Copy(**{"source": "toolchain", "to": "/x", "path": "/x", "why": "because", **fields})
+    cell = CELLS["scratch-glibc"]
+    source = None if copy.is_made else cell.program.toolchain
+    return replace(cell, aboard=(Aboard(copy=copy, source=source),))
+
+
+def test_mode_and_owner_are_said_and_the_folders_above_are_made_before():
+    cell = with_copy(to="/a/b/x", mode="0600", owner="1:2")
+    text = render(cell, references(cell))
+    assert "COPY --from=compile --chown=1:2 --chmod=0600 /x /a/b/x" in text
+    # --chown would give away the folders that COPY makes, too.
+    assert "install -d /made/a/b" in text
+    assert text.index("COPY --from=made /made/ /") < text.index("COPY --from=compile --chown")
+
+
+@pytest.mark.parametrize("text", ["plain\n", "two\nlines and 'quotes' \"too\" $HOME \\n %d\n", "café\t\x00"])
+def test_a_text_reaches_the_image_to_the_byte(text):
+    cell = with_copy(source="recipe", path=None, text=text, to="/etc/x")
+    (command,) = [line for line in render(cell, references(cell)).splitlines() if "printf" in line]
+    script = command.removesuffix(" && \\").partition(" > ")[0]
+    assert subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout == text.encode()

@@ -15,7 +15,7 @@ from elftools.elf.elffile import ELFFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bareboat.elf import ElfFacts, read_elf
+from bareboat.elf import Dlopen, ElfFacts, read_elf
 from bareboat.errors import BareboatError
 from tests.unit.elf_builder import (
     ET_DYN,
@@ -31,6 +31,7 @@ from tests.unit.elf_builder import (
 )
 
 STATIC_PIE = {"interpreter": None, "flags_1": 0x08000001}
+LIBC = Path("/lib/x86_64-linux-gnu/libc.so.6")
 STATIC = {"kind": ET_EXEC, "interpreter": None, "has_dynamic": False}
 
 
@@ -198,7 +199,92 @@ def test_pyelftools_says_the_same_of_this_interpreter_and_its_libraries():
         assert facts.needed == tuple(tag.needed for tag in tags if tag.entry.d_tag == "DT_NEEDED")
         assert facts.soname == next((tag.soname for tag in tags if tag.entry.d_tag == "DT_SONAME"), None)
         assert facts.stripped is (other.get_section_by_name(".symtab") is None)
-        assert facts.symbol_versions_needed == tuple((need.name, tuple(v.name for v in vs)) for need, vs in found)
+        needs = [(need.name, tuple(versions)) for need, versions in found]
+        assert facts.symbol_versions_needed == tuple((name, tuple(v.name for v in vs)) for name, vs in needs)
+        weak = [(name, tuple(v.name for v in vs if v.entry.vna_flags & 2)) for name, vs in needs]
+        assert facts.symbol_versions_weak == tuple((name, names) for name, names in weak if names)
+        offers = other.get_section_by_name(".gnu.version_d")
+        offered = [next(iter(names)).name for _, names in offers.iter_versions()] if offers else []
+        assert facts.symbol_versions_defined == tuple(offered)
+        symbols = other.get_section_by_name(".dynsym").iter_symbols()
+        assert facts.imports == {one.name for one in symbols if one.entry.st_shndx == "SHN_UNDEF" and one.name}
+
+
+@pytest.mark.skipif(not LIBC.exists(), reason="this machine has its libc elsewhere")
+def test_this_machines_libc_offers_versions_of_its_own():
+    facts = read_elf(LIBC.read_bytes())
+    assert facts.symbol_versions_defined[:2] == ("libc.so.6", "GLIBC_2.2.5")
+    assert {"GLIBC_2.34", "GLIBC_PRIVATE"} <= set(facts.symbol_versions_defined)
+    assert "__tls_get_addr" in facts.imports
+
+
+@pytest.mark.parametrize(("is_64bit", "order", "machine"), [(True, "<", 62), (False, "<", 3), (True, ">", 22)])
+@pytest.mark.parametrize("hash_table", ["gnu", "sysv", "none"])
+@pytest.mark.parametrize("exports", [(), ("here", "there")])
+def test_imports_are_the_undefined_symbols(is_64bit, order, machine, hash_table, exports):
+    made = build_elf(
+        imports=("getaddrinfo", "exit"),
+        exports=exports,
+        hash_table=hash_table,
+        is_64bit=is_64bit,
+        order=order,
+        machine=machine,
+    )
+    assert read_elf(made).imports == {"getaddrinfo", "exit"}
+
+
+def test_weak_versions_and_those_that_are_offered():
+    made = build_elf(versions=(("a", ("V1", "V2")), ("b", ("V3",))), weak=("V2",), defined=("me", "V8", "V9"))
+    facts = read_elf(made)
+    assert facts.symbol_versions_needed == (("a", ("V1", "V2")), ("b", ("V3",)))
+    assert facts.symbol_versions_weak == (("a", ("V2",)),)
+    assert facts.symbol_versions_defined == ("me", "V8", "V9")
+
+
+def test_a_dlopen_note_is_read():
+    content = b'[{"soname":["libx.so.1","libx.so.0"],"feature":"x","priority":"required"},{"soname":["liby.so"]}]\0'
+    assert read_elf(build_elf(dlopens=content)).dlopens == (
+        Dlopen(sonames=("libx.so.1", "libx.so.0"), feature="x", priority="required"),
+        Dlopen(sonames=("liby.so",), feature="", priority="recommended"),
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no JSON",
+        b"{}",
+        b"[1]",
+        b"[{}]",
+        b'[{"soname":[]}]',
+        b'[{"soname":"libx.so"}]',
+        b'[{"soname":[7]}]',
+        b'[{"soname":["a\\u0000b"]}]',
+        b'[{"soname":["\\ud800"]}]',
+        b"[" * 60_000,
+        b"[1" + b"0" * 60_000 + b"]",
+        b"[" + b" " * 70_000 + b"]",
+        b"\xff",
+    ],
+)
+def test_a_dlopen_note_that_is_none_is_one_clear_error(content):
+    with pytest.raises(BareboatError, match="dlopen note"):
+        read_elf(build_elf(dlopens=content))
+
+
+@pytest.mark.parametrize(("place", "number"), [(0, 2**32 - 1), (8, 2**32 - 1), (24, 2**31)])
+def test_a_hash_table_that_leads_nowhere_is_one_clear_error(place, number):
+    data = bytearray(build_elf(imports=("a",), exports=("b", "c")))
+    table = bytes(data).index(struct.pack("<IIII", 1, 2, 1, 0))
+    struct.pack_into("<I", data, table + place, number)
+    with pytest.raises(BareboatError, match="not a sound ELF file"):
+        read_elf(bytes(data))
+
+
+def test_versions_that_are_offered_four_thousand_million_times_end():
+    data = bytearray(build_elf(defined=("me", "V1")))
+    struct.pack_into("<QQ", data, bytes(data).index(struct.pack("<QQ", 0x6FFFFFFD, 2)), 0x6FFFFFFD, 2**32 - 1)
+    assert read_elf(bytes(data)).symbol_versions_defined == ("me", "V1")
 
 
 def _loaded_libraries() -> set[Path]:
@@ -235,6 +321,8 @@ SEEDS = [
     build_elf(**STATIC_PIE, signs=GNU),
     build_elf(**STATIC, signs=MUSL),
     build_elf(needed=("libc.so",), interpreter=MUSL_LOADER, is_64bit=False, machine=3),
+    build_elf(imports=("a", "b"), exports=("c",), defined=("me", "V1"), dlopens=b'[{"soname":["libx.so.1"]}]'),
+    build_elf(imports=("a", "b"), hash_table="sysv", is_64bit=False, machine=3),
 ]
 NUMBERS = st.sampled_from([0, 1, 2, 0x7F, 0xFFFF, 2**31, 2**32 - 1, 2**63, 2**64 - 1]) | st.integers(0, 2**64 - 1)
 MUTATION = st.tuples(st.integers(0, 1400), st.sampled_from("BHIQ"), NUMBERS)

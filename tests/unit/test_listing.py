@@ -6,9 +6,15 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from bareboat.listing import list_plan, list_recipes, list_samples
-from bareboat.plan import PLATFORMS, Selection, make_plan
-from bareboat.recipe import Base, RecipeBook, load_recipes
+from bareboat.base import Base
+from bareboat.closure import Closure, Needed
+from bareboat.listing import list_closure, list_manifest, list_plan, list_recipes, list_samples
+from bareboat.owners import read_owners
+from bareboat.plan import PLATFORMS, Selection
+from bareboat.planner import make_plan
+from bareboat.recipe import RecipeBook
+from bareboat.recipebook import load_recipes
+from bareboat.result import AboardFile, Passed, Result
 from bareboat.sample import load_samples
 
 ROOT = Path(__file__).parents[2]
@@ -72,11 +78,67 @@ def test_each_job_of_a_plan_has_a_numbered_row_with_what_it_waits_for():
 
 
 def test_a_skipped_cell_has_a_row_with_its_reason():
-    recipes = tuple(
-        replace(one, compile=replace(one.compile, crt="dynamic")) if one.name == "scratch-glibc" else one
-        for one in BOOK.recipes
+    alpine = BOOK.recipe("alpine")
+    recipes = (replace(alpine, base=replace(alpine.base, bootstrap=None)), BOOK.recipe("debian"))
+    _, skipped, count = list_plan(plan(book=replace(BOOK, recipes=recipes))).split("\n\n")
+    reason = "no registry is used and the recipe has no [base.bootstrap]; its image is docker.io/library/alpine:3.23"
+    assert rows(skipped) == [["hello-world@alpine", reason]]
+    assert count == "1 cells, 4 jobs; bases from bootstrap"
+
+
+def aboard(path, **fields):
+    known = {"kind": "file", "size_bytes": 1000, "mode": "0644", "source": "toolchain", "package": "libc6"}
+    return AboardFile(**{**known, "path": path, "version": "2.41", "why": "because", **fields})
+
+
+def manifest_of(*files):
+    result = Result(
+        cell="hello-world@scratch-musl",
+        sample="hello-world",
+        recipe="scratch-musl",
+        platform="linux/amd64",
+        key="",
+        outcome=Passed(),
+        manifest=files,
     )
-    made = plan("scratch-*", book=RecipeBook(recipes=recipes, toolchains=BOOK.toolchains))
-    _, skipped, count = list_plan(made).split("\n\n")
-    assert rows(skipped) == [["hello-world@scratch-glibc", "a dynamic program on scratch lacks its loader and libc"]]
-    assert count == "1 cells, 3 jobs; bases from bootstrap"
+    table, summary = list_manifest(result).split("\n\n")
+    return rows(table), summary.splitlines()
+
+
+def test_a_manifest_has_a_row_a_file_and_the_total():
+    table, summary = manifest_of(aboard("/a", ways=("static", "observed")), aboard("/b", ways=("known",)))
+    assert table[0] == ["/a", "1 kB", "0644", "libc6 2.41", "static, observed", "because"]
+    assert summary == ["2 files, 2 kB (2000 bytes); passed"]
+
+
+def test_what_nobody_needs_is_said_to_be_idle():
+    folder = aboard("/zones/", kind="directory", files=10, idle_files=9, ways=("observed",))
+    table, summary = manifest_of(aboard("/a"), folder)
+    assert table[0][4] == "nobody"
+    assert summary[:2] == [
+        "idle: /a: nobody needs it",
+        "idle: 9 of the 10 files of /zones/: nobody needs them",
+    ]
+
+
+def test_proofs_have_a_column_where_there_are_any():
+    table, _ = manifest_of(aboard("/a", ways=("static",), proof="needed by tz"))
+    assert table[0][5] == "needed by tz"
+
+
+def needed(path, by, way="needed"):
+    return Needed(name=path, path=path, real_path=path, needed_by=by, way=way, size_bytes=10, required=True, note="")
+
+
+def test_a_closure_is_a_tree_below_the_program():
+    closure = Closure(
+        program="/p",
+        files=(needed("/p", "", "program"), needed("/a", "/p"), needed("/b", "/p"), needed("/c", "/a")),
+        missing=(),
+    )
+    owners = read_owners({})
+    lines = list_closure(closure, owners, (aboard("/a", ways=("static", "observed")), aboard("/x", ways=("observed",))))
+    assert [line[:9].rstrip() for line in lines.splitlines()[2:6]] == ["/p", "├─ /a", "│  └─ /c", "└─ /b"]
+    assert "needed, observed" in lines
+    assert "opened in the run, and foreseen by nobody: /x" in lines
+    assert lines.endswith("it starts")

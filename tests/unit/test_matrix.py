@@ -14,16 +14,18 @@ from bareboat.errors import BareboatError
 from bareboat.fake_engine import HOST, FakeEngine
 from bareboat.lock import Lock
 from bareboat.matrix import new_pins, run_matrix
-from bareboat.plan import PLATFORMS, RootJob, Selection, make_plan
+from bareboat.plan import PLATFORMS, RootJob, Selection, SkippedCell
+from bareboat.planner import make_plan
 from bareboat.process import Processes
 from bareboat.progress import make_progress
-from bareboat.recipe import RecipeBook, load_recipes
+from bareboat.recipe import RecipeBook
+from bareboat.recipebook import load_recipes
 from bareboat.result import Source
 from bareboat.resultfile import load_all
 from bareboat.sample import Expectation, load_samples
 from bareboat.session import Folders
 from bareboat.workshop import RootImage, Workshop, make_key
-from tests.unit.elf_builder import MUSL, build_elf
+from tests.unit.elf_builder import MUSL, MUSL_LOADER, build_elf
 
 ROOT = Path(__file__).parents[2]
 BOOK = load_recipes(ROOT / "recipes")
@@ -214,7 +216,7 @@ def test_a_source_that_compiles_to_the_same_program_is_compiled_and_not_run_agai
 def test_another_expectation_runs_again_and_compiles_nothing(workshop, engine):
     book = book_of("scratch-musl")
     run(workshop, book)
-    plan = plan_of(book, expectation=Expectation(stdout="Hallo\n"))
+    plan = plan_of(book, expectations=(Expectation(stdout="Hallo\n"),))
     (result,) = run_plan(workshop, plan, io.StringIO()).results
     assert result.outcome.reason == "its output differs"
     assert (len(engine.built), len(engine.ran)) == (1, 2)
@@ -235,14 +237,76 @@ def test_a_result_says_where_everything_came_from(workshop, engine):
 
 
 def test_a_cell_that_cannot_be_is_skipped_and_fails_nothing(workshop):
-    recipes = book_of("scratch-musl", "alpine").recipes
-    recipes = [replace(one, compile=replace(one.compile, crt="dynamic")) for one in recipes if one.base.scratch]
-    done = run(workshop, RecipeBook(recipes=(*recipes, *book_of("alpine").recipes), toolchains=BOOK.toolchains))
-    assert {result.recipe: result.outcome.kind for result in done.results} == {
-        "alpine": "passed",
-        "scratch-musl": "skipped",
-    }
+    plan = plan_of(book_of("scratch-musl"))
+    plan = replace(plan, skipped=(SkippedCell(sample="hello-world", recipe="other", reason="no registry"),))
+    done = run_plan(workshop, plan, io.StringIO())
+    assert outcomes(done)["other"].reason == "no registry"
+    assert (outcomes(done)["scratch-musl"].kind, done.failed) == ("passed", ())
+
+
+def expecting(book, reason="known not to work"):
+    return RecipeBook(
+        recipes=tuple(replace(one, expect_failure=reason) for one in book.recipes), toolchains=book.toolchains
+    )
+
+
+def test_a_failure_that_is_expected_fails_nothing_and_is_not_done_again(workshop, engine):
+    engine.report = RunReport(exit_code=3, stdout=b"", stderr=b"")
+    done = run(workshop, expecting(book_of("scratch-musl")))
+    (outcome,) = outcomes(done).values()
+    assert (outcome.reason, outcome.expected) == ("exit code 3, not 0", "known not to work")
     assert done.failed == ()
+    assert done.results[0].fails_as_expected
+    run(workshop, expecting(book_of("scratch-musl")))
+    assert len(engine.ran) == 1
+
+
+def test_what_is_expected_to_fail_and_runs_is_a_failure(workshop):
+    done = run(workshop, expecting(book_of("scratch-musl")))
+    assert outcomes(done)["scratch-musl"].reason == (
+        "it runs, and scratch-musl.toml expects it to fail: known not to work"
+    )
+    assert done.failed == ("image hello-world@scratch-musl",)
+
+
+def dynamic(engine):
+    engine.program = build_elf(interpreter=MUSL_LOADER, flags_1=0x08000001)
+    (recipe,) = book_of("scratch-musl").recipes
+    recipe = replace(recipe, compile=replace(recipe.compile, crt="dynamic"))
+    return RecipeBook(recipes=(recipe,), toolchains=BOOK.toolchains)
+
+
+def test_what_cannot_start_is_not_run(workshop, engine):
+    done = run(workshop, dynamic(engine))
+    outcome = outcomes(done)["scratch-musl"]
+    assert (outcome.stage, outcome.reason) == ("preflight", f"the interpreter {MUSL_LOADER} is not in the image")
+    assert engine.ran == []
+    preflight = done.results[0].preflight
+    assert (preflight.predicted, preflight.observed) == (False, None)
+
+
+def test_what_is_made_to_fail_is_run_to_confirm_the_prediction(workshop, engine):
+    engine.report = RunReport(exit_code=1, stdout=b"", stderr=b"exec /hello-world: no such file or directory\n")
+    done = run(workshop, expecting(dynamic(engine)))
+    assert done.results[0].fails_as_expected
+    assert (done.results[0].preflight.predicted, done.results[0].preflight.observed) == (False, False)
+    assert len(engine.ran) == 1
+
+
+def test_a_prediction_that_does_not_come_true_is_a_failure_even_where_one_is_expected(workshop, engine):
+    engine.report = RunReport(exit_code=3, stdout=b"", stderr=b"")
+    done = run(workshop, expecting(dynamic(engine)))
+    outcome = outcomes(done)["scratch-musl"]
+    assert outcome.reason.startswith("the prediction was wrong: it starts, though the interpreter")
+    assert done.failed == ("image hello-world@scratch-musl",)
+
+
+def test_each_run_of_a_sample_must_be_as_expected(workshop, engine):
+    runs = (Expectation(stdout="Hello, world!\n"), Expectation(name="other", stdout="Hallo\n"))
+    plan = plan_of(book_of("scratch-musl"), expectations=runs)
+    (result,) = run_plan(workshop, plan, io.StringIO()).results
+    assert result.outcome.reason == "run 'other': its output differs"
+    assert len(engine.ran) == 2
 
 
 def test_results_come_in_the_plans_order_whichever_ends_first(workshop):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bareboat.commands import schema_text
-from bareboat.report import readme_table, replace_block, results_page
+from bareboat.commands.project import rows_of
+from bareboat.report import predictions_page, readme_table, replace_block, results_page
 from bareboat.resultfile import hosts, load_all
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +22,18 @@ def test_the_results_page_is_current():
 
 def test_the_readme_table_is_current():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert replace_block(text, PUBLISHED, readme_table(MEASURED[PUBLISHED])) == text
+    table = readme_table(rows_of(MEASURED[PUBLISHED], "hello-world"))
+    assert replace_block(text, f"{PUBLISHED} hello-world", table) == text
+
+
+def test_the_page_of_predictions_is_current():
+    assert (ROOT / "docs" / "predictions.md").read_text(encoding="utf-8") == predictions_page(MEASURED)
+
+
+def test_every_prediction_came_true():
+    predicted = [result.preflight for result in MEASURED[PUBLISHED] if result.preflight]
+    assert len([one for one in predicted if not one.predicted]) >= 5
+    assert all(one.observed == one.predicted for one in predicted)
 
 
 def test_the_recipe_schema_is_current():

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 import tomli
 
+from bareboat.base import Alpine, Base, Debian, Distroless, SameAs
 from bareboat.commands import schema_text
 from bareboat.errors import RecipeError
-from bareboat.recipe import Alpine, Base, Debian, Distroless, SameAs, load_recipes
+from bareboat.recipebook import load_recipes
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 GOOD = """
@@ -72,7 +74,7 @@ def test_a_shipped_recipe_is_read_as_it_is_written():
 
 def test_a_toolchain_that_is_the_same_as_another_names_the_image_of_that_one():
     book = load_recipes(RECIPES)
-    assert book.toolchain("musl").base.bootstrap == SameAs(kind="same-as", toolchain="gnu")
+    assert book.toolchain("musl").base.bootstrap == SameAs(kind="same-as", of="gnu")
     assert book.bootstrap_of(book.toolchain("musl"))[0] == "gnu"
 
 
@@ -150,8 +152,8 @@ def test_the_schema_refuses_what_the_loader_refuses():
         ),
         (
             "scratch = true",
-            'bootstrap = {kind = "same-as", toolchain = "gnu"}',
-            "mine.toml: base.bootstrap.kind: same-as is for toolchains",
+            'bootstrap = {kind = "same-as", of = "gnu"}',
+            "mine.toml: base.bootstrap.of: 'gnu' has no bootstrap of its own",
         ),
         (
             "scratch = true",
@@ -180,7 +182,7 @@ def test_the_schema_refuses_what_the_loader_refuses():
         (
             'summary = "x"',
             'summary = "x"\ndebian = 3',
-            "mine.toml: debian: unknown key (there are: base, compile, published, runtime, summary)",
+            "mine.toml: debian: unknown key (there are: base, compile, copy, expect_failure, published, runtime, ",
         ),
         (
             "scratch = true",
@@ -215,7 +217,7 @@ def test_the_schema_refuses_what_the_loader_refuses():
     ],
 )
 def test_a_mistake_is_named(folder, old, new, said):
-    assert said in spoil(folder, old, new)
+    assert any(problem.startswith(said) for problem in spoil(folder, old, new))
 
 
 def test_every_problem_of_every_file_is_told_at_once(folder):
@@ -259,18 +261,16 @@ def test_a_folder_is_not_searched_for_recipes_of_another_ending(folder):
 )
 def test_same_as_must_name_a_toolchain_with_a_bootstrap_of_its_own(folder, toolchain, hint):
     (folder / "mine.toml").write_text(GOOD, encoding="utf-8")
-    respell(folder, "musl", 'toolchain = "gnu"', f'toolchain = "{toolchain}"')
-    said = f"'{toolchain}' is no toolchain with a bootstrap of its own {hint}"
-    assert problems(folder) == [f"toolchains/musl.toml: base.bootstrap.toolchain: {said}"]
+    respell(folder, "musl", 'of = "gnu"', f'of = "{toolchain}"')
+    said = f"'{toolchain}' has no bootstrap of its own {hint}"
+    assert problems(folder) == [f"toolchains/musl.toml: base.bootstrap.of: {said}"]
 
 
 def test_same_as_cannot_name_a_toolchain_that_has_an_image_alone(folder):
     (folder / "mine.toml").write_text(GOOD, encoding="utf-8")
     text = 'summary = "x"\nlibc = "gnu"\n[base]\nimage = "docker.io/library/rust:1-slim"\n'
     (folder / "toolchains" / "gnu.toml").write_text(text, encoding="utf-8")
-    assert problems(folder) == [
-        "toolchains/musl.toml: base.bootstrap.toolchain: 'gnu' is no toolchain with a bootstrap of its own"
-    ]
+    assert problems(folder) == ["toolchains/musl.toml: base.bootstrap.of: 'gnu' has no bootstrap of its own"]
 
 
 def test_a_toolchain_cannot_be_scratch(folder):
@@ -284,3 +284,90 @@ def test_a_broken_toolchain_is_not_said_to_be_absent(folder):
     (folder / "mine.toml").write_text(GOOD, encoding="utf-8")
     respell(folder, "gnu", 'libc = "gnu"', 'libc = "gnuu"')
     assert problems(folder) == ["toolchains/gnu.toml: libc: 'gnuu' is not one of 'gnu' or 'musl' (did you mean 'gnu'?)"]
+
+
+COPY = """
+[[copy]]
+from = "toolchain"
+path = "/a"
+to = "/a"
+why = "x"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('to = "/a"', 'to = "a"', "to: 'a' must begin with a slash"),
+        ('to = "/a"', 'to = "/../a"', "to: '/../a' has an empty, `.` or `..` part"),
+        ('to = "/a"', 'to = "/a//b"', "has an empty, `.` or `..` part"),
+        ('path = "/a"', 'path = "/b/../../etc/shadow"', "has an empty, `.` or `..` part"),
+        ('to = "/a"', 'to = "/a\\nb"', "has a character that a Containerfile would read as more than a name"),
+        ('to = "/a"', 'to = "/a b"', "has a character that a Containerfile would read as more than a name"),
+        ('to = "/a"', 'to = "/$HOME"', "has a character that a Containerfile would read as more than a name"),
+        ('to = "/a"', 'to = "/a/"', "a folder is copied to a folder"),
+        ('why = "x"', 'why = "x"\nmode = "4755"', "mode 4755 is set-uid or set-gid"),
+        ('why = "x"', 'why = "x"\nmode = "rwx"', "'rwx' does not have the form"),
+        ('why = "x"', 'why = "x"\nowner = "root"', "'root' does not have the form"),
+        ('why = "x"', "", "why: is missing"),
+        ('why = "x"', 'why = "x"\ntext = "y"', "needs a `path` there, and no text"),
+        ('from = "toolchain"', 'from = "toolchian"', "'toolchian' does not have the form"),
+        ('from = "toolchain"', 'from = "base:nothing"', "copy.0.from: no recipe with a base: 'nothing'"),
+        ('from = "toolchain"', 'from = "base:mine"', "copy.0.from: no recipe with a base: 'mine'"),
+        ('from = "toolchain"', 'from = "new"', "makes an empty folder"),
+        ('from = "toolchain"', 'from = "recipe"', "path: '/a' must be relative to the folder of the recipes"),
+        ('from = "toolchain"\npath = "/a"', 'from = "recipe"', "give its `text`, or `path`"),
+        ('from = "toolchain"\npath = "/a"', 'from = "recipe"\npath = "x/y"', "x/y cannot be read"),
+        (
+            'from = "toolchain"\npath = "/a"',
+            'from = "recipe"\npath = "link"',
+            "is no file in the folder of the recipes",
+        ),
+        ('from = "toolchain"\npath = "/a"', 'from = "recipe"\npath = "loop"', "loop cannot be read"),
+        (
+            'from = "toolchain"\npath = "/a"',
+            'from = "recipe"\npath = "pipe"',
+            "is no file in the folder of the recipes",
+        ),
+        ('from = "toolchain"\npath = "/a"', 'from = "recipe"\npath = "bytes"', "bytes is no text"),
+        ('from = "toolchain"\npath = "/a"', 'from = "recipe"\npath = "large"', "large has more than 65536 bytes"),
+    ],
+)
+def test_a_wrong_copy_is_named(folder, old, new, said):
+    (folder / "link").symlink_to("/etc/passwd")
+    (folder / "loop").symlink_to("loop")
+    (folder / "bytes").write_bytes(b"\xff")
+    (folder / "large").write_bytes(b"x" * 65537)
+    os.mkfifo(folder / "pipe")
+    assert old in COPY
+    (folder / "mine.toml").write_text(GOOD + COPY.replace(old, new), encoding="utf-8")
+    (problem,) = problems(folder)
+    assert problem.startswith("mine.toml: copy")
+    assert said in problem
+
+
+def test_two_copies_to_one_target_are_told(folder):
+    (folder / "mine.toml").write_text(GOOD + COPY + COPY.replace('"x"', '"y"'), encoding="utf-8")
+    assert problems(folder) == ["mine.toml: copy: /a is the target of two copies: 'x' and 'y'"]
+
+
+def test_a_provision_that_is_not_there_is_told(folder):
+    (folder / "mine.toml").write_text(GOOD.replace("summary =", 'with = ["cert"]\nsummary ='), encoding="utf-8")
+    (folder / "provisions").mkdir()
+    (folder / "provisions" / "certs.toml").write_text('summary = "x"\n' + COPY, encoding="utf-8")
+    assert problems(folder) == ["mine.toml: with: no such provision: 'cert' (did you mean 'certs'?)"]
+
+
+def test_a_text_beside_the_recipes_is_read_with_them(folder):
+    (folder / "hosts").write_text("127.0.0.1 localhost\n", encoding="utf-8")
+    copy = COPY.replace('from = "toolchain"\npath = "/a"', 'from = "recipe"\npath = "hosts"')
+    (folder / "mine.toml").write_text(GOOD + copy, encoding="utf-8")
+    (read,) = load_recipes(folder).recipe("mine").copies
+    assert (read.text, read.path, read.permissions) == ("127.0.0.1 localhost\n", None, 0o644)
+
+
+def test_a_recipes_own_copies_come_before_those_of_its_provisions():
+    book = load_recipes(RECIPES)
+    targets = [copy.to for copy in book.copies_of(book.recipe("scratch-musl-dynamic-net"))]
+    assert targets[:2] == ["/lib/ld-musl-x86_64.so.1", "/etc/ssl/certs/ca-certificates.crt"]
+    assert "/tmp/" in targets

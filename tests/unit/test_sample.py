@@ -27,7 +27,7 @@ def edit(path, old, new):
 def test_hello_world_is_expected_to_say_so():
     sample = next(sample for sample in load_samples(SAMPLES) if sample.name == "hello-world")
     assert (sample.binary, sample.needs_crates) == ("hello-world", False)
-    assert (sample.expectation.stdout, sample.expectation.exit_code) == ("Hello, world!\n", 0)
+    assert (sample.expectations[0].stdout, sample.expectations[0].exit_code) == ("Hello, world!\n", 0)
 
 
 def test_a_crate_without_a_lock_is_told_how_to_get_one(crate):
@@ -90,14 +90,14 @@ def test_a_package_without_a_name_is_named(crate, package):
 def test_a_crate_that_says_nothing_to_us_is_expected_to_end_well(crate):
     (crate / "Cargo.toml").write_text('[package]\nname = "app"\n', encoding="utf-8")
     sample = load_crate(crate)
-    assert sample.expectation == Expectation(arguments=(), stdout=None, exit_code=0, timeout_seconds=10.0)
+    assert sample.expectations[0] == Expectation(arguments=(), stdout=None, exit_code=0, timeout_seconds=10.0)
     assert (sample.name, sample.binary, sample.summary) == ("hello-world", "app", "")
 
 
 @pytest.mark.parametrize("metadata", ["metadata = 3", '[package.metadata.docs]\nx = "y"'])
 def test_metadata_of_others_is_theirs(crate, metadata):
     (crate / "Cargo.toml").write_text(f'[package]\nname = "app"\n{metadata}\n', encoding="utf-8")
-    assert load_crate(crate).expectation == Expectation()
+    assert load_crate(crate).expectations[0] == Expectation()
 
 
 def test_all_of_an_expectation_is_read(crate):
@@ -106,7 +106,7 @@ def test_all_of_an_expectation_is_read(crate):
         "stdout =",
         'arguments = ["--once", "two words"]\nexit_code = 3\ntimeout_seconds = 2\nstdout =',
     )
-    assert load_crate(crate).expectation == Expectation(
+    assert load_crate(crate).expectations[0] == Expectation(
         arguments=("--once", "two words"), stdout="Hello, world!\n", exit_code=3, timeout_seconds=2.0
     )
 

@@ -7,7 +7,7 @@ import pytest
 from bareboat.engine import RunReport
 from bareboat.fake_engine import FakeEngine
 from bareboat.sample import Expectation
-from bareboat.verify import judge, verify
+from bareboat.verify import judge, not_started, verify
 
 HELLO = Expectation(stdout="Hello\n")
 
@@ -54,6 +54,40 @@ def test_a_long_output_is_cut_at_its_telling_end():
 
 def test_an_image_is_run_once_and_judged(tmp_path):
     engine = FakeEngine(folder=tmp_path, report=ran())
-    assert verify(engine, "sha256:1", HELLO) is None
-    assert verify(engine, "sha256:2", Expectation(exit_code=1)) is not None
+    verdict = verify(engine, "sha256:1", (HELLO,))
+    assert (verdict.failure, verdict.started) == (None, True)
+    assert verify(engine, "sha256:2", (Expectation(exit_code=1),)).failure is not None
     assert engine.ran == ["sha256:1", "sha256:2"]
+
+
+def test_every_expectation_is_a_run_until_one_fails(tmp_path):
+    engine = FakeEngine(folder=tmp_path, report=ran())
+    wrong = Expectation(name="wrong", exit_code=1)
+    verdict = verify(engine, "sha256:1", (HELLO, wrong, HELLO))
+    assert verdict.failure.reason.startswith("run 'wrong': exit code 0")
+    assert len(engine.ran) == 2
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "stderr", "starts"),
+    [
+        (127, b"/a: error while loading shared libraries: libx.so: cannot open shared object file\n", False),
+        (1, b"/a: /lib/libc.so.6: version `GLIBC_2.38' not found (required by /a)\n", False),
+        (127, b"Error loading shared library libgcc_s.so.1: No such file or directory (needed by /a)\n", False),
+        (127, b"Error relocating /a: strlcpy: symbol not found\n", False),
+        (1, b"exec /a: no such file or directory\n", False),
+        (0, b"error while loading shared libraries: said by a program that talks of loaders\n", True),
+        (1, b"some other error\n", True),
+        (None, b"", True),
+    ],
+)
+def test_a_loader_that_gives_up_is_known_by_its_words(exit_code, stderr, starts):
+    said = not_started(RunReport(exit_code=exit_code, stdout=b"", stderr=stderr))
+    assert (said == "") == starts
+    assert said in stderr.decode()
+
+
+def test_what_the_runtime_refuses_did_not_start():
+    report = RunReport(exit_code=None, stdout=b"", stderr=b"", refused="exec: no such file")
+    assert not_started(report) == "exec: no such file"
+    assert judge(report, HELLO).reason == "it did not start"

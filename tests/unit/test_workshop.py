@@ -12,10 +12,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bareboat import workshop as shop
+from bareboat.base import Debian
 from bareboat.fake_engine import HOST, FakeEngine
 from bareboat.lock import Lock
 from bareboat.process import Processes
-from bareboat.recipe import Debian
 from bareboat.session import Folders
 from bareboat.workshop import Workshop, make_key
 
@@ -47,7 +47,7 @@ def test_a_new_format_makes_everything_anew(monkeypatch):
 
 
 def test_a_key_is_the_same_in_every_process():
-    code = "from bareboat.recipe import Debian; from bareboat.workshop import make_key; "
+    code = "from bareboat.base import Debian; from bareboat.workshop import make_key; "
     code += "print(make_key('x', Debian(kind='debian', suite='trixie', packages=('gcc',)), {'b': 1, 'a': 2}), end='')"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == make_key("x", DEBIAN, {"b": 1, "a": 2})

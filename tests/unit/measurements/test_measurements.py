@@ -53,6 +53,10 @@ def test_every_figure_of_a_known_image(subject_of, write):
     assert values == {
         "size": len(LOWER) + len(UPPER),
         "files": 4,
+        "idle": None,
+        "proof": None,
+        "predicted": None,
+        "observed": None,
         "program_size": len(PROGRAM),
         "libc": "gnu",
         "crt": "static",

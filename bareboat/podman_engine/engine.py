@@ -1,4 +1,4 @@
-"""Podman: the real engine, and the only user of podman-py.
+"""The engine that is Podman.
 
 `podman build` goes by argument vector, because podman-py's build drops options that it does not know and swallows the
 log; everything else goes through the API of a private `podman system service` that lives as long as the run.
@@ -7,10 +7,8 @@ log; everything else goes through the API of a private `podman system service` t
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
-import tarfile
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -20,8 +18,9 @@ from podman import PodmanClient
 from podman.errors import APIError, ImageNotFound, NotFound, PodmanError
 
 from bareboat import __version__
-from bareboat.engine import KIND_LABEL, OWN_NAMES, RUN_LABEL, RunReport, StoredImage
+from bareboat.engine import KIND_LABEL, OWN_NAMES, RUN_LABEL, StoredImage
 from bareboat.errors import BareboatError, EngineError, HostError, StoppedError
+from bareboat.podman_engine.containers import copy_out, run, trace
 from bareboat.result import Host
 from bareboat.sample import NOT_SOURCE
 
@@ -30,8 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from bareboat.engine import Build
+    from bareboat.engine import Build, RunReport
     from bareboat.process import Processes
+    from bareboat.strace import Tracer
 
 SERVICE_START_SECONDS = 20.0
 # A Unix socket's path has 108 bytes with its final NUL (unix(7)).
@@ -135,41 +135,26 @@ class PodmanEngine:
             for chunk in client.images.get(image_id).save():
                 file.write(chunk)
 
-    def read_file(self, image_id: str, path: str) -> bytes:
+    def copy_out(self, image_id: str, path: str) -> bytes:
         with self._client() as client:
-            container = client.containers.create(image_id, ["none"], labels={RUN_LABEL: str(os.getpid())})
-            try:
-                chunks, _ = container.get_archive(path)
-                with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-                    member = archive.extractfile(archive.getmembers()[0])
-                    return member.read() if member else b""
-            finally:
-                container.remove(force=True)
+            return copy_out(client, image_id, path)
 
-    def run(self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float) -> RunReport:
+    def run(
+        self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool = False
+    ) -> RunReport:
         with self._client() as client:
-            container = client.containers.create(
-                image_id,
-                list(arguments) or None,
-                read_only=True,
-                cap_drop=["all"],
-                no_new_privileges=True,
-                network_mode="none",
-                pids_limit=64,
-                mem_limit="512m",
-                log_config={"Type": "json-file"},
-                labels={RUN_LABEL: str(os.getpid())},
-            )
-            try:
-                container.start()
-                exit_code = _wait(container, timeout_seconds)
-                return RunReport(
-                    exit_code=exit_code,
-                    stdout=_bytes(container.logs(stdout=True, stderr=False)),
-                    stderr=_bytes(container.logs(stdout=False, stderr=True)),
-                )
-            finally:
-                container.remove(force=True)
+            return run(client, image_id, arguments, timeout_seconds, writable=writable)
+
+    def trace(
+        self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
+    ) -> RunReport:
+        with self._client() as client:
+            return trace(client, image_id, command, timeout_seconds, tracer=tracer, logs=logs)
+
+    def tag(self, image_id: str, name: str) -> None:
+        repository, _, tag = name.rpartition(":")
+        with self._client() as client:
+            client.images.get(image_id).tag(repository, tag)
 
     def remove(self, reference: str) -> None:
         with self._client() as client, contextlib.suppress(NotFound, ImageNotFound):
@@ -248,21 +233,5 @@ class PodmanEngine:
         raise HostError(f"`podman system service` does not answer: {said}\n  `invoke doctor` finds out why")
 
 
-def _wait(container: Any, timeout_seconds: float) -> int | None:
-    try:
-        # 4.3 polls every 250 ms unless told otherwise.
-        return int(container.wait(interval="5ms", timeout=timeout_seconds))
-    except APIError as error:
-        # podman-py wraps what requests raised, a time-out like everything else.
-        if not isinstance(error.__cause__, requests.Timeout):
-            raise
-        container.kill()
-        return None
-
-
 def _bare(digest: str) -> str:
     return digest.removeprefix("sha256:")
-
-
-def _bytes(chunks: bytes | Iterator[bytes]) -> bytes:
-    return chunks if isinstance(chunks, bytes) else b"".join(chunks)

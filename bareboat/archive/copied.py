@@ -1,0 +1,67 @@
+"""Reads what was copied out of an image, a tar of one file or folder, as entries for another image.
+
+What may come aboard is decided here: files, folders and links that stay inside; the rest is refused by name.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+from typing import TYPE_CHECKING
+
+from bareboat.archive.image import LAYER_LIMIT_BYTES, read_entries
+from bareboat.archive.tarstream import Meter
+from bareboat.archive.tree import Tree
+from bareboat.archive.writer import Entry
+from bareboat.errors import BareboatError
+
+if TYPE_CHECKING:
+    from bareboat.archive.tree import File
+
+SET_ID_BITS = 0o6000
+
+
+def read_copied(tar: bytes, name: str) -> tuple[Entry, ...]:
+    """The tar's one top entry, under the path "", and what is below it; `name` is what errors call it.
+
+    Raises BareboatError for a tar that is damaged or has several tops, for devices, pipes, set-uid files, and names and
+    links that no image should have.
+    """
+    meter = Meter(io.BytesIO(tar), name=name, limit_bytes=LAYER_LIMIT_BYTES, hashing=False)
+    tree = Tree(name)
+    tree.add_layer(0, read_entries(meter))
+    files = sorted(tree.files(), key=lambda file: file.path)
+    tops = [file for file in files if "/" not in file.path]
+    if len(tops) != 1:
+        raise BareboatError(f"{name}: {len(tops)} things were copied, not one")
+    return tuple(_entry(file, tops[0].path, tree, tar, name) for file in files)
+
+
+def _entry(file: File, top: str, tree: Tree, tar: bytes, name: str) -> Entry:
+    path = file.path.removeprefix(top).removeprefix("/")
+    what = f"{name}: {posixpath.join('/', path)!r}" if path else f"{name}: it"
+    if not file.path.isprintable():
+        raise BareboatError(f"{name}: {file.path!r} has a character that no name should have")
+    if file.kind in {"device", "fifo"}:
+        raise BareboatError(f"{what} is a {file.kind}; only files, folders and links come aboard")
+    if file.mode & SET_ID_BITS and file.kind != "directory":
+        raise BareboatError(f"{what} is set-uid or set-gid, and a shipped program gains no privileges")
+    if file.kind == "symlink":
+        return Entry(path=path, kind="symlink", mode=0o777, target=_checked(file, what))
+    if file.kind == "directory":
+        return Entry(path=path, kind="directory", mode=file.mode & ~SET_ID_BITS)
+    node = tree.resolve(file.path)
+    if node is None or node.content is None:
+        raise BareboatError(f"{what} is a link to nothing")
+    start = node.content.offset
+    return Entry(path=path, mode=file.mode, content=tar[start : start + node.content.size_bytes])
+
+
+def _checked(file: File, what: str) -> str:
+    """A link's target, which must not climb out of the folder that was copied; where it leads is looked at later."""
+    if not file.target.isprintable():
+        raise BareboatError(f"{what} is a link to {file.target!r}, which no name should be")
+    place = posixpath.normpath(posixpath.join(posixpath.dirname(file.path), file.target))
+    if place.startswith("../") or place == "..":
+        raise BareboatError(f"{what} is a link to {file.target}, out of the folder that is copied")
+    return file.target

@@ -1,0 +1,140 @@
+"""Where ld.so of glibc looks for a library.
+
+Source: ld.so(8), and elf/dl-load.c and elf/dl-cache.c of glibc 2.36. Left out: LD_PRELOAD, /etc/ld.so.preload, audits,
+and libraries linked with -z nodefaultlib.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from bareboat.closure.ldcache import CACHE_PATH, read_cache, read_configured_folders
+from bareboat.closure.loader import WORKING_FOLDER, join, origin
+from bareboat.closure.shelf import Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bareboat.closure.shelf import Loaded, Shelf
+
+PROCESSORS = {
+    "x86_64": ("x86-64-v4", "x86-64-v3", "x86-64-v2"),
+    "s390x": ("z16", "z15", "z14", "z13"),
+    "ppc64": ("power10", "power9"),
+}
+_TRIPLES = {"x86_64": "x86_64-linux-gnu", "aarch64": "aarch64-linux-gnu", "x86": "i386-linux-gnu"}
+_BIG_ENDIAN = 2
+
+# In the loader: the folders it was built to search, each with its last slash, one after the other.
+_FOLDERS = re.compile(rb"(?<![\x21-\x7e])(?:/(?:[\x21-\x2e\x30-\x7e]{1,255}/){1,16}\0){1,16}")
+_LIBRARY_FOLDER = re.compile(rb"/lib[^/]*/(?:[^/]*-linux-gnu[^/]*/)?$")
+# As is_dst of elf/dl-load.c: without braces, the name ends where an identifier would.
+_TOKEN = re.compile(r"\$(?:\{(ORIGIN|LIB|PLATFORM)\}|(ORIGIN|LIB|PLATFORM)(?![A-Za-z0-9_]))")
+
+
+class Glibc:
+    """The rules of glibc's loader; `code` is the content of the loader, or of a static program, which has it inside."""
+
+    passes_over_other_machines = True
+    knows_sonames = True
+    checks_versions = True
+
+    def __init__(self, *, shelf: Shelf, program: Loaded, code: bytes, environment: Mapping[str, str]) -> None:
+        self._shelf = shelf
+        self._program = program
+        self._machine = program.facts.machine
+        self._order = ">" if code[5:6] == bytes([_BIG_ENDIAN]) else "<"
+        self._folders = read_system_folders(code) or _default_folders(self._machine)
+        self._path = environment.get("LD_LIBRARY_PATH", "")
+
+    def is_itself(self, name: str) -> bool:
+        """Never: the loader is found in memory by its soname, as every library is."""
+        del name
+        return False
+
+    def candidates(self, name: str, requester: Loaded) -> Iterator[Candidate]:
+        """As `Loader.candidates`; in each folder the variants for newer processors come first."""
+        if "/" in name:
+            path = join("", self._expand(name, requester))
+            yield Candidate(folder=path.rpartition("/")[0] or "/", path=path)
+            return
+        seen: set[str] = set()
+        for folder in self._early_folders(requester):
+            yield from self._in_folder(folder, name, seen)
+        for path, is_variant in self._cache.get(name, ()):
+            note = f"{CACHE_PATH} has it for newer processors" if is_variant else ""
+            yield Candidate(folder=CACHE_PATH, path=path, note=note)
+            if not is_variant:
+                break
+        for folder in self._folders:
+            yield from self._in_folder(folder, name, seen)
+
+    def advise(self, name: str) -> str:
+        """Names the folder of /etc/ld.so.conf that has the library, where no cache says so to the loader."""
+        if "/" in name or self._cache:
+            return ""
+        for folder in read_configured_folders(self._shelf):
+            if self._shelf.find(join(folder, name)) is not None:
+                return f"{folder} has it, but ld.so reads {CACHE_PATH} and not ld.so.conf: run ldconfig"
+        return ""
+
+    @cached_property
+    def _cache(self) -> dict[str, tuple[tuple[str, bool], ...]]:
+        data = self._shelf.read_small(CACHE_PATH)
+        return read_cache(data, machine=self._machine, order=self._order) if data else {}
+
+    def _early_folders(self, requester: Loaded) -> Iterator[str]:
+        if not requester.facts.runpath:
+            chain = list(requester.chain())
+            for one in chain if self._program in chain else [*chain, self._program]:
+                # An object's RUNPATH makes its own RPATH void.
+                yield from () if one.facts.runpath else self._split(one.facts.rpath, one)
+        yield from self._split(tuple(re.split("[:;]", self._path)), self._program)
+        yield from self._split(requester.facts.runpath, requester)
+
+    def _split(self, paths: tuple[str, ...], owner: Loaded) -> Iterator[str]:
+        if paths in {(), ("",)}:
+            return
+        for path in paths:
+            yield join("", self._expand(path, owner)) if path else WORKING_FOLDER
+
+    def _expand(self, path: str, owner: Loaded) -> str:
+        first = self._folders[0].strip("/").removeprefix("usr/")
+        library = first if first.startswith("lib") else "lib"
+        values = {"ORIGIN": origin(owner), "LIB": library, "PLATFORM": self._machine}
+        return _TOKEN.sub(lambda match: values[match[1] or match[2]], path)
+
+    def _in_folder(self, folder: str, name: str, seen: set[str]) -> Iterator[Candidate]:
+        folder = folder.rstrip("/") or "/"
+        if folder in seen:
+            return
+        seen.add(folder)
+        for processor in PROCESSORS.get(self._machine, ()):
+            variants = join(folder, f"glibc-hwcaps/{processor}")
+            yield Candidate(folder=folder, path=join(variants, name), note=f"for processors of {processor}")
+        yield Candidate(folder=folder, path=join(folder, name))
+
+
+def read_system_folders(code: bytes) -> tuple[str, ...]:
+    """The folders that a loader was built to search, read out of its bytes; () where there are none to be seen."""
+    best: list[bytes] = []
+    for match in _FOLDERS.finditer(code):
+        folders = match[0].split(b"\0")[:-1]
+        if all(_LIBRARY_FOLDER.search(folder) for folder in folders) and len(folders) > len(best):
+            best = folders
+    return tuple(folder.decode().rstrip("/") for folder in best)
+
+
+def find_gconv_folder(shelf: Shelf, libc: Loaded) -> str:
+    """The folder of iconv's modules that a libc was built with, else where Debian has it; absolute."""
+    match = re.search(rb"(/[\x21-\x7e]{1,255}/gconv)\0", shelf.read(libc.path))
+    triple = _TRIPLES.get(libc.facts.machine)
+    return match[1].decode() if match else f"/usr/lib/{triple}/gconv" if triple else "/usr/lib/gconv"
+
+
+def _default_folders(machine: str) -> tuple[str, ...]:
+    triple = _TRIPLES.get(machine)
+    local = (f"/lib/{triple}", f"/usr/lib/{triple}") if triple else ()
+    return (*local, "/lib", "/usr/lib", "/lib64", "/usr/lib64")

@@ -1,0 +1,76 @@
+"""Where musl's loader looks for a library. Source: ldso/dynlink.c of musl 1.2.5, load_library and fixup_rpath."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from bareboat.closure.loader import join, origin
+from bareboat.closure.shelf import Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bareboat.closure.shelf import Loaded, Shelf
+
+SYSTEM_PATH = "/lib:/usr/local/lib:/usr/lib"
+
+# The loader is the C library: whatever follows the dot, these names are its own.
+_RESERVED = re.compile(r"lib(?:c|pthread|rt|m|dl|util|xnet)\.")
+_ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})")
+_NAME_LIMIT_CHARACTERS = 255
+
+
+class Musl:
+    """The rules of musl's loader; `interpreter` is its path as the program spells it."""
+
+    passes_over_other_machines = False
+    knows_sonames = False
+    checks_versions = False
+
+    def __init__(self, *, shelf: Shelf, interpreter: str, environment: Mapping[str, str]) -> None:
+        self._shelf = shelf
+        self._interpreter = interpreter
+        self._path = environment.get("LD_LIBRARY_PATH", "")
+
+    def is_itself(self, name: str) -> bool:
+        """Whether the name is reserved for the C library, or the loader's own path."""
+        return _RESERVED.match(name) is not None or name == self._interpreter
+
+    def candidates(self, name: str, requester: Loaded) -> Iterator[Candidate]:
+        """As `Loader.candidates`: RUNPATH is another spelling of RPATH, and both hold for what a library needs, too."""
+        if "/" in name:
+            path = join("", name)
+            yield Candidate(folder=path.rpartition("/")[0] or "/", path=path)
+            return
+        if len(name) > _NAME_LIMIT_CHARACTERS:
+            return
+        for folder in dict.fromkeys(self._folders(requester)):
+            yield Candidate(folder=folder, path=join(folder, name))
+
+    def advise(self, name: str) -> str:
+        """Nothing: there is no cache that could be out of date."""
+        del name
+        return ""
+
+    def _folders(self, requester: Loaded) -> Iterator[str]:
+        yield from _split(self._path)
+        for one in requester.chain():
+            path = ":".join(one.facts.runpath or one.facts.rpath)
+            parts = _ORIGIN.split(path)
+            if not any("$" in part for part in parts):  # else the whole path is left out
+                yield from _split(origin(one).join(parts))
+        yield from _split(self._system_path)
+
+    @cached_property
+    def _system_path(self) -> str:
+        folder, _, file_name = self._interpreter.rpartition("/")
+        machine = file_name.removeprefix("ld-musl-").partition(".")[0]
+        prefix = folder.rpartition("/")[0]
+        text = self._shelf.read_text(f"{prefix}/etc/ld-musl-{machine}.path")
+        return SYSTEM_PATH if text is None else text.partition("\0")[0]
+
+
+def _split(path: str) -> Iterator[str]:
+    yield from (join("", folder) for folder in re.split("[:\n]", path) if folder)

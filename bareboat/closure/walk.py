@@ -1,0 +1,257 @@
+"""The walk from a program to all that its loader brings into memory, breadth first, each name once."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bareboat.closure.closure import Missing, Needed
+from bareboat.closure.shelf import Loaded
+from bareboat.errors import BareboatError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bareboat.archive import File
+    from bareboat.closure.closure import Way
+    from bareboat.closure.loader import Loader
+    from bareboat.closure.shelf import Opened, Shelf
+
+OBJECT_LIMIT = 4096  # the largest desktop programs load some 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What came of looking for one library: what was opened, and the places on the way to it.
+
+    `opened.facts` are None where the loader stops at a file that it cannot load.
+    """
+
+    name: str
+    path: str
+    opened: Opened | None
+    folders: tuple[str, ...]
+    variants: tuple[tuple[str, File, str], ...]
+
+
+class Walk:
+    """Collects `files`, `missing` and the objects `loaded`, the program first.
+
+    What is asked for is loaded when `run` is called. Raises BareboatError as the shelf does, and after 4,096 objects.
+    """
+
+    def __init__(self, *, shelf: Shelf, program: Loaded, stamp: bytes, size_bytes: int) -> None:
+        self.files: list[Needed] = []
+        self.missing: list[Missing] = []
+        self.loaded: list[Loaded] = []
+        self._shelf = shelf
+        self._stamp = stamp
+        self._names: dict[str, Loaded] = {}
+        self._places: dict[str, Loaded] = {}
+        self._absent: set[str] = set()
+        self._queue: deque[Loaded] = deque()
+        self._checked = 0
+        self._paths: set[str] = set()
+        self._add_object(program.path.rpartition("/")[2], program, "program", size_bytes, "")
+        self._remember(program, program.facts.soname)
+
+    def load_interpreter(self, program: Loaded) -> Opened | None:
+        """Opens the interpreter as the kernel does; None where it cannot be, which `missing` then says."""
+        name = program.facts.interpreter
+        if name is None:
+            return None
+        path = name if name.startswith("/") else f"/{name}"
+        file = self._shelf.find(path)
+        opened = self._shelf.open(path, file) if file else None
+        if opened is None or opened.facts is None or opened.stamp != self._stamp:
+            self._add_missing(name, program.path, "interpreter", found=path if opened else "", required=True)
+            return None
+        interpreter = Loaded(
+            path=path, real_path=opened.real_path, facts=opened.facts, requester=program, required=True
+        )
+        self._add_object(name, interpreter, "interpreter", opened.size_bytes, "")
+        # It is in memory and answers to its names; what it needs was linked into it.
+        self._name(interpreter, name, opened.facts.soname)
+        self._places[interpreter.real_path] = interpreter
+        return opened
+
+    def ask(
+        self, names: Sequence[str], requester: Loaded, loader: Loader, *, way: Way, required: bool, note: str = ""
+    ) -> None:
+        """Loads the first of some alternatives that is there, unless one is in memory, or says that none is."""
+        if any(name in self._names or loader.is_itself(name) for name in names):
+            return
+        if all(name in self._absent for name in names):
+            return
+        searches = (self._search(name, requester, loader) for name in names)
+        tried: list[Search] = []
+        for search in searches:
+            tried.append(search)
+            if search.opened is not None and search.opened.facts is not None:
+                self._load(search, requester, loader, way, required=required, note=note)
+            for path, file, why in search.variants:
+                self._add_place(search.name, path, file, requester, way=way, note=why)
+            if search.opened is not None and search.opened.facts is not None:
+                return
+        self._absent.update(names)
+        folders = tuple(dict.fromkeys(folder for search in tried for folder in search.folders))
+        self._add_missing(
+            names[0],
+            requester.path,
+            way,
+            searched=folders,
+            found=next((search.path for search in tried if search.opened), ""),
+            required=required,
+            note=note or loader.advise(names[0]),
+        )
+
+    def run(self, loader: Loader) -> None:
+        """Loads what the new objects need and what that needs, then compares the symbol versions of all of them."""
+        while self._queue:
+            one = self._queue.popleft()
+            for name in dict.fromkeys(one.facts.needed):
+                self.ask((name,), one, loader, way="needed", required=one.required)
+        if loader.checks_versions:
+            for one in self.loaded[self._checked :]:
+                self._check_versions(one)
+        self._checked = len(self.loaded)
+
+    def find_loaded(self, name: str) -> Loaded | None:
+        """The object that answers to a name."""
+        return self._names.get(name)
+
+    def use(self, path: str, requester: Loaded, *, way: Way, note: str) -> None:
+        """Records a file or folder that is opened by its path, as there or as missing; never a required one."""
+        if path in self._paths or path in self._absent:
+            return
+        file = self._shelf.find(path)
+        if file is None:
+            self._absent.add(path)
+            self._add_missing(path, requester.path, way, required=False, note=note)
+        else:
+            self._add_place(path, path, file, requester, way=way, note=note)
+
+    def _search(self, name: str, requester: Loaded, loader: Loader) -> Search:
+        folders: dict[str, None] = {}
+        variants: list[tuple[str, File, str]] = []
+        for candidate in loader.candidates(name, requester):
+            folders[candidate.folder] = None
+            file = self._shelf.find(candidate.path)
+            if file is None:
+                continue
+            if candidate.note:
+                variants.append((candidate.path, file, candidate.note))
+                continue
+            opened = self._shelf.open(candidate.path, file)
+            is_foreign = opened.stamp not in {b"", self._stamp}
+            # A path that was given whole is the only one that is tried.
+            if is_foreign and loader.passes_over_other_machines and "/" not in name:
+                continue
+            if is_foreign:
+                opened = replace(opened, facts=None)
+            return Search(
+                name=name, path=candidate.path, opened=opened, folders=tuple(folders), variants=tuple(variants)
+            )
+        return Search(name=name, path="", opened=None, folders=tuple(folders), variants=tuple(variants))
+
+    def _load(self, search: Search, requester: Loaded, loader: Loader, way: Way, *, required: bool, note: str) -> None:
+        opened = search.opened
+        if opened is None or opened.facts is None:
+            return
+        known = self._places.get(opened.real_path)
+        if known is not None:  # one file by two names is loaded once
+            self._name(known, search.name)
+            return
+        one = Loaded(
+            path=search.path,
+            real_path=opened.real_path,
+            facts=opened.facts,
+            requester=requester,
+            required=required,
+        )
+        self._add_object(search.name, one, way, opened.size_bytes, note)
+        self._remember(one, search.name, opened.facts.soname if loader.knows_sonames else None)
+
+    def _remember(self, one: Loaded, *names: str | None) -> None:
+        if len(self.loaded) >= OBJECT_LIMIT:
+            raise BareboatError(f"the program loads more than {OBJECT_LIMIT} libraries")
+        self.loaded.append(one)
+        self._queue.append(one)
+        self._places[one.real_path] = one
+        self._name(one, *names)
+
+    def _name(self, one: Loaded, *names: str | None) -> None:
+        for name in names:
+            if name is not None:
+                self._names.setdefault(name, one)
+
+    def _check_versions(self, one: Loaded) -> None:
+        weak = dict(one.facts.symbol_versions_weak)
+        for library, versions in one.facts.symbol_versions_needed:
+            provider = self._names.get(library)
+            # A library without versions, and one that is not there at all, has no wrong ones.
+            if provider is None or not (offered := provider.facts.symbol_versions_defined):
+                continue
+            excused = {*offered, *weak.get(library, ())}
+            absent = tuple(version for version in versions if version not in excused)
+            if absent:
+                self._add_missing(
+                    library, one.path, "needed", versions=absent, found=provider.path, required=one.required
+                )
+
+    def _add_place(self, name: str, path: str, file: File, requester: Loaded, *, way: Way, note: str) -> None:
+        needed = Needed(
+            name=name,
+            path=path,
+            real_path=f"/{file.path}",
+            needed_by=requester.path,
+            way=way,
+            size_bytes=self._shelf.measure(path, file),
+            required=False,
+            note=note,
+        )
+        self._add_file(needed)
+
+    def _add_object(self, name: str, one: Loaded, way: Way, size_bytes: int, note: str) -> None:
+        needed = Needed(
+            name=name,
+            path=one.path,
+            real_path=one.real_path,
+            needed_by="" if one.requester is None else one.requester.path,
+            way=way,
+            size_bytes=size_bytes,
+            required=one.required,
+            note=note,
+        )
+        self._add_file(needed)
+
+    def _add_file(self, needed: Needed) -> None:
+        if needed.path not in self._paths:
+            self._paths.add(needed.path)
+            self.files.append(needed)
+
+    def _add_missing(
+        self,
+        name: str,
+        needed_by: str,
+        way: Way,
+        *,
+        required: bool,
+        searched: tuple[str, ...] = (),
+        versions: tuple[str, ...] = (),
+        found: str = "",
+        note: str = "",
+    ) -> None:
+        self.missing.append(
+            Missing(
+                name=name,
+                needed_by=needed_by,
+                way=way,
+                searched=searched,
+                versions=versions,
+                found=found,
+                required=required,
+                note=note,
+            )
+        )

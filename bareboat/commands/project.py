@@ -1,0 +1,179 @@
+"""The folders a command works on, and what most commands need: the platform, the workshop, the pages."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform as machine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from bareboat.errors import EngineError, HostError
+from bareboat.files import write_whole
+from bareboat.lock import Lock, read_lock, write_lock
+from bareboat.matrix import choose_source, new_pins, run_matrix
+from bareboat.observe import find_tracer
+from bareboat.plan import PLATFORMS, Platform
+from bareboat.planner import root_jobs
+from bareboat.progress import make_progress
+from bareboat.report import predictions_page, readme_table, replace_block, results_page
+from bareboat.resultfile import hosts, load_all, sweep
+from bareboat.sample import Sample, load_crate, load_samples
+from bareboat.session import find_folders, session
+from bareboat.workshop import Workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from bareboat.matrix import Bases, MatrixRun
+    from bareboat.plan import BaseSource, Plan
+    from bareboat.process import Processes
+    from bareboat.recipe import RecipeBook
+    from bareboat.result import Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The folders a command works on: the checkout's own, or those of the folder that the user stands in."""
+
+    root: Path
+
+    @property
+    def recipes(self) -> Path:
+        """Recipes, toolchains, the lock."""
+        return self.root / "recipes"
+
+    @property
+    def lock(self) -> Path:
+        """What the recipes were resolved to."""
+        return self.recipes / "recipes.lock"
+
+    @property
+    def samples(self) -> Path:
+        """One crate a folder."""
+        return self.root / "rust-samples"
+
+    @property
+    def results(self) -> Path:
+        """What was measured, a folder a host."""
+        return self.root / "results"
+
+
+def find_project(checkout: Path) -> Project:
+    """The project in the folder that the user stands in, if it has recipes, else the checkout of Bareboat itself."""
+    here = Path.cwd()
+    return Project(root=here if (here / "recipes").is_dir() else checkout)
+
+
+def this_platform() -> Platform:
+    """The platform that images are built for: this machine's."""
+    name = machine.machine()
+    if name not in PLATFORMS:
+        raise HostError(f"images for {name} are not known; there are: {', '.join(PLATFORMS)}")
+    return PLATFORMS[name]
+
+
+def chosen_samples(project: Project, crate: Path | None) -> tuple[Sample, ...]:
+    """The project's samples, or the user's own crate in place of them."""
+    return (load_crate(crate),) if crate else load_samples(project.samples)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOptions:
+    """Where bases come from and how a workshop works; `lock` None means the project's own, as does `results`."""
+
+    bases: Bases = "auto"
+    locked: bool = False
+    force: bool = False
+    renew: bool = False
+    lock: Lock | None = None
+    results: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yard:
+    """An open session with its workshop, and where the bases of this run come from."""
+
+    project: Project
+    workshop: Workshop
+    source: BaseSource
+    view: TextIO
+
+    def run(self, plan: Plan, *, jobs: int = 0, keep_going: bool = True) -> MatrixRun:
+        """Run a plan with its progress on the view, and pin what it resolved that the lock does not name yet."""
+        progress = make_progress(self.view, len(plan.jobs))
+        run = run_matrix(self.workshop, plan, progress, jobs or os.cpu_count() or 1, keep_going=keep_going)
+        pinned = new_pins(self.workshop.lock, plan.jobs, run.outputs)
+        if pinned != self.workshop.lock and not self.workshop.renew:
+            write_lock(pinned, self.project.lock)
+        return run
+
+
+@contextlib.contextmanager
+def open_yard(
+    project: Project, book: RecipeBook, processes: Processes, view: TextIO, work: WorkOptions
+) -> Iterator[Yard]:
+    """Hold the session that every build needs; says where bases come from."""
+    tell = teller(view)
+    with session(processes, find_folders(), tell) as running:
+        source, why = choose_source(work.bases, book, processes, running.environment)
+        tell(why)
+        host = running.engine.host()
+        results = (work.results or project.results) / host.name
+        sweep(results)
+        workshop = Workshop(
+            engine=running.engine,
+            processes=processes,
+            folders=running.folders,
+            recipes=project.recipes,
+            results=results,
+            lock=read_lock(project.lock) if work.lock is None else work.lock,
+            locked=work.locked,
+            force=work.force,
+            renew=work.renew,
+            host=host,
+            commit=_commit(project, processes),
+            # A remote engine cannot mount this machine's files.
+            tracer=None if os.environ.get("CONTAINER_HOST") else find_tracer(running.folders.engine / "tracer"),
+        )
+        running.claim([job.reference for job in root_jobs(book, source)])
+        yield Yard(project=project, workshop=workshop, source=source, view=view)
+
+
+def write_pages(project: Project) -> None:
+    """Write the generated pages anew, and the README's tables: those it names in `<!-- bareboat:HOST SAMPLE -->`."""
+    measured = {host: load_all(project.results / host) for host in hosts(project.results)}
+    write_whole(project.results / "README.md", results_page(measured).encode())
+    write_whole(project.root / "docs" / "predictions.md", predictions_page(measured).encode())
+    readme = project.root / "README.md"
+    old = text = readme.read_text(encoding="utf-8") if readme.exists() else ""
+    for host, results in measured.items():
+        for sample in sorted({result.sample for result in results}):
+            name = f"{host} {sample}"
+            if f"<!-- bareboat:{name} -->" in text:
+                text = replace_block(text, name, readme_table(rows_of(results, sample)))
+    if text != old:
+        write_whole(readme, text.encode())
+
+
+def rows_of(results: Iterable[Result], sample: str) -> tuple[Result, ...]:
+    """What the README's table of a sample shows: its cells, without those that are made to fail."""
+    return tuple(result for result in results if result.sample == sample and not result.fails_as_expected)
+
+
+def teller(view: TextIO) -> Callable[[str], None]:
+    """What says a line on `view`, at once."""
+
+    def tell(text: str) -> None:
+        view.write(f"{text}\n")
+        view.flush()
+
+    return tell
+
+
+def _commit(project: Project, processes: Processes) -> str:
+    try:
+        return processes.run(["git", "-C", str(project.root), "rev-parse", "HEAD"]).strip()
+    except (EngineError, HostError):
+        return ""  # not a checkout, or one without a commit

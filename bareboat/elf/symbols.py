@@ -1,0 +1,135 @@
+"""Symbols and their versions in an ELF file: what it wants of others, and what it offers.
+
+Source: https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/symversion.html, and
+https://sourceware.org/gnu-gabi/program-loading-and-dynamic-linking.txt for the hash table of GNU.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bareboat.elf.layout import STRING_LIMIT_BYTES, WALK_LIMIT, fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bareboat.elf.layout import Layout
+
+DT_HASH, DT_STRTAB, DT_SYMTAB, DT_STRSZ, DT_GNU_HASH = 4, 5, 6, 10, 0x6FFFFEF5
+DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM = 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
+DT_RELA, DT_REL, DT_JMPREL, DT_VERSYM = 7, 17, 23, 0x6FFFFFF0
+_TABLES = (DT_HASH, DT_STRTAB, DT_GNU_HASH, DT_VERDEF, DT_VERNEED, DT_RELA, DT_REL, DT_JMPREL, DT_VERSYM)
+VER_FLG_WEAK = 2
+SHN_UNDEF = 0
+SYMBOL_LIMIT = 1 << 20
+NAMES_LIMIT_CHARACTERS = 1 << 26
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionNeed:
+    """The symbol versions wanted of one library; `weak` are those of them that it may lack."""
+
+    library: str
+    versions: tuple[str, ...]
+    weak: tuple[str, ...]
+
+
+def read_versions_needed(layout: Layout) -> tuple[VersionNeed, ...]:
+    """What is wanted of each library, in the file's order. Raises BareboatError for tables that lead nowhere."""
+    needs: list[VersionNeed] = []
+    left = WALK_LIMIT
+    address, count = layout.one(DT_VERNEED), layout.one(DT_VERNEEDNUM)
+    while address and len(needs) < min(count, WALK_LIMIT):
+        _, versions, library, first, following = layout.unpack("HHIII", address)
+        names = tuple(_walk_needed(layout, address + first, versions))
+        left -= len(names)
+        if left < 0:  # libraries that share one chain would have it walked for each of them
+            raise fault("it needs more symbol versions than there are")
+        needs.append(
+            VersionNeed(
+                library=layout.text(library),
+                versions=tuple(name for name, _ in names),
+                weak=tuple(name for name, is_weak in names if is_weak),
+            )
+        )
+        address = address + following if following else 0
+    return tuple(needs)
+
+
+def read_versions_defined(layout: Layout) -> tuple[str, ...]:
+    """The versions that the file offers, its base (its own name) among them. Raises as `read_versions_needed`."""
+    names: list[str] = []
+    address, count = layout.one(DT_VERDEF), layout.one(DT_VERDEFNUM)
+    while address and len(names) < min(count, WALK_LIMIT):
+        _, _, _, _, _, first, following = layout.unpack("HHHHIII", address)
+        name, _ = layout.unpack("II", address + first)
+        names.append(layout.text(name))
+        address = address + following if following else 0
+    return tuple(names)
+
+
+def read_imports(layout: Layout) -> frozenset[str]:
+    """The names of the undefined dynamic symbols. Raises BareboatError for a table or name that is not in the file."""
+    table, strings = layout.one(DT_SYMTAB), layout.one(DT_STRTAB)
+    # name, info, other, section, value, size; the 32-bit file has the same six in another order
+    record = struct.Struct(f"{layout.order}{'IBBHQQ' if layout.is_64bit else 'IIIBBH'}")
+    count = min(_count_symbols(layout, record.size), SYMBOL_LIMIT) if table and strings else 0
+    if not count:
+        return frozenset()
+    data = layout.bytes_at(table, count * record.size)
+    section = 3 if layout.is_64bit else 5
+    symbols = record.iter_unpack(data[: len(data) // record.size * record.size])
+    offsets = {symbol[0] for symbol in symbols if symbol[section] == SHN_UNDEF and symbol[0]}
+    names = layout.bytes_at(strings, layout.one(DT_STRSZ))
+    found = frozenset(_name_at(names, offset) for offset in offsets)
+    # Names may be tails of one another, yet not all of them of all.
+    if sum(map(len, found)) > NAMES_LIMIT_CHARACTERS:
+        raise fault("its symbols' names are longer than a program's")
+    return found
+
+
+def _walk_needed(layout: Layout, address: int, count: int) -> Iterator[tuple[str, bool]]:
+    for _ in range(min(count, WALK_LIMIT)):
+        _, flags, _, name, following = layout.unpack("IHHII", address)
+        yield layout.text(name), bool(flags & VER_FLG_WEAK)
+        if not following:
+            break
+        address += following
+
+
+def _count_symbols(layout: Layout, symbol_bytes: int) -> int:
+    # No tag gives the count: each hash table implies it, but GNU's only where a symbol is defined. Else BFD says that
+    # those begin at 1, and so does lld where there is none at all; what comes next in memory ends the table then.
+    if (table := layout.one(DT_GNU_HASH)) and (count := _count_gnu_hash(layout, table)):
+        return count
+    if table := layout.one(DT_HASH):
+        # Its words have 64 bits on s390x and Alpha, whose linkers write GNU's table beside it.
+        return layout.unpack("II", table)[1]
+    start = layout.one(DT_SYMTAB)
+    following = [address for tag in _TABLES if (address := layout.one(tag)) > start]
+    return (min(following, default=start) - start) // symbol_bytes
+
+
+def _count_gnu_hash(layout: Layout, table: int) -> int:
+    """One more than the last symbol's number; 0 where the table does not say."""
+    buckets, first, blooms, _ = layout.unpack("IIII", table)
+    buckets_at = table + 16 + blooms * (8 if layout.is_64bit else 4)
+    heads = layout.bytes_at(buckets_at, min(buckets, SYMBOL_LIMIT) * 4) if buckets else b""
+    last = max((head for (head,) in struct.iter_unpack(f"{layout.order}I", heads[: len(heads) // 4 * 4])), default=0)
+    if last < first or not last:
+        return first if first > 1 else 0
+    chain = layout.bytes_at(buckets_at + buckets * 4 + (last - first) * 4, SYMBOL_LIMIT * 4)
+    for length, (link,) in enumerate(struct.iter_unpack(f"{layout.order}I", chain[: len(chain) // 4 * 4]), start=1):
+        if link & 1:
+            return last + length
+    raise fault("its symbols' hash table has no end")
+
+
+def _name_at(names: bytes, offset: int) -> str:
+    end = names.find(b"\0", offset, offset + STRING_LIMIT_BYTES)
+    if end < 0:
+        raise fault("a symbol's name lies outside the string table")
+    # No loader asks that it be UTF-8; two spellings never come to the same text.
+    return names[offset:end].decode(errors="backslashreplace")

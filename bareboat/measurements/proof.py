@@ -1,0 +1,34 @@
+"""What came of leaving out each file of a from-scratch image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bareboat.result import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bareboat.measurements.subject import Subject
+    from bareboat.result import AboardFile
+
+COLUMN = Column(
+    name="proof",
+    heading="Proof",
+    unit="text",
+    order=36,
+    meaning="what `invoke scratch --prove` found by leaving out each file in turn: how many the sample's runs needed, "
+    "and how many are idle",
+)
+
+
+def measure(subject: Subject) -> str | None:
+    """`3 needed, 1 idle`; None where it was not tried."""
+    return summarise(subject.manifest)
+
+
+def summarise(manifest: Iterable[AboardFile]) -> str | None:
+    """The proofs of a manifest, counted; a folder that was copied is one."""
+    proofs = [row.proof for row in manifest if row.proof]
+    idle = sum(proof == "idle" for proof in proofs)
+    return f"{len(proofs) - idle} needed, {idle} idle" if proofs else None

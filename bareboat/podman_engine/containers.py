@@ -1,0 +1,104 @@
+"""Containers through podman-py: confined runs, and files copied out of images."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import requests
+from podman.errors import APIError, NotFound
+
+from bareboat.engine import RUN_LABEL, RunReport
+from bareboat.errors import BareboatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from podman import PodmanClient
+
+    from bareboat.strace import Tracer
+
+
+def run(
+    client: PodmanClient, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool
+) -> RunReport:
+    """Run an image confined. What the runtime refuses to start is a report too: its words, and no exit code."""
+    with _created(client, image_id, arguments, read_only=not writable) as container:
+        return _watch(container, timeout_seconds)
+
+
+def trace(
+    client: PodmanClient, image_id: str, command: tuple[str, ...], timeout_seconds: float, *, tracer: Tracer, logs: Path
+) -> RunReport:
+    """Run an image's program under strace, which comes in by a mount, as do its logs out."""
+    # The logs belong to the container's user, and this one has to read them, whatever the user's own umask.
+    mounted = {"entrypoint": list(tracer.entrypoint()), "mounts": tracer.mounts(logs), "umask": "0022"}
+    with _created(client, image_id, command, read_only=True, **mounted) as container:
+        return _watch(container, timeout_seconds)
+
+
+def copy_out(client: PodmanClient, image_id: str, path: str) -> bytes:
+    """One file or folder of an image as a tar, links to it followed; raises BareboatError where it is not there."""
+    container = client.containers.create(image_id, ["none"], labels={RUN_LABEL: str(os.getpid())})
+    try:
+        chunks, _ = container.get_archive(path)
+        return b"".join(chunks)
+    except NotFound as error:
+        raise BareboatError(f"there is no {path} in {image_id}") from error
+    finally:
+        container.remove(force=True)
+
+
+def _watch(container: Any, timeout_seconds: float) -> RunReport:
+    try:
+        container.start()
+    except APIError as error:
+        return RunReport(exit_code=None, stdout=b"", stderr=b"", refused=_words(error))
+    exit_code = _wait(container, timeout_seconds)
+    return RunReport(
+        exit_code=exit_code,
+        stdout=_bytes(container.logs(stdout=True, stderr=False)),
+        stderr=_bytes(container.logs(stdout=False, stderr=True)),
+    )
+
+
+@contextlib.contextmanager
+def _created(client: PodmanClient, image_id: str, arguments: tuple[str, ...], **more: Any) -> Iterator[Any]:
+    container = client.containers.create(
+        image_id,
+        list(arguments) or None,
+        cap_drop=["all"],
+        no_new_privileges=True,
+        network_mode="none",
+        pids_limit=64,
+        mem_limit="512m",
+        log_config={"Type": "json-file"},
+        labels={RUN_LABEL: str(os.getpid())},
+        **more,
+    )
+    try:
+        yield container
+    finally:
+        container.remove(force=True)
+
+
+def _wait(container: Any, timeout_seconds: float) -> int | None:
+    try:
+        # 4.3 polls every 250 ms unless told otherwise.
+        return int(container.wait(interval="5ms", timeout=timeout_seconds))
+    except APIError as error:
+        # podman-py wraps what requests raised, a time-out like everything else.
+        if not isinstance(error.__cause__, requests.Timeout):
+            raise
+        container.kill()
+        return None
+
+
+def _words(error: APIError) -> str:
+    return " ".join(str(error.explanation or error).split())
+
+
+def _bytes(chunks: bytes | Iterator[bytes]) -> bytes:
+    return chunks if isinstance(chunks, bytes) else b"".join(chunks)
