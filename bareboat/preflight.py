@@ -67,15 +67,12 @@ def _mending(cell: Cell, missing: Missing, owners: Owners) -> Iterator[str]:
         return
     name = posixpath.basename(missing.name)
     yield f"{missing.name} is not in the image; {missing.needed_by or cell.program_path} needs it"
-    providers = [one for one in owners.providers(name) if _is_for(one[0], missing)]
+    providers = [(f"/{path}", owner) for path, owner in owners.providers(name) if _is_for(f"/{path}", missing)]
     if not providers:
-        yield f"  no package of toolchain '{cell.recipe.compile.toolchain}' has {name}"
+        yield f"  no package of toolchain '{cell.recipe.compile.toolchain}' has {name} where a loader looks"
         return
     path, owner = providers[0]
-    folder = posixpath.dirname(path)
     target = missing.name if "/" in missing.name else path
-    if "/" not in missing.name and missing.searched and folder not in missing.searched:
-        target = posixpath.join(missing.searched[0], name)
     yield f"  package {owner.name} {owner.version} has it; add to {cell.recipe.name}.toml:"
     yield ""
     yield from (
@@ -93,4 +90,4 @@ def _mending(cell: Cell, missing: Missing, owners: Owners) -> Iterator[str]:
 def _is_for(path: str, missing: Missing) -> bool:
     """Whether a file is where a loader could have it: other architectures' libraries have the same names."""
     folder = posixpath.dirname(path)
-    return "/" in missing.name or folder in missing.searched or not missing.searched
+    return "/" in missing.name or folder in {one.rstrip("/") for one in missing.searched}

@@ -24,6 +24,7 @@ from bareboat.planner import make_cell, plan_jobs
 from bareboat.prove import Trial, is_proved, prove
 from bareboat.recipe import Crt, Libc  # noqa: TC001 (the same)
 from bareboat.recipebook import load_recipes, two_to_one
+from bareboat.result import Failed
 from bareboat.resultfile import save
 from bareboat.session import find_folders
 from bareboat.ship import Stowage, assemble, image_name
@@ -74,7 +75,8 @@ def build_scratch(project: Project, options: ScratchOptions, processes: Processe
         cell = make_cell(sample, recipe, book, yard.source, this_platform())
         run = yard.run(Plan(source=yard.source, platform=this_platform(), jobs=plan_jobs([cell]), skipped=()))
         result = next(output.result for output in run.outputs if isinstance(output, Measured))
-        if result.outcome.kind == "failed":
+        if isinstance(result.outcome, Failed):
+            teller(view)(result.outcome.detail.rstrip())
             return (list_manifest(result), 1) if result.manifest and not options.quiet else ("", 1)
         stowage = _stowage(yard, cell, run.outputs)
         if options.prove and (options.force or not is_proved(result)):

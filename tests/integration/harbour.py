@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from bareboat.archive import open_image
 from bareboat.podmanconf import podman_environment
+from bareboat.recipebook import load_recipes
 from bareboat.session import find_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
-CELLS = tuple(f"hello-world@{path.stem}" for path in sorted((ROOT / "recipes").glob("*.toml")))
+BOOK = load_recipes(ROOT / "recipes")
+CELLS = tuple(f"hello-world@{recipe.name}" for recipe in BOOK.recipes if not recipe.samples)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +74,9 @@ def copy_project(folder: Path) -> Project:
     return Project(root=folder)
 
 
-def rows(answer: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
-    """The JSON table by base."""
-    return {row["base"]: row for row in json.loads(answer.stdout)}
+def rows(answer: subprocess.CompletedProcess[str], sample: str = "hello-world") -> dict[str, dict[str, Any]]:
+    """The JSON table of a sample by base."""
+    return {row["base"]: row for row in json.loads(answer.stdout) if row["sample"] == sample}
 
 
 def podman(*words: str, stdin: str = "", cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:

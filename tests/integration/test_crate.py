@@ -89,12 +89,13 @@ def crate(tmp_path: Path) -> Path:
 
 
 def test_crates_come_by_network_and_build_scripts_run_without_it(crate: Path, tmp_path: Path) -> None:
-    words = ("build-matrix", f"--crate={crate}", "--recipe=scratch-*", "--bases=bootstrap", "--format=json")
+    recipes = ("--recipe=scratch-musl", "--recipe=scratch-glibc")
+    words = ("build-matrix", f"--crate={crate}", *recipes, "--bases=bootstrap", "--format=json")
     answer = Project(root=ROOT).invoke(*words, f"--results={tmp_path / 'results'}")
     images = ("localhost/bareboat/greeter:scratch-musl", "localhost/bareboat/greeter:scratch-glibc")
     try:
         assert answer.returncode == 0, answer.stderr + answer.stdout
-        assert {row["outcome"] for row in rows(answer).values()} == {"passed"}
+        assert {row["outcome"] for row in rows(answer, "greeter").values()} == {"passed"}
         for image in images:
             assert list(root_filesystem(image, tmp_path)) == ["greeter"], "nothing of the host's came aboard"
     finally:
