@@ -10,7 +10,7 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from bareboat.archive import Entry, read_copied
+from bareboat.archive import Entry, read_copied, stays_inside
 from bareboat.errors import BareboatError, EngineError, StoppedError
 from bareboat.files import write_whole
 from bareboat.owners import DATABASES, Owner, Owners, read_owners
@@ -74,7 +74,10 @@ def _fetch(workshop: Workshop, one: Aboard, roots: Mapping[RootJob, RootImage]) 
         # The folder itself gets what a COPY gives it.
         mode = 0o755 if copy.is_folder and not entry.path else copy.permissions or entry.mode
         owner = owners.of(posixpath.join(path, entry.path)) if owners else _package(root, one.source)
-        yield replace(entry, path=posixpath.join(target, entry.path).rstrip("/"), mode=mode), owner
+        placed = replace(entry, path=posixpath.join(target, entry.path).rstrip("/"), mode=mode)
+        if not stays_inside(placed):
+            raise BareboatError(f"/{placed.path} would be a link to {placed.target}, out of the image")
+        yield placed, owner
 
 
 def _owned(entry: Entry, owner: str) -> Entry:

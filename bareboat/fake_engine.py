@@ -110,7 +110,7 @@ class FakeEngine:
         if found is None and not built:
             raise BareboatError(f"there is no {path} in {image_id}")
         if found is None or found.kind != "directory":
-            return _tar([(posixpath.basename(path), self.program if found is None else image.read(path))])
+            return _tar([(posixpath.basename(path.rstrip("/")), self.program if found is None else image.read(path))])
         top = posixpath.basename(found.path)
         below = [one for one in image.files().values() if one.path.startswith(f"{found.path}/") and one.kind == "file"]
         files = [(f"{top}{one.path.removeprefix(found.path)}", image.read(one.path)) for one in below]

@@ -3,7 +3,7 @@
 What is read is untrusted: whatever is wrong with it comes out as one `BareboatError`, and nothing is unpacked.
 """
 
-from bareboat.archive.copied import read_copied
+from bareboat.archive.copied import read_copied, stays_inside
 from bareboat.archive.image import Image, Layer, open_image
 from bareboat.archive.manifest import ImageConfig
 from bareboat.archive.tree import File
@@ -18,6 +18,7 @@ __all__ = [
     "WrittenImage",
     "open_image",
     "read_copied",
+    "stays_inside",
     "wrap_layer",
     "write_image",
 ]

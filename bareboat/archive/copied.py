@@ -58,10 +58,17 @@ def _entry(file: File, top: str, tree: Tree, tar: bytes, name: str) -> Entry:
 
 
 def _checked(file: File, what: str) -> str:
-    """A link's target, which must not climb out of the folder that was copied; where it leads is looked at later."""
+    """A link's target; that it stays in the root is looked at by `stays_inside`, where it is put."""
     if not file.target.isprintable():
         raise BareboatError(f"{what} is a link to {file.target!r}, which no name should be")
-    place = posixpath.normpath(posixpath.join(posixpath.dirname(file.path), file.target))
-    if place.startswith("../") or place == "..":
-        raise BareboatError(f"{what} is a link to {file.target}, out of the folder that is copied")
     return file.target
+
+
+def stays_inside(link: Entry) -> bool:
+    """Whether a symlink's target, as it is written, never climbs out of the root filesystem that the link is put in."""
+    depth = 0 if link.target.startswith("/") else link.path.count("/")
+    for part in link.target.split("/"):
+        depth += {"": 0, ".": 0, "..": -1}.get(part, 1)
+        if depth < 0:
+            return False
+    return True
