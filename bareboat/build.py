@@ -72,7 +72,7 @@ def make_program(workshop: Workshop, job: ProgramJob, toolchain: RootImage) -> P
 
 
 def _compile(workshop: Workshop, job: ProgramJob, stages: str, key: str, folder: Path) -> _Record:
-    engine, name = workshop.engine, f"{job.sample.name}:{job.target}-{job.crt}-{job.toolchain.name}"
+    engine, name = workshop.engine, f"{job.sample.name}:{job.target}-{job.crt}-{job.toolchain.name}".replace("+", "_")
     start = time.monotonic()
     program = Build(
         containerfile=stages,

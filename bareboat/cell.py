@@ -58,7 +58,7 @@ def _try_out(workshop: Workshop, stowage: Stowage, image: Image, *, key: str, se
     closure = closure_of(image, cell.program_path)
     # What cannot start is not run, unless that is what its recipe says and the run is to confirm.
     verdict = None
-    if closure.starts or cell.recipe.expect_failure:
+    if closure.starts or cell.expect_failure:
         verdict = verify(workshop.engine, image.id, cell.sample.expectations)
     preflight = compare(closure, verdict)
     failure = verdict.failure if verdict else refuse(cell, closure, owners_in(workshop, stowage.program.toolchain))
@@ -140,7 +140,7 @@ def _key(stowage: Stowage) -> str:
     cell = stowage.cell
     columns = [module.COLUMN.name for module in load_measurements()]
     runs = [asdict(expectation) for expectation in cell.sample.expectations]
-    return make_key("cell", stowage.key, runs, asdict(cell.recipe.compile), cell.recipe.expect_failure, columns)
+    return make_key("cell", stowage.key, runs, asdict(cell.recipe.compile), cell.expect_failure, columns)
 
 
 def _unchanged(workshop: Workshop, stowage: Stowage, key: str) -> Result | None:

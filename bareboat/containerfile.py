@@ -47,12 +47,16 @@ def compile_stages(job: ProgramJob, toolchain: str) -> str:
     """The stages up to the compiled program at `job.binary`; equal for all cells that share the job."""
     if not job.sample.needs_crates:
         return _lines(*_opening(toolchain, COMPILE_STAGE), "COPY . .", _compile(job, ""))
+    # Manifest and lock come before the sources, where that is enough: a change of a source fetches nothing anew.
+    alone = job.sample.stands_alone
+    first = ("COPY Cargo.toml Cargo.lock ./", "RUN mkdir src && touch src/main.rs src/lib.rs")
     return _lines(
         *_opening(toolchain, CRATES_STAGE),
-        "COPY . .",
+        *(first if alone else ("COPY . .",)),
         _vendor(),
         "",
         f"FROM {CRATES_STAGE} AS {COMPILE_STAGE}",
+        *(("RUN rm -r src", "COPY . .") if alone else ()),
         _compile(job, "--config /crates/vendor.toml "),
     )
 
@@ -141,14 +145,15 @@ def _compile(job: ProgramJob, options: str) -> str:
     # folder may be younger than a source that was changed.
     sign = "+" if job.crt == "static" else "-"
     binary = shlex.quote(job.sample.binary)
-    cache = f"bareboat-{job.sample.name}-{job.toolchain.name}-{job.target}-{job.crt}"
+    cargo = shlex.join(job.sample.cargo.options)
+    cache = f"bareboat-{job.sample.crate}-{job.toolchain.name}-{job.target}-{job.crt}"
     return _run(
         (f"--mount=type=cache,id={cache},target=/target,sharing=locked",),
         (
             "find . -type f -exec touch {} +",
             f"export CARGO_TARGET_DIR=/target RUSTFLAGS='-C target-feature={sign}crt-static'",
-            f"cargo {options}build --release --locked --offline --target {job.target} --bin {binary}",
-            f"install -D -m 0755 /target/{job.target}/release/{binary} /out/{binary}",
+            f"cargo {options}build {cargo} --locked --offline --target {job.target} --bin {binary}",
+            f"install -D -m 0755 /target/{job.target}/{job.sample.cargo.profile}/{binary} /out/{binary}",
         ),
     )
 

@@ -7,6 +7,7 @@ Jobs are shared by value: cells on one base share its base job, cells of one sam
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -107,6 +108,12 @@ class Cell:
     def id(self) -> str:
         """`hello-world@scratch-musl`."""
         return f"{self.sample.name}@{self.recipe.name}"
+
+    @property
+    def expect_failure(self) -> str:
+        """Why it is known not to work; "" where it should."""
+        said = (reason for pattern, reason in self.sample.expect_failure if fnmatchcase(self.recipe.name, pattern))
+        return self.recipe.expect_failure or next(said, "")
 
     @property
     def program_path(self) -> str:

@@ -5,6 +5,7 @@ make_plan(book, samples, Selection(...), source="bootstrap", platform=AMD64) -> 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
@@ -65,6 +66,9 @@ def local_reference(role: str, name: str) -> str:
 
 def make_cell(sample: Sample, recipe: Recipe, book: RecipeBook, source: BaseSource, platform: Platform) -> Cell:
     """One cell, of a recipe that need not be in the book, such as one that has got more provisions."""
+    if recipe.base.scratch:
+        added = [name for name in sample.provisions if name not in recipe.provisions]
+        recipe = replace(recipe, provisions=(*recipe.provisions, *added))
     toolchain = book.toolchain(recipe.compile.toolchain)
     program = ProgramJob(
         sample=sample,

@@ -49,14 +49,14 @@ def compare(closure: Closure, verdict: Verdict | None) -> Preflight:
 
 def judge(cell: Cell, preflight: Preflight, failure: Failed | None) -> Failed | None:
     """The failure of a cell in the light of what its recipe expects, and of what was predicted."""
-    expected = cell.recipe.expect_failure or ""
+    expected = cell.expect_failure
     if preflight.observed is not None and preflight.observed != preflight.predicted:
         said = f"it starts, though {preflight.why}" if preflight.observed else f"it does not start: {preflight.said}"
         return Failed(stage="preflight", reason=f"the prediction was wrong: {said}", detail=preflight.said)
     if not expected:
         return failure
     if failure is None:
-        return Failed(stage="run", reason=f"it runs, and {cell.recipe.name}.toml expects it to fail: {expected}")
+        return Failed(stage="run", reason=f"it runs, and {cell.id} is expected to fail: {expected}")
     return replace(failure, expected=expected)
 
 

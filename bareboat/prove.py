@@ -35,7 +35,7 @@ class Trial:
         """Those of the runs that fail when the items are left out; all of them when the program does not start."""
         gone = {item.entry.path for item in left_out}
         entries = [item.entry for item in self.stowage.items if item.entry.path not in gone]
-        name = f"{OWN_NAMES}proof/{self.stowage.cell.sample.name}:without"
+        name = f"{OWN_NAMES}proof/{self.stowage.cell.sample.crate}:without"
         archive = self.workshop.folders.scratch / "proof.oci.tar"
         image = assemble(self.stowage, entries, name=name, to=archive).image_id
         try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,30 +42,75 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cargo:
+    """How cargo compiles a crate: its features, without the default ones or with them, and its profile."""
+
+    features: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_/.+-]*$")], ...] = ()
+    default_features: bool = True
+    profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")] = "release"
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of `cargo build`."""
+        features = ("--features", ",".join(self.features)) if self.features else ()
+        return ("--profile", self.profile, *(() if self.default_features else ("--no-default-features",)), *features)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """The same crate compiled otherwise: a sample of its own, `CRATE+NAME`.
+
+    `recipes` are patterns of those it is put on (empty: the crate's own), `with` the provisions that come aboard where
+    a recipe starts from scratch, `expect` what its plain run shows, where that differs; `expect_failure` says by
+    pattern of recipe why it is known not to work there.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    cargo: Cargo = field(default_factory=Cargo)
+    recipes: tuple[str, ...] = ()
+    provisions: Annotated[tuple[str, ...], Field(alias="with")] = ()
+    expect: Expectation | None = None
+    expect_failure: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """The table `[package.metadata.bareboat]`: the plain run, more runs by name, patterns of recipes (empty: all)."""
+    """The table `[package.metadata.bareboat]`: the plain run, more runs by name, patterns of recipes (empty: all).
+
+    A `service` is a program that does not end: it is held to the probes of the harbor as well. `variants` are the same
+    crate compiled otherwise.
+    """
 
     __pydantic_config__ = _STRICT
 
     expect: Expectation = field(default_factory=Expectation)
     also: tuple[Expectation, ...] = ()
     recipes: tuple[str, ...] = ()
+    service: bool = False
+    variants: tuple[Variant, ...] = ()
 
     def __post_init__(self) -> None:
         names = [one.name for one in self.also]
         if self.expect.name or "" in names or len(set(names)) < len(names):
             raise ValueError("`expect` has no name, and each of `also` has a name of its own")
+        if len({one.name for one in self.variants}) < len(self.variants):
+            raise ValueError("each of `variants` has a name of its own")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One crate: `name` is its folder's as an image may be called, `binary` the program's.
+    """One crate, or a variant of one: `name` is its folder's as an image may be called, and `+VARIANT`.
 
-    `expectations` are its runs, the plain one first; `recipes` are patterns of those it is put on (empty: all).
-    `digest` is the SHA-256 of every source file's path, mode and bytes.
+    `crate` is the name without the variant, `binary` the program's. `expectations` are its runs, the plain one first;
+    `recipes` are patterns of those it is put on (empty: all). `digest` is the SHA-256 of every source file's path, mode
+    and bytes. `stands_alone` says that manifest and lock are all that fetching its crates takes. `provisions` and
+    `expect_failure` are the variant's.
     """
 
     name: str
+    crate: str
     summary: str
     folder: Path
     binary: str
@@ -72,10 +118,15 @@ class Sample:
     expectations: tuple[Expectation, ...]
     digest: str
     recipes: tuple[str, ...] = ()
+    cargo: Cargo = field(default_factory=Cargo)
+    stands_alone: bool = True
+    service: bool = False
+    provisions: tuple[str, ...] = ()
+    expect_failure: tuple[tuple[str, str], ...] = ()
 
 
 def load_samples(folder: Path) -> tuple[Sample, ...]:
-    """Read every crate in `folder`, in order of name; raises SampleError with every problem of every crate."""
+    """Every crate in `folder` with its variants, in order of name; SampleError has every problem of every crate."""
     crates = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     loaded = [_load(crate, f"{folder.name}/{crate.name}") for crate in crates]
     problems = [str(problem) for one in loaded for problem in one.problems]
@@ -83,18 +134,18 @@ def load_samples(folder: Path) -> tuple[Sample, ...]:
         problems.append(f"{folder}: has no sample (a folder with a Cargo.toml)")
     if problems:
         raise SampleError("\n".join(problems))
-    return tuple(one.value for one in loaded if one.value is not None)
+    return tuple(sample for one in loaded for sample in one.value or ())
 
 
-def load_crate(folder: Path) -> Sample:
-    """Read the user's own crate; raises SampleError."""
+def load_crate(folder: Path) -> tuple[Sample, ...]:
+    """The user's own crate, and its variants; raises SampleError."""
     loaded = _load(folder.resolve(), str(folder))
     if loaded.value is None:
         raise SampleError("\n".join(str(problem) for problem in loaded.problems))
     return loaded.value
 
 
-def _load(folder: Path, name: str) -> Loaded[Sample]:
+def _load(folder: Path, name: str) -> Loaded[tuple[Sample, ...]]:
     manifest = read_toml(folder / "Cargo.toml", f"{name}/Cargo.toml")
     lock = read_toml(folder / "Cargo.lock", f"{name}/Cargo.lock")
     problems = [*manifest.problems, *lock.problems]
@@ -113,8 +164,9 @@ def _load(folder: Path, name: str) -> Loaded[Sample]:
     metadata = validate(table, TypeAdapter(Metadata), f"{name}/Cargo.toml: package.metadata.bareboat")
     if metadata.value is None:
         return Loaded(value=None, problems=metadata.problems)
-    sample = Sample(
+    crate = Sample(
         name=_spelling(folder.name),
+        crate=_spelling(folder.name),
         summary=str(package.get("description", "")),
         folder=folder,
         binary=_binary(manifest.value, package["name"]),
@@ -122,8 +174,29 @@ def _load(folder: Path, name: str) -> Loaded[Sample]:
         expectations=(metadata.value.expect, *metadata.value.also),
         digest=_digest(folder),
         recipes=metadata.value.recipes,
+        stands_alone=_stands_alone(manifest.value),
+        service=metadata.value.service,
     )
-    return Loaded(value=sample, problems=())
+    return Loaded(value=(crate, *(_variant(crate, one) for one in metadata.value.variants)), problems=())
+
+
+def _variant(crate: Sample, variant: Variant) -> Sample:
+    plain, *others = crate.expectations
+    return replace(
+        crate,
+        name=f"{crate.name}+{variant.name}",
+        expectations=(variant.expect or plain, *others),
+        recipes=variant.recipes or crate.recipes,
+        cargo=variant.cargo,
+        provisions=variant.provisions,
+        expect_failure=tuple(variant.expect_failure.items()),
+    )
+
+
+def _stands_alone(manifest: dict[str, Any]) -> bool:
+    """Whether no other folder and no patch is named, so that cargo can fetch by manifest and lock alone."""
+    text = json.dumps(manifest)
+    return '"path":' not in text and not {"workspace", "patch", "replace"} & manifest.keys()
 
 
 def _spelling(name: str) -> str:

@@ -47,8 +47,8 @@ class Stowage:
 
 def image_name(cell: Cell) -> str:
     """What a cell's image is called in the store: `localhost/bareboat/hello-world:alpine`."""
-    # A tag has no plus sign; the provisions that were added to a recipe are behind one.
-    return f"{OWN_NAMES}{cell.sample.name}:{cell.recipe.name.replace('+', '_')}"
+    # No name has a plus sign; a variant is behind one, and so are the provisions that were added to a recipe.
+    return f"{OWN_NAMES}{cell.sample.name}:{cell.recipe.name}".replace("+", "_")
 
 
 def ship(workshop: Workshop, stowage: Stowage) -> str:

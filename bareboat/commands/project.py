@@ -76,7 +76,7 @@ def this_platform() -> Platform:
 
 def chosen_samples(project: Project, crate: Path | None) -> tuple[Sample, ...]:
     """The project's samples, or the user's own crate in place of them."""
-    return (load_crate(crate),) if crate else load_samples(project.samples)
+    return load_crate(crate) if crate else load_samples(project.samples)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ import pytest
 
 from bareboat.archive import Entry, ImageConfig, write_image
 from bareboat.engine import RUN_LABEL
-from bareboat.errors import BareboatError
 from bareboat.process import Processes
 from bareboat.session import find_folders, session
 from tests.engine_contract import FOREVER, load, program
@@ -70,10 +69,11 @@ def test_a_run_leaves_no_container(running, engine, name, tmp_path, code):
     assert containers(running) == []
 
 
-def test_what_cannot_be_started_is_an_error_and_leaves_no_container(running, engine, name, tmp_path):
+def test_what_cannot_be_started_is_told_and_leaves_no_container(running, engine, name, tmp_path):
     config, archive = ImageConfig(entrypoint=("/absent",)), tmp_path / "image.tar"
     written = write_image([Entry(path="program", content=b"")], config, reference=name, to=archive)
     engine.load(archive)
-    with pytest.raises(BareboatError, match="/absent"):
-        engine.run(written.image_id, (), 60.0)
+    report = engine.run(written.image_id, (), 60.0)
+    assert report.exit_code is None
+    assert "/absent" in report.refused
     assert containers(running) == []

@@ -17,7 +17,7 @@ from bareboat.plan import PLATFORMS, Aboard, Selection
 from bareboat.planner import make_plan
 from bareboat.recipe import Copy
 from bareboat.recipebook import load_recipes
-from bareboat.sample import load_samples
+from bareboat.sample import Cargo, load_samples
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).with_name("golden")
@@ -83,14 +83,25 @@ def test_a_crate_without_dependencies_has_no_stage_that_fetches():
     assert "secret" not in text
 
 
-def test_the_context_is_copied_once_and_the_crates_with_it():
+@pytest.mark.parametrize("alone", [True, False])
+def test_sources_come_after_the_crates_where_manifest_and_lock_are_enough_to_fetch(alone):
     program = CELLS["scratch-glibc"].program
-    text = compile_stages(replace(program, sample=replace(program.sample, needs_crates=True)), "toolchain")
+    sample = replace(program.sample, needs_crates=True, stands_alone=alone)
+    text = compile_stages(replace(program, sample=sample), "toolchain")
     assert text.count("COPY . .") == 1
-    assert text.index("COPY . .") < text.index("vendor --locked /crates/vendor")
+    assert (text.index("COPY . .") > text.index("vendor --locked /crates/vendor")) == alone
+    assert ("COPY Cargo.toml Cargo.lock ./" in text) == alone
 
 
-def test_no_two_compiles_share_a_target_folder():
+def test_features_and_profile_are_said():
+    program = CELLS["scratch-glibc"].program
+    cargo = Cargo(features=("a", "b/c"), default_features=False, profile="small")
+    text = compile_stages(replace(program, sample=replace(program.sample, cargo=cargo)), "toolchain")
+    assert "cargo build --profile small --no-default-features --features a,b/c --locked" in text
+    assert "/small/hello-world /out/hello-world" in text
+
+
+def test_no_two_compiles_of_other_flags_share_a_target_folder():
     programs = {cell.program for cell in CELLS.values()}
     caches = {word for one in programs for word in compile_stages(one, "x").split() if "target=/target" in word}
     assert len(caches) == len(programs) >= 4

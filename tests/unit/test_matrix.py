@@ -264,7 +264,7 @@ def test_a_failure_that_is_expected_fails_nothing_and_is_not_done_again(workshop
 def test_what_is_expected_to_fail_and_runs_is_a_failure(workshop):
     done = run(workshop, expecting(book_of("scratch-musl")))
     assert outcomes(done)["scratch-musl"].reason == (
-        "it runs, and scratch-musl.toml expects it to fail: known not to work"
+        "it runs, and hello-world@scratch-musl is expected to fail: known not to work"
     )
     assert done.failed == ("image hello-world@scratch-musl",)
 

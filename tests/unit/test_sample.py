@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bareboat.errors import SampleError
-from bareboat.sample import Expectation, load_crate, load_samples
+from bareboat.sample import Cargo, Expectation, load_samples
+from bareboat.sample import load_crate as load_crates
 
 SAMPLES = Path(__file__).parents[2] / "rust-samples"
 
@@ -16,6 +17,11 @@ SAMPLES = Path(__file__).parents[2] / "rust-samples"
 @pytest.fixture
 def crate(tmp_path):
     return Path(shutil.copytree(SAMPLES / "hello-world", tmp_path / "samples" / "hello-world"))
+
+
+def load_crate(folder):
+    """The crate itself, without its variants."""
+    return load_crates(folder)[0]
 
 
 def edit(path, old, new):
@@ -224,3 +230,57 @@ def test_the_binary_is_the_one_that_cargo_run_would_take(crate):
     assert load_crate(crate).binary == "one"
     edit(manifest, "[package]", '[package]\ndefault-run = "two"')
     assert load_crate(crate).binary == "two"
+
+
+VARIANTS = """
+[[package.metadata.bareboat.variants]]
+name = "small"
+cargo = { profile = "small" }
+recipes = ["scratch-musl"]
+
+[[package.metadata.bareboat.variants]]
+name = "openssl"
+cargo = { features = ["tls-openssl", "dns"], default_features = false }
+with = ["openssl"]
+expect = { stdout = "other\\n" }
+expect_failure = { "alpine*" = "no OpenSSL there" }
+"""
+
+
+def test_a_variant_is_a_sample_of_its_own(crate):
+    manifest = crate / "Cargo.toml"
+    manifest.write_text(manifest.read_text(encoding="utf-8") + VARIANTS, encoding="utf-8")
+    plain, small, openssl = load_samples(crate.parent)
+    assert [one.name for one in (plain, small, openssl)] == ["hello-world", "hello-world+small", "hello-world+openssl"]
+    assert {one.crate for one in (plain, small, openssl)} == {"hello-world"}
+    assert plain.cargo.options == ("--profile", "release")
+    assert (small.cargo.options, small.recipes) == (("--profile", "small"), ("scratch-musl",))
+    assert small.expectations == plain.expectations
+    assert openssl.cargo == Cargo(features=("tls-openssl", "dns"), default_features=False)
+    assert openssl.cargo.options[2:] == ("--no-default-features", "--features", "tls-openssl,dns")
+    assert openssl.expectations[0].stdout == "other\n"
+    assert (openssl.provisions, openssl.expect_failure) == (("openssl",), (("alpine*", "no OpenSSL there"),))
+
+
+def test_two_variants_of_one_name_are_told(crate):
+    manifest = crate / "Cargo.toml"
+    text = manifest.read_text(encoding="utf-8") + VARIANTS.replace('"openssl"', '"small"', 1)
+    manifest.write_text(text, encoding="utf-8")
+    with pytest.raises(SampleError, match="each of `variants` has a name of its own"):
+        load_samples(crate.parent)
+
+
+@pytest.mark.parametrize(
+    ("more", "alone"),
+    [
+        ("", True),
+        ('[dependencies]\nitoa = "1"\n', True),
+        ('[dependencies]\nmine = { path = "../mine" }\n', False),
+        ("[workspace]\n", False),
+        ('[patch.crates-io]\nitoa = { git = "https://example.com/itoa" }\n', False),
+    ],
+)
+def test_manifest_and_lock_are_enough_to_fetch_where_no_folder_is_named(crate, more, alone):
+    manifest = crate / "Cargo.toml"
+    manifest.write_text(manifest.read_text(encoding="utf-8") + more, encoding="utf-8")
+    assert load_crate(crate).stands_alone == alone
