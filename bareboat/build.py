@@ -49,7 +49,9 @@ def run_job(workshop: Workshop, job: Job, inputs: Mapping[Hashable, Output]) -> 
             program = inputs[cell.program.id]
             if not isinstance(program, Program):
                 raise BareboatError(f"{cell.program.id} came to no program")
-            return make_cell(workshop, cell, program, {job: _root(inputs, job) for job in cell.roots})
+            harbor = inputs[cell.harbor.id] if cell.harbor else None
+            roots = {job: _root(inputs, job) for job in cell.roots}
+            return make_cell(workshop, cell, program, roots, harbor if isinstance(harbor, Program) else None)
         case _:
             assert_never(job)
 

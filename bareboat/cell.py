@@ -17,6 +17,7 @@ from bareboat.observe import observe
 from bareboat.preflight import closure_of, compare, judge, refuse
 from bareboat.result import Failed, Passed, Provenance, Result, Source
 from bareboat.resultfile import load, save
+from bareboat.service import visit_harbor
 from bareboat.ship import Stowage, image_name, saved_image, ship
 from bareboat.verify import verify
 from bareboat.workshop import Measured, make_key
@@ -27,16 +28,23 @@ if TYPE_CHECKING:
     from bareboat.archive import Image
     from bareboat.elf import ElfFacts
     from bareboat.plan import Cell, RootJob
-    from bareboat.result import AboardFile, Measurement, Outcome, Preflight
+    from bareboat.result import AboardFile, Measurement, Outcome, Preflight, Probe
     from bareboat.workshop import Program, RootImage, Workshop
 
 SCRATCH = Source(kind="scratch", reference="scratch", digest="")
 
 
-def make_cell(workshop: Workshop, cell: Cell, program: Program, roots: Mapping[RootJob, RootImage]) -> Measured:
+def make_cell(
+    workshop: Workshop,
+    cell: Cell,
+    program: Program,
+    roots: Mapping[RootJob, RootImage],
+    harbor: Program | None = None,
+) -> Measured:
     """Ship, predict, run and measure one cell, and save its result; nothing is done when its key and result stand."""
     start = time.monotonic()
-    stowage = Stowage(cell=cell, program=program, roots=roots, items=fetch_aboard(workshop, cell, roots))
+    items = fetch_aboard(workshop, cell, roots)
+    stowage = Stowage(cell=cell, program=program, roots=roots, items=items, harbor=harbor)
     key = _key(stowage)
     unchanged = None if workshop.force else _unchanged(workshop, stowage, key)
     if unchanged is not None:
@@ -62,6 +70,8 @@ def _try_out(workshop: Workshop, stowage: Stowage, image: Image, *, key: str, se
         verdict = verify(workshop.engine, image.id, cell.sample.expectations)
     preflight = compare(closure, verdict)
     failure = verdict.failure if verdict else refuse(cell, closure, owners_in(workshop, stowage.program.toolchain))
+    visit = visit_harbor(workshop, image.id, stowage.harbor) if stowage.harbor and verdict and not failure else None
+    failure = visit.failure if visit else failure
     outcome = judge(cell, preflight, _contradiction(cell, elf) or failure) or Passed()
     manifest: tuple[AboardFile, ...] = ()
     if cell.base is None:
@@ -75,6 +85,7 @@ def _try_out(workshop: Workshop, stowage: Stowage, image: Image, *, key: str, se
         build_seconds=seconds,
         preflight=preflight,
         manifest=manifest,
+        peak_bytes=visit.peak_bytes if visit else None,
     )
     return conclude(
         workshop,
@@ -85,6 +96,7 @@ def _try_out(workshop: Workshop, stowage: Stowage, image: Image, *, key: str, se
         provenance=_provenance(workshop, stowage, image.id),
         preflight=preflight,
         manifest=manifest,
+        probes=visit.probes if visit else (),
     )
 
 
@@ -110,6 +122,7 @@ def conclude(
     provenance: Provenance | None = None,
     preflight: Preflight | None = None,
     manifest: tuple[AboardFile, ...] = (),
+    probes: tuple[Probe, ...] = (),
     keep: bool = True,
 ) -> Measured:
     """Save a cell's result under its host, unless what is there must be kept, and hand it on."""
@@ -126,6 +139,7 @@ def conclude(
         provenance=provenance,
         preflight=preflight,
         manifest=manifest,
+        probes=probes,
     )
     if keep:
         save(result, workshop.results)
@@ -140,7 +154,8 @@ def _key(stowage: Stowage) -> str:
     cell = stowage.cell
     columns = [module.COLUMN.name for module in load_measurements()]
     runs = [asdict(expectation) for expectation in cell.sample.expectations]
-    return make_key("cell", stowage.key, runs, asdict(cell.recipe.compile), cell.expect_failure, columns)
+    harbor = stowage.harbor.sha256 if stowage.harbor else ""
+    return make_key("cell", stowage.key, harbor, runs, asdict(cell.recipe.compile), cell.expect_failure, columns)
 
 
 def _unchanged(workshop: Workshop, stowage: Stowage, key: str) -> Result | None:

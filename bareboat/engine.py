@@ -60,6 +60,22 @@ class RunReport:
     refused: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """One container to start and leave running, confined as a run is, and read-only.
+
+    `network` is "none", or the id of a container whose loopback is shared. `mounts` are places in the container and
+    what of this machine is there, read-only unless `writable` names the place.
+    """
+
+    image: str
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mounts: Mapping[str, Path] = field(default_factory=dict)
+    writable: str = ""
+    network: str = "none"
+
+
 class Engine(Protocol):
     """What Bareboat needs of a container engine; safe to use from many threads."""
 
@@ -91,6 +107,24 @@ class Engine(Protocol):
         self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool = False
     ) -> RunReport:
         """Run an image confined: its own user, no capability, no new privilege, no network, read-only or not."""
+
+    def start(self, start: Start) -> str:
+        """Start a container and return its id; raises BareboatError with the words of a runtime that refuses it."""
+
+    def process_of(self, container: str) -> int | None:
+        """The number of a running container's first process on this machine; None when it has ended."""
+
+    def signal(self, container: str, name: str) -> None:
+        """Send a signal, such as SIGTERM, to a container's first process; nothing happens when it has ended."""
+
+    def output_of(self, container: str) -> bytes:
+        """What a container has written to its standard output so far."""
+
+    def finish(self, container: str, timeout_seconds: float) -> RunReport:
+        """Wait until a container ends by itself, or kill it when time is over; it stays until it is discarded."""
+
+    def discard(self, container: str) -> None:
+        """Remove a container, running or not."""
 
     def trace(
         self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path

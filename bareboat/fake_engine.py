@@ -22,7 +22,7 @@ from bareboat.result import Host
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bareboat.engine import Build
+    from bareboat.engine import Build, Start
     from bareboat.strace import Tracer
 
 HOST = Host(
@@ -124,6 +124,33 @@ class FakeEngine:
         with self._lock:
             self.ran.append(image_id)
         return self.report
+
+    def start(self, start: Start) -> str:
+        """A container that has ended at once."""
+        with self._lock:
+            self.ran.append(start.image)
+        return start.image
+
+    def process_of(self, container: str) -> int | None:
+        """None: nothing runs here."""
+        del container
+        return None
+
+    def signal(self, container: str, name: str) -> None:
+        """Nothing runs that could be told."""
+
+    def output_of(self, container: str) -> bytes:
+        """What every run shows."""
+        del container
+        return self.report.stdout
+
+    def finish(self, container: str, timeout_seconds: float) -> RunReport:
+        """What every run shows."""
+        del container, timeout_seconds
+        return self.report
+
+    def discard(self, container: str) -> None:
+        """Nothing is kept of it."""
 
     def trace(
         self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path

@@ -1,4 +1,4 @@
-"""Writes a file whole or not at all, also when the run is killed in the middle."""
+"""Files written whole or not at all, also when the run is killed in the middle; folders that containers write to."""
 
 from __future__ import annotations
 
@@ -29,3 +29,17 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def make_open_folder(folder: Path) -> None:
+    """Make a folder that a container's user may write in; its parents are closed to others.
+
+    Raises BareboatError when it is there already or cannot be made.
+    """
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir()
+        # The container's user is one of the subordinate ids, which have no name here to give the folder to.
+        folder.chmod(0o777)
+    except OSError as error:
+        raise BareboatError(f"{folder}: cannot be made: {error.strerror}") from error

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bareboat.closure import FolderRoot, find_closure
+from bareboat.files import make_open_folder
 from bareboat.session import remove
-from bareboat.strace import make_log_folder, make_tracer, read_traces
+from bareboat.strace import make_tracer, read_traces
 
 if TYPE_CHECKING:
     from bareboat.archive import Image
@@ -29,7 +30,7 @@ def observe(workshop: Workshop, cell: Cell, image: Image) -> tuple[Opened, ...]:
     opened: list[Opened] = []
     for run in cell.sample.expectations:
         logs = workshop.folders.scratch / "traces" / secrets.token_hex(8)
-        make_log_folder(logs)
+        make_open_folder(logs)
         try:
             command = (cell.program_path, *run.arguments)
             workshop.engine.trace(image.id, command, run.timeout_seconds, workshop.tracer, logs)

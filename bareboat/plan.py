@@ -96,13 +96,17 @@ class Aboard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One sample on one recipe for one platform. `base` is None where the recipe starts from scratch."""
+    """One sample on one recipe for one platform. `base` is None where the recipe starts from scratch.
+
+    `harbor` makes the instrument that a service is held to; None for a program that ends by itself.
+    """
 
     sample: Sample
     recipe: Recipe
     program: ProgramJob
     base: RootJob | None
     aboard: tuple[Aboard, ...] = ()
+    harbor: ProgramJob | None = None
 
     @property
     def id(self) -> str:
@@ -174,4 +178,4 @@ def needs(job: Job) -> tuple[Job, ...]:
         case ProgramJob():
             return (job.toolchain,)
         case ImageJob(cell=cell):
-            return (cell.program, *cell.roots)
+            return (cell.program, *([cell.harbor] if cell.harbor else []), *cell.roots)

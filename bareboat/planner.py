@@ -5,7 +5,7 @@ make_plan(book, samples, Selection(...), source="bootstrap", platform=AMD64) -> 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
@@ -18,24 +18,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bareboat.plan import BaseSource, Job, Platform, Selection
-    from bareboat.recipe import Copy, Recipe, RecipeBook, Toolchain
+    from bareboat.recipe import Copy, Crt, Recipe, RecipeBook, Toolchain
     from bareboat.sample import Sample
 
 
 def make_plan(
-    book: RecipeBook, samples: Sequence[Sample], selection: Selection, *, source: BaseSource, platform: Platform
+    book: RecipeBook,
+    samples: Sequence[Sample],
+    selection: Selection,
+    *,
+    source: BaseSource,
+    platform: Platform,
+    harbor: Sample | None = None,
 ) -> Plan:
-    """Every selected sample on every selected recipe that takes it.
+    """Every selected sample on every selected recipe that takes it; services are held to the probes of `harbor`.
 
     Raises SelectionError for a pattern that matches nothing, and where no selected recipe takes a selected sample.
     """
     chosen_samples = _select(samples, selection.samples, "sample")
+    if not selection.samples and len(samples) > 1:
+        chosen_samples = tuple(one for one in chosen_samples if not one.on_request)
     chosen_recipes = _select(book.recipes, selection.recipes, "recipe")
     pairs = [(sample, recipe) for sample in chosen_samples for recipe in chosen_recipes if _fit(sample, recipe)]
     if not pairs:
         raise SelectionError(_no_pair(chosen_samples, chosen_recipes))
     reasons = {recipe.name: _impossible(recipe, book, source) for recipe in chosen_recipes}
-    cells = [make_cell(one, recipe, book, source, platform) for one, recipe in pairs if not reasons[recipe.name]]
+    port = Port(book=book, source=source, platform=platform, harbor=harbor)
+    cells = [make_cell(one, recipe, port) for one, recipe in pairs if not reasons[recipe.name]]
     skipped = [
         SkippedCell(sample=one.name, recipe=recipe.name, reason=reasons[recipe.name])
         for one, recipe in pairs
@@ -64,27 +73,50 @@ def local_reference(role: str, name: str) -> str:
     return f"localhost/bareboat/{role}/{name}:bootstrap"
 
 
-def make_cell(sample: Sample, recipe: Recipe, book: RecipeBook, source: BaseSource, platform: Platform) -> Cell:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """What every cell of a plan has in common; `harbor` is the instrument that services are held to."""
+
+    book: RecipeBook
+    source: BaseSource
+    platform: Platform
+    harbor: Sample | None = None
+
+
+def make_cell(sample: Sample, recipe: Recipe, port: Port) -> Cell:
     """One cell, of a recipe that need not be in the book, such as one that has got more provisions."""
+    book, source = port.book, port.source
     if recipe.base.scratch:
         added = [name for name in sample.provisions if name not in recipe.provisions]
         recipe = replace(recipe, provisions=(*recipe.provisions, *added))
     toolchain = book.toolchain(recipe.compile.toolchain)
-    program = ProgramJob(
+    return Cell(
         sample=sample,
-        toolchain=_toolchain_job(book, toolchain, source),
-        libc=toolchain.libc,
-        crt=recipe.compile.crt,
-        platform=platform,
+        recipe=recipe,
+        program=_program_job(sample, toolchain, recipe.compile.crt, port),
+        base=_base_job(book, recipe, source),
+        aboard=_aboard(book, recipe, source),
+        harbor=_harbor_job(port) if sample.service else None,
     )
-    base = _base_job(book, recipe, source)
-    return Cell(sample=sample, recipe=recipe, program=program, base=base, aboard=_aboard(book, recipe, source))
+
+
+def _program_job(sample: Sample, toolchain: Toolchain, crt: Crt, port: Port) -> ProgramJob:
+    made = _toolchain_job(port.book, toolchain, port.source)
+    return ProgramJob(sample=sample, toolchain=made, libc=toolchain.libc, crt=crt, platform=port.platform)
+
+
+def _harbor_job(port: Port) -> ProgramJob | None:
+    # Static with musl, it needs nothing beside it.
+    toolchain = next((one for one in port.book.toolchains if one.libc == "musl"), None)
+    return _program_job(port.harbor, toolchain, "static", port) if port.harbor and toolchain else None
 
 
 def plan_jobs(cells: Iterable[Cell]) -> tuple[Job, ...]:
     """The jobs of some cells, each once and after all that it needs."""
     images = [ImageJob(cell=cell) for cell in cells]
-    programs = dict.fromkeys(image.cell.program for image in images)
+    programs = dict.fromkeys(
+        program for image in images for program in (image.cell.program, image.cell.harbor) if program
+    )
     toolchains = dict.fromkeys(program.toolchain for program in programs)
     roots = dict.fromkeys(root for image in images for root in image.cell.roots if root not in toolchains)
     return (*toolchains, *roots, *programs, *images)

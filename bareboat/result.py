@@ -171,12 +171,23 @@ class AboardFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One thing that a service was asked: what it is called, whether the answer was right, and what was observed."""
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    passed: bool
+    observed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One cell's outcome, measurements and provenance. `published_bytes` is what others say of this base.
 
     `provenance` is None where the cell failed before its base and toolchain were known, or was skipped; so is
     `preflight`. `manifest` is what a from-scratch image holds, sorted by path, without the folders that only lead to
-    something; empty for other bases.
+    something; empty for other bases. `probes` are what a service was asked in the harbor.
     """
 
     __pydantic_config__ = _STRICT
@@ -193,6 +204,7 @@ class Result:
     provenance: Provenance | None = None
     preflight: Preflight | None = None
     manifest: tuple[AboardFile, ...] = ()
+    probes: tuple[Probe, ...] = ()
 
     @property
     def fails_as_expected(self) -> bool:

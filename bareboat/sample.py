@@ -79,8 +79,8 @@ class Variant:
 class Metadata:
     """The table `[package.metadata.bareboat]`: the plain run, more runs by name, patterns of recipes (empty: all).
 
-    A `service` is a program that does not end: it is held to the probes of the harbor as well. `variants` are the same
-    crate compiled otherwise.
+    A `service` is a program that does not end: it is held to the probes of the harbor as well. What is `on_request`
+    takes long, and is built only where `--sample` names it. `variants` are the same crate compiled otherwise.
     """
 
     __pydantic_config__ = _STRICT
@@ -89,6 +89,7 @@ class Metadata:
     also: tuple[Expectation, ...] = ()
     recipes: tuple[str, ...] = ()
     service: bool = False
+    on_request: bool = False
     variants: tuple[Variant, ...] = ()
 
     def __post_init__(self) -> None:
@@ -121,6 +122,7 @@ class Sample:
     cargo: Cargo = field(default_factory=Cargo)
     stands_alone: bool = True
     service: bool = False
+    on_request: bool = False
     provisions: tuple[str, ...] = ()
     expect_failure: tuple[tuple[str, str], ...] = ()
 
@@ -176,6 +178,7 @@ def _load(folder: Path, name: str) -> Loaded[tuple[Sample, ...]]:
         recipes=metadata.value.recipes,
         stands_alone=_stands_alone(manifest.value),
         service=metadata.value.service,
+        on_request=metadata.value.on_request,
     )
     return Loaded(value=(crate, *(_variant(crate, one) for one in metadata.value.variants)), problems=())
 

@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stowage:
-    """All that a cell's image is made of: its program, the images it stands on or copies from, what comes aboard."""
+    """All that a cell's image is made of: its program, the images it stands on or copies from, what comes aboard.
+
+    `harbor` is no part of it, but the program that a service is held to.
+    """
 
     cell: Cell
     program: Program
     roots: Mapping[RootJob, RootImage]
     items: tuple[Item, ...]
+    harbor: Program | None = None
 
     @property
     def key(self) -> str:

@@ -118,20 +118,6 @@ def make_tracer(
     return Tracer(tools=tools, loader=posixpath.basename(interpreter or ""))
 
 
-def make_log_folder(logs: Path) -> None:
-    """Make the folder that a container's user may write in; its parents are closed to others.
-
-    Raises BareboatError when it is there already or cannot be made.
-    """
-    try:
-        logs.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        logs.mkdir()
-        # The container's user is one of the subordinate ids, which have no name here to give the folder to.
-        logs.chmod(0o777)
-    except OSError as error:
-        raise BareboatError(f"{logs}: cannot be made: {error.strerror}") from error
-
-
 def read_traces(logs: Path, *, working_dir: str = "/") -> tuple[Opened, ...]:
     """What strace's logs of one run tell, sorted, each once; `working_dir` is where the program started.
 

@@ -59,7 +59,8 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
     make_plan(book, samples, selection, source="registry", platform=this_platform())  # a wrong name ends it here
     work = WorkOptions(bases=options.bases, locked=options.locked, force=options.force, results=options.results)
     with open_yard(project, book, processes, view, work) as yard:
-        plan = make_plan(book, samples, selection, source=yard.source, platform=this_platform())
+        port = yard.port(book, samples)
+        plan = make_plan(book, samples, selection, source=port.source, platform=port.platform, harbor=port.harbor)
         run = yard.run(plan, jobs=options.jobs, keep_going=options.keep_going)
     tell, code = teller(view), 1 if run.failed else 0
     if options.results is None:

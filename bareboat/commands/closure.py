@@ -13,7 +13,7 @@ from tabulate import tabulate
 from bareboat.aboard import fetch_aboard
 from bareboat.archive import File, ImageConfig, open_image, write_image
 from bareboat.closure import find_closure
-from bareboat.commands.project import Project, WorkOptions, open_yard, this_platform
+from bareboat.commands.project import Project, WorkOptions, find_harbor, open_yard, this_platform
 from bareboat.elf import read_elf
 from bareboat.errors import BareboatError, InputError, SelectionError
 from bareboat.listing import list_closure
@@ -57,8 +57,8 @@ def print_closure(project: Project, options: ClosureOptions, processes: Processe
         if program is None:
             return _of_cell(yard, book, what)
         # What a cell stands on is all that is asked of it here; whose program it would be is no matter.
-        sample = load_samples(project.samples)[0]
-        cells = [make_cell(sample, one, book, yard.source, this_platform()) for one in recipes]
+        sample, port = load_samples(project.samples)[0], yard.port(book, ())
+        cells = [make_cell(sample, one, port) for one in recipes]
         roots = tuple(dict.fromkeys(job for cell in cells for job in cell.roots))
         run = yard.run(Plan(source=yard.source, platform=this_platform(), jobs=roots, skipped=()))
         made = {output.source.reference: output for output in run.outputs if isinstance(output, RootImage)}
@@ -77,7 +77,9 @@ def _of_cell(yard: Yard, book: RecipeBook, cell_id: str) -> tuple[str, int]:
     sample, _, recipe = cell_id.partition("@")
     selection = Selection(samples=(sample,), recipes=(recipe,))
     samples = load_samples(yard.project.samples)
-    plan = make_plan(book, samples, selection, source=yard.source, platform=this_platform())
+    plan = make_plan(
+        book, samples, selection, source=yard.source, platform=this_platform(), harbor=find_harbor(samples)
+    )
     if len(plan.cells) != 1:
         there = ", ".join(cell.id for cell in plan.cells)
         raise SelectionError(f"'{cell_id}' is not one cell; there are: {there}")

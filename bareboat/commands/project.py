@@ -15,7 +15,7 @@ from bareboat.lock import Lock, read_lock, write_lock
 from bareboat.matrix import choose_source, new_pins, run_matrix
 from bareboat.observe import find_tracer
 from bareboat.plan import PLATFORMS, Platform
-from bareboat.planner import root_jobs
+from bareboat.planner import Port, root_jobs
 from bareboat.progress import make_progress
 from bareboat.report import predictions_page, readme_table, replace_block, results_page
 from bareboat.resultfile import hosts, load_all, sweep
@@ -79,6 +79,12 @@ def chosen_samples(project: Project, crate: Path | None) -> tuple[Sample, ...]:
     return load_crate(crate) if crate else load_samples(project.samples)
 
 
+def find_harbor(samples: Iterable[Sample]) -> Sample | None:
+    """The crate of the instrument that services are held to, where there are any; it is part of Bareboat."""
+    harbor = Path(__file__).parents[1] / "harbor"
+    return load_crate(harbor)[0] if any(sample.service for sample in samples) else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOptions:
     """Where bases come from and how a workshop works; `lock` None means the project's own, as does `results`."""
@@ -99,6 +105,10 @@ class Yard:
     workshop: Workshop
     source: BaseSource
     view: TextIO
+
+    def port(self, book: RecipeBook, samples: Iterable[Sample]) -> Port:
+        """What every cell of these samples that is planned here has in common."""
+        return Port(book=book, source=self.source, platform=this_platform(), harbor=find_harbor(samples))
 
     def run(self, plan: Plan, *, jobs: int = 0, keep_going: bool = True) -> MatrixRun:
         """Run a plan with its progress on the view, and pin what it resolved that the lock does not name yet."""

@@ -72,7 +72,7 @@ def build_scratch(project: Project, options: ScratchOptions, processes: Processe
     kept = None if own else find_folders().cache / "results"
     work = WorkOptions(bases=options.bases, force=options.force, results=kept)
     with open_yard(project, book, processes, view, work) as yard:
-        cell = make_cell(sample, recipe, book, yard.source, this_platform())
+        cell = make_cell(sample, recipe, yard.port(book, [sample]))
         run = yard.run(Plan(source=yard.source, platform=this_platform(), jobs=plan_jobs([cell]), skipped=()))
         result = next(output.result for output in run.outputs if isinstance(output, Measured))
         if isinstance(result.outcome, Failed):

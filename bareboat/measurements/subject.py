@@ -16,6 +16,7 @@ class Subject:
     """`program_path` is where the image has the program, `program` its bytes; `build_seconds` is None where unknown.
 
     `preflight` is None where nothing was predicted; `manifest` is empty for an image that does not start from scratch.
+    `peak_bytes` is the most memory that a service took; None for what is none.
     """
 
     image: Image
@@ -25,3 +26,4 @@ class Subject:
     build_seconds: float | None = None
     preflight: Preflight | None = None
     manifest: tuple[AboardFile, ...] = ()
+    peak_bytes: int | None = None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from podman import PodmanClient
 
+    from bareboat.engine import Start
     from bareboat.strace import Tracer
 
 
@@ -51,37 +52,66 @@ def copy_out(client: PodmanClient, image_id: str, path: str) -> bytes:
         container.remove(force=True)
 
 
+def start(client: PodmanClient, wanted: Start) -> str:
+    """Start a container that is left running; one that the runtime refuses is removed."""
+    mounts = [
+        {"type": "bind", "source": str(source), "target": place, "read_only": place != wanted.writable}
+        for place, source in sorted(wanted.mounts.items())
+    ]
+    network = wanted.network if wanted.network == "none" else f"container:{wanted.network}"
+    # A network of its own may have every port open to everybody: nobody else is there.
+    sysctl = {"net.ipv4.ip_unprivileged_port_start": "0"} if network == "none" else {}
+    more = {"environment": dict(wanted.environment), "mounts": mounts, "network_mode": network, "sysctl": sysctl}
+    container = _create(client, wanted.image, wanted.command, read_only=True, umask="0022", **more)
+    try:
+        container.start()
+    except APIError as error:
+        container.remove(force=True)
+        raise BareboatError(f"{wanted.image} cannot be started: {_words(error)}") from error
+    return str(container.id)
+
+
+def watch(container: Any, timeout_seconds: float) -> RunReport:
+    """Wait for a started container's end."""
+    exit_code = _wait(container, timeout_seconds)
+    errors = _bytes(container.logs(stdout=False, stderr=True))
+    return RunReport(exit_code=exit_code, stdout=output(container), stderr=errors)
+
+
+def output(container: Any) -> bytes:
+    """What a container has written to its standard output so far."""
+    return _bytes(container.logs(stdout=True, stderr=False))
+
+
 def _watch(container: Any, timeout_seconds: float) -> RunReport:
     try:
         container.start()
     except APIError as error:
         return RunReport(exit_code=None, stdout=b"", stderr=b"", refused=_words(error))
-    exit_code = _wait(container, timeout_seconds)
-    return RunReport(
-        exit_code=exit_code,
-        stdout=_bytes(container.logs(stdout=True, stderr=False)),
-        stderr=_bytes(container.logs(stdout=False, stderr=True)),
-    )
+    return watch(container, timeout_seconds)
 
 
 @contextlib.contextmanager
 def _created(client: PodmanClient, image_id: str, arguments: tuple[str, ...], **more: Any) -> Iterator[Any]:
-    container = client.containers.create(
+    container = _create(client, image_id, arguments, network_mode="none", **more)
+    try:
+        yield container
+    finally:
+        container.remove(force=True)
+
+
+def _create(client: PodmanClient, image_id: str, arguments: tuple[str, ...], **more: Any) -> Any:
+    return client.containers.create(
         image_id,
         list(arguments) or None,
         cap_drop=["all"],
         no_new_privileges=True,
-        network_mode="none",
         pids_limit=64,
         mem_limit="512m",
         log_config={"Type": "json-file"},
         labels={RUN_LABEL: str(os.getpid())},
         **more,
     )
-    try:
-        yield container
-    finally:
-        container.remove(force=True)
 
 
 def _wait(container: Any, timeout_seconds: float) -> int | None:

@@ -20,7 +20,7 @@ from podman.errors import APIError, ImageNotFound, NotFound, PodmanError
 from bareboat import __version__
 from bareboat.engine import KIND_LABEL, OWN_NAMES, RUN_LABEL, StoredImage
 from bareboat.errors import BareboatError, EngineError, HostError, StoppedError
-from bareboat.podman_engine.containers import copy_out, run, trace
+from bareboat.podman_engine import containers
 from bareboat.result import Host
 from bareboat.sample import NOT_SOURCE
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from bareboat.engine import Build, RunReport
+    from bareboat.engine import Build, RunReport, Start
     from bareboat.process import Processes
     from bareboat.strace import Tracer
 
@@ -137,19 +137,44 @@ class PodmanEngine:
 
     def copy_out(self, image_id: str, path: str) -> bytes:
         with self._client() as client:
-            return copy_out(client, image_id, path)
+            return containers.copy_out(client, image_id, path)
 
     def run(
         self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool = False
     ) -> RunReport:
         with self._client() as client:
-            return run(client, image_id, arguments, timeout_seconds, writable=writable)
+            return containers.run(client, image_id, arguments, timeout_seconds, writable=writable)
+
+    def start(self, start: Start) -> str:
+        with self._client() as client:
+            return containers.start(client, start)
+
+    def process_of(self, container: str) -> int | None:
+        with self._client() as client:
+            state = client.containers.get(container).attrs["State"]
+        return int(state["Pid"]) if state["Running"] else None
+
+    def signal(self, container: str, name: str) -> None:
+        with self._client() as client, contextlib.suppress(APIError):
+            client.containers.get(container).kill(name)
+
+    def output_of(self, container: str) -> bytes:
+        with self._client() as client:
+            return containers.output(client.containers.get(container))
+
+    def finish(self, container: str, timeout_seconds: float) -> RunReport:
+        with self._client() as client:
+            return containers.watch(client.containers.get(container), timeout_seconds)
+
+    def discard(self, container: str) -> None:
+        with self._client() as client, contextlib.suppress(NotFound):
+            client.containers.get(container).remove(force=True)
 
     def trace(
         self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
     ) -> RunReport:
         with self._client() as client:
-            return trace(client, image_id, command, timeout_seconds, tracer=tracer, logs=logs)
+            return containers.trace(client, image_id, command, timeout_seconds, tracer=tracer, logs=logs)
 
     def tag(self, image_id: str, name: str) -> None:
         repository, _, tag = name.rpartition(":")

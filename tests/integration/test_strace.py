@@ -11,9 +11,10 @@ import pytest
 
 from bareboat.archive import Entry, ImageConfig, write_image
 from bareboat.closure import FolderRoot, find_closure
+from bareboat.files import make_open_folder
 from bareboat.process import Processes
 from bareboat.session import remove
-from bareboat.strace import Opened, make_log_folder, make_tracer, read_traces
+from bareboat.strace import Opened, make_tracer, read_traces
 from tests.engine_contract import program
 from tests.integration.harbour import podman
 
@@ -37,7 +38,7 @@ def tracer(tmp_path):
 @pytest.fixture
 def logs(tmp_path):
     folder = tmp_path / "private" / "logs"
-    make_log_folder(folder)
+    make_open_folder(folder)
     yield folder
     remove(Processes(), folder)
     assert not folder.exists()

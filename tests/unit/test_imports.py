@@ -24,7 +24,7 @@ LAYERS = (
     ("workshop",),
     ("roots", "aboard", "observe"),
     ("ship",),
-    ("preflight", "manifest", "prove"),
+    ("preflight", "manifest", "prove", "service"),
     ("cell",),
     ("build",),
     ("matrix",),

@@ -209,6 +209,39 @@ def test_a_base_that_is_the_same_as_another_is_one_job():
     assert [job.id for job in made.jobs if isinstance(job, RootJob)] == ["toolchain gnu", "base alpine"]
 
 
+def test_what_is_on_request_is_built_only_by_name():
+    samples = (*SAMPLES, replace(SAMPLES[0], name="long", on_request=True))
+    assert [cell.id for cell in plan("debian", samples=samples).cells] == ["hello-world@debian"]
+    selection = Selection(recipes=("debian",), samples=("long",))
+    made = make_plan(BOOK, samples, selection, source="bootstrap", platform=AMD64)
+    assert [cell.id for cell in made.cells] == ["long@debian"]
+
+
+def test_a_service_needs_the_harbor():
+    harbor = replace(SAMPLES[0], name="harbor")
+    service = replace(SAMPLES[0], name="server", service=True)
+    selection = Selection(recipes=("debian",))
+    made = make_plan(BOOK, (service,), selection, source="bootstrap", platform=AMD64, harbor=harbor)
+    (cell,) = made.cells
+    assert cell.harbor.id == "program harbor musl static in gnu"
+    assert cell.harbor in needs(ImageJob(cell=cell))
+    assert cell.harbor in made.jobs
+    assert made.jobs.index(cell.harbor) < made.jobs.index(ImageJob(cell=cell))
+
+
+def test_a_variants_provisions_come_aboard_where_nothing_else_is():
+    variant = replace(SAMPLES[0], name="hello-world+tz", provisions=("tz",))
+    cells = plan("scratch-musl", "debian", samples=(variant,)).cells
+    targets = {cell.recipe.name: [one.copy.to for one in cell.aboard] for cell in cells}
+    assert targets == {"scratch-musl": ["/usr/share/zoneinfo/"], "debian": []}
+
+
+def test_a_cell_fails_as_its_recipe_or_its_sample_expects():
+    variant = replace(SAMPLES[0], expect_failure=(("debian*", "too old"), ("debian", "never")))
+    cells = plan("debian", "alpine", samples=(variant,)).cells
+    assert {cell.recipe.name: cell.expect_failure for cell in cells} == {"debian": "too old", "alpine": ""}
+
+
 def test_recipe_and_sample_choose_each_other():
     samples = (*SAMPLES, replace(SAMPLES[0], name="new", recipes=("debian*",)))
     cells = {cell.id for cell in plan("debian-bookworm", "debian", "alpine", samples=samples).cells}

@@ -9,7 +9,8 @@ import shutil
 import pytest
 
 from bareboat.errors import BareboatError
-from bareboat.strace import LOGS_TARGET, TOOLS_TARGET, Opened, Tracer, make_log_folder, make_tracer, read_traces
+from bareboat.files import make_open_folder
+from bareboat.strace import LOGS_TARGET, TOOLS_TARGET, Opened, Tracer, make_tracer, read_traces
 from tests.unit.elf_builder import build_elf
 
 
@@ -143,10 +144,10 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 
 def test_the_log_folder_is_open_in_a_closed_one(tmp_path):
     logs = tmp_path / "private" / "logs"
-    make_log_folder(logs)
+    make_open_folder(logs)
     assert (logs.stat().st_mode & 0o777, logs.parent.stat().st_mode & 0o777) == (0o777, 0o700)
     with pytest.raises(BareboatError, match="cannot be made"):
-        make_log_folder(logs)
+        make_open_folder(logs)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ def test_every_figure_of_a_known_image(subject_of, write):
         "proof": None,
         "predicted": None,
         "observed": None,
+        "peak": None,
         "program_size": len(PROGRAM),
         "libc": "gnu",
         "crt": "static",

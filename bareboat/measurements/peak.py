@@ -1,0 +1,23 @@
+"""How much memory a service took at most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bareboat.result import Column
+
+if TYPE_CHECKING:
+    from bareboat.measurements.subject import Subject
+
+COLUMN = Column(
+    name="peak",
+    heading="Peak memory",
+    unit="bytes",
+    order=121,
+    meaning="most resident memory of a service while it answered every probe, 50 MB bodies among them (VmHWM)",
+)
+
+
+def measure(subject: Subject) -> int | None:
+    """Bytes; None for a program that is no service."""
+    return subject.peak_bytes
