@@ -61,7 +61,7 @@ def start(client: PodmanClient, wanted: Start) -> str:
     network = wanted.network if wanted.network == "none" else f"container:{wanted.network}"
     # A network of its own may have every port open to everybody: nobody else is there.
     sysctl = {"net.ipv4.ip_unprivileged_port_start": "0"} if network == "none" else {}
-    more = {"environment": dict(wanted.environment), "mounts": mounts, "network_mode": network, "sysctl": sysctl}
+    more = {"environment": dict(wanted.environment), "mounts": mounts, "network_mode": network, "sysctls": sysctl}
     container = _create(client, wanted.image, wanted.command, read_only=True, umask="0022", **more)
     try:
         container.start()

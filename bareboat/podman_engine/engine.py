@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 SERVICE_START_SECONDS = 20.0
 # A Unix socket's path has 108 bytes with its final NUL (unix(7)).
 _SOCKET_PATH_BYTES = 107
+_HALF_WRITTEN = re.compile(r'image with ID "([0-9a-f]{64})" \(consider removing the image')
 
 
 class PodmanEngine:
@@ -202,10 +204,7 @@ class PodmanEngine:
 
         Needs no service, so that it works after everything of a run was stopped; `processes` are not the run's own.
         """
-        images = processes.run(
-            ["podman", "images", "--all", "--quiet", "--no-trunc", f"--filter=label={KIND_LABEL}"],
-            env=self._environment,
-        )
+        images = self._list_own(processes)
         ids = {_bare(line) for line in images.split()}
         removed = []
         listed = processes.run(["podman", "ps", "--all", "--external", "--format=json"], env=self._environment)
@@ -215,6 +214,20 @@ class PodmanEngine:
                 processes.run(["podman", "rm", "--force", container["Id"]], env=self._environment)
                 removed.append(str(container["Names"][0]))
         return tuple(removed)
+
+    def _list_own(self, processes: Processes) -> str:
+        """The ids of Bareboat's images; what a killed run wrote half is removed, for no listing goes past it."""
+        listing = ["podman", "images", "--all", "--quiet", "--no-trunc", f"--filter=label={KIND_LABEL}"]
+        seen: set[str] = set()
+        while True:
+            try:
+                return processes.run(listing, env=self._environment)
+            except EngineError as error:
+                broken = _HALF_WRITTEN.search("\n".join(error.log_tail))
+                if broken is None or broken[1] in seen:
+                    raise
+                seen.add(broken[1])
+                processes.run(["podman", "rmi", "--force", broken[1]], env=self._environment)
 
     def _podman(self, arguments: list[str], *, stdin: str = "", log: Path | None = None) -> str:
         # The run root is said, because TMPDIR would move it where XDG_RUNTIME_DIR is not set; TMPDIR is set, because

@@ -8,7 +8,8 @@ import random
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,9 +24,6 @@ from tests.integration.harbour import (
     root_filesystem,
     rows,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [pytest.mark.podman, pytest.mark.network]
 
@@ -222,6 +220,19 @@ def test_killed_runs_leave_nothing_and_change_nothing(matrix: dict[str, dict[str
     assert leftovers() == []
     assert not list(tmp_path.rglob(".*.tmp-*"))
     assert not (find_folders().cache / "unfinished").exists()
+
+
+def test_an_image_that_a_killed_run_wrote_half_is_swept() -> None:
+    made = HERE.invoke("scratch", "--libc=musl", "--bases=bootstrap", "--quiet")
+    store = Path(podman("info", "--format={{.Store.GraphRoot}}"))
+    # As a kill leaves it: known, and without its manifest; no listing of images goes past it.
+    (store / "overlay-images" / made.stdout.strip().removeprefix("sha256:") / "manifest").unlink()
+    (find_folders().cache / "unfinished").touch()
+    again = HERE.invoke("scratch", "--libc=musl", "--bases=bootstrap", "--quiet")
+    assert again.returncode == 0, again.stderr
+    assert "the last run was cut short" in again.stderr
+    assert again.stdout == made.stdout
+    podman("images", "--all")
 
 
 def test_a_machine_without_podman_is_told_what_to_do(tmp_path: Path) -> None:
