@@ -67,6 +67,7 @@ def run_matrix(workshop: Workshop, plan: Plan, progress: Progress, jobs: int, *,
     """Run the plan on `jobs` threads; unless `keep_going`, the first failure ends the run as BareboatError."""
     outputs: list[Output] = []
     failed: list[str] = []
+    doomed = _doomed(plan)
     with progress:
         executor = ThreadPoolExecutor(jobs, thread_name_prefix="job")
         try:
@@ -75,7 +76,8 @@ def run_matrix(workshop: Workshop, plan: Plan, progress: Progress, jobs: int, *,
                 _tell(progress, done, output)
                 if output is not None:
                     outputs.append(output)
-                if done.error is not None or (output is not None and output.status == "failed"):
+                fault = done.error is not None and (done.aborted_by or done.job) not in doomed
+                if fault or (output is not None and output.status == "failed"):
                     failed.append(done.job.id)
                 if failed and not keep_going:
                     raise BareboatError(f"{failed[0]} failed, and --no-keep-going ends the run there")
@@ -103,6 +105,12 @@ def new_pins(lock: Lock, plan_jobs: Sequence[Job], outputs: Sequence[Output]) ->
     return lock
 
 
+def _doomed(plan: Plan) -> tuple[Job, ...]:
+    """The programs that only cells need which are expected to fail: that they do not compile may be the reason."""
+    hopeful = {cell.program for cell in plan.cells if not cell.expect_failure}
+    return tuple(cell.program for cell in plan.cells if cell.program not in hopeful)
+
+
 def _told(workshop: Workshop, progress: Progress) -> Callable[[Job, Mapping[Hashable, Output]], Output]:
     def run(job: Job, inputs: Mapping[Hashable, Output]) -> Output:
         progress.started(job.id)
@@ -115,7 +123,14 @@ def _conclude(workshop: Workshop, done: Done[Job, Output]) -> Output | None:
     """A job's output; of a cell that an error ended, the Failed result that tells of it."""
     if done.error is None or not isinstance(done.job, ImageJob):
         return done.output
-    failed = Failed(stage=_stage(done.aborted_by or done.job), reason=done.error.summary, detail=str(done.error))
+    cause = done.aborted_by or done.job
+    failed = Failed(
+        stage=_stage(cause),
+        reason=done.error.summary,
+        detail=str(done.error),
+        # A cell may be expected not to compile; that its base cannot be had is another matter.
+        expected=done.job.cell.expect_failure if isinstance(cause, ProgramJob) else "",
+    )
     # A result that cannot be read is the user's, of a newer Bareboat perhaps: it is told of, never written over.
     return conclude(workshop, done.job.cell, failed, keep=not isinstance(done.error, ResultError))
 

@@ -17,7 +17,7 @@ from bareboat.observe import find_tracer
 from bareboat.plan import PLATFORMS, Platform
 from bareboat.planner import Port, root_jobs
 from bareboat.progress import make_progress
-from bareboat.report import predictions_page, readme_table, replace_block, results_page
+from bareboat.report import conformance_tables, predictions_page, readme_table, replace_block, results_page
 from bareboat.resultfile import hosts, load_all, sweep
 from bareboat.sample import Sample, load_crate, load_samples
 from bareboat.session import find_folders, session
@@ -156,6 +156,10 @@ def write_pages(project: Project) -> None:
     measured = {host: load_all(project.results / host) for host in hosts(project.results)}
     write_whole(project.results / "README.md", results_page(measured).encode())
     write_whole(project.root / "docs" / "predictions.md", predictions_page(measured).encode())
+    conformance = project.root / "docs" / "conformance.md"
+    if conformance.exists():
+        text = replace_block(conformance.read_text(encoding="utf-8"), "conformance", conformance_tables(measured))
+        write_whole(conformance, text.encode())
     readme = project.root / "README.md"
     old = text = readme.read_text(encoding="utf-8") if readme.exists() else ""
     for host, results in measured.items():

@@ -7,9 +7,20 @@ results_page(hosts), readme_table(results), replace_block(text, name, block) -> 
 
 from __future__ import annotations
 
+from bareboat.report.conformance import conformance_tables
 from bareboat.report.page import readme_table, replace_block, results_page
 from bareboat.report.predictions import predictions_page
 from bareboat.report.render import Format, render
 from bareboat.report.table import Table, rows
 
-__all__ = ["Format", "Table", "predictions_page", "readme_table", "render", "replace_block", "results_page", "rows"]
+__all__ = [
+    "Format",
+    "Table",
+    "conformance_tables",
+    "predictions_page",
+    "readme_table",
+    "render",
+    "replace_block",
+    "results_page",
+    "rows",
+]

@@ -301,6 +301,28 @@ def test_a_prediction_that_does_not_come_true_is_a_failure_even_where_one_is_exp
     assert done.failed == ("image hello-world@scratch-musl",)
 
 
+def test_a_program_that_is_expected_not_to_compile_fails_nothing(workshop, engine):
+    engine.broken = "cargo build"
+    done = run(workshop, expecting(book_of("scratch-musl", "alpine")))
+    assert {outcome.stage for outcome in outcomes(done).values()} == {"compile"}
+    assert all(result.fails_as_expected for result in done.results)
+    assert done.failed == ()
+
+
+def test_a_program_that_one_cell_hopes_for_must_compile(workshop, engine):
+    engine.broken = "cargo build"
+    hopeful, (doomed,) = book_of("scratch-musl"), expecting(book_of("alpine")).recipes
+    done = run(workshop, RecipeBook(recipes=(*hopeful.recipes, doomed), toolchains=BOOK.toolchains))
+    assert "program hello-world musl static in musl" in done.failed
+
+
+def test_a_base_that_cannot_be_had_is_no_failure_to_expect(workshop, engine):
+    engine.remove(ALPINE)
+    done = run(workshop, expecting(book_of("alpine")))
+    assert outcomes(done)["alpine"].expected == ""
+    assert "image hello-world@alpine" in done.failed
+
+
 def test_each_run_of_a_sample_must_be_as_expected(workshop, engine):
     runs = (Expectation(stdout="Hello, world!\n"), Expectation(name="other", stdout="Hallo\n"))
     plan = plan_of(book_of("scratch-musl"), expectations=runs)

@@ -1,0 +1,42 @@
+"""Which TLS a program speaks, recognised in its bytes and in the libraries that it links to."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bareboat.result import Column
+
+if TYPE_CHECKING:
+    from bareboat.measurements.subject import Subject
+
+COLUMN = Column(
+    name="tls",
+    heading="TLS",
+    unit="text",
+    order=74,
+    meaning="the TLS library found in the program or among the libraries that it links to, and whose ciphers it has",
+)
+_RUSTLS = b"rustls"
+_AWS_LC = b"AWS-LC"
+_OPENSSL = re.compile(rb"OpenSSL (\d+\.\d+\.\d+[a-z]?)[ +-]")
+_LIBCRYPTO = re.compile(r"(?:^|/)libcrypto\.so\.[0-9.]+$")
+
+
+def measure(subject: Subject) -> str | None:
+    """`rustls, ring`, `rustls, aws-lc`, `OpenSSL 3.5.4` or `OpenSSL 3.5.4, static`; None where there is none."""
+    if _RUSTLS in subject.program:
+        return f"rustls, {'aws-lc' if _AWS_LC in subject.program else 'ring'}"
+    if version := _OPENSSL.search(subject.program):
+        return f"OpenSSL {version[1].decode()}, static"
+    if any(name.startswith("libssl.so") for name in subject.elf.needed):
+        return f"OpenSSL {_version_in(subject)}".rstrip()
+    return None
+
+
+def _version_in(subject: Subject) -> str:
+    for path, file in subject.image.files().items():
+        if file.kind == "file" and _LIBCRYPTO.search(path):
+            version = _OPENSSL.search(subject.image.read(path))
+            return version[1].decode() if version else ""
+    return ""
