@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bareboat.elf import ElfFacts
     from bareboat.plan import Cell, RootJob
     from bareboat.result import AboardFile, Measurement, Outcome, Preflight, Probe
+    from bareboat.service import Visit
     from bareboat.workshop import Program, RootImage, Workshop
 
 SCRATCH = Source(kind="scratch", reference="scratch", digest="")
@@ -70,7 +71,7 @@ def _try_out(workshop: Workshop, stowage: Stowage, image: Image, *, key: str, se
         verdict = verify(workshop.engine, image.id, cell.sample.expectations)
     preflight = compare(closure, verdict)
     failure = verdict.failure if verdict else refuse(cell, closure, owners_in(workshop, stowage.program.toolchain))
-    visit = visit_harbor(workshop, image.id, stowage.harbor) if stowage.harbor and verdict and not failure else None
+    visit = _visit(workshop, stowage, image) if verdict and not failure else None
     failure = visit.failure if visit else failure
     outcome = judge(cell, preflight, _contradiction(cell, elf) or failure) or Passed()
     manifest: tuple[AboardFile, ...] = ()
@@ -100,6 +101,11 @@ def _try_out(workshop: Workshop, stowage: Stowage, image: Image, *, key: str, se
     )
 
 
+def _visit(workshop: Workshop, stowage: Stowage, image: Image) -> Visit | None:
+    harbor = stowage.harbor
+    return visit_harbor(workshop, image.id, harbor, stowage.cell.excuses) if harbor else None
+
+
 def _provenance(workshop: Workshop, stowage: Stowage, image_id: str) -> Provenance:
     base = stowage.cell.base
     return Provenance(
@@ -126,7 +132,6 @@ def conclude(
     keep: bool = True,
 ) -> Measured:
     """Save a cell's result under its host, unless what is there must be kept, and hand it on."""
-    published = cell.recipe.published
     result = Result(
         cell=cell.id,
         sample=cell.sample.name,
@@ -135,7 +140,7 @@ def conclude(
         key=key,
         outcome=outcome,
         measurements=measurements,
-        published_bytes=published.size_bytes if published and cell.sample.name == published.sample else None,
+        published_bytes=cell.published_bytes,
         provenance=provenance,
         preflight=preflight,
         manifest=manifest,
@@ -155,7 +160,9 @@ def _key(stowage: Stowage) -> str:
     columns = [module.COLUMN.name for module in load_measurements()]
     runs = [asdict(expectation) for expectation in cell.sample.expectations]
     harbor = stowage.harbor.sha256 if stowage.harbor else ""
-    return make_key("cell", stowage.key, harbor, runs, asdict(cell.recipe.compile), cell.expect_failure, columns)
+    return make_key(
+        "cell", stowage.key, harbor, cell.excuses, runs, asdict(cell.recipe.compile), cell.expect_failure, columns
+    )
 
 
 def _unchanged(workshop: Workshop, stowage: Stowage, key: str) -> Result | None:

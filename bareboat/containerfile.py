@@ -26,6 +26,8 @@ _MADE = "/made"
 _ROOT = "0:0"
 _SPELT = {ord(plain): plain for plain in f"{string.ascii_letters}{string.digits} .,:;/_-=#"} | {10: r"\n", 9: r"\t"}
 STAGE_LABEL = "io.bareboat.stage"
+# Not at the stage's beginning: old Buildah runs the last step of a stage again, though it has it in its cache.
+_COMPILED = f"LABEL {STAGE_LABEL}={COMPILE_STAGE}"
 
 # The secrets that the fetching step takes when they are given: the host's cargo configuration and CA bundle. They are
 # mounted for that step alone and leave nothing in any layer.
@@ -46,18 +48,21 @@ def render(cell: Cell, references: Mapping[RootJob, str]) -> str:
 def compile_stages(job: ProgramJob, toolchain: str) -> str:
     """The stages up to the compiled program at `job.binary`; equal for all cells that share the job."""
     if not job.sample.needs_crates:
-        return _lines(*_opening(toolchain, COMPILE_STAGE), "COPY . .", _compile(job, ""))
+        return _lines(f"FROM {toolchain} AS {COMPILE_STAGE}", "WORKDIR /src", "COPY . .", _compile(job, ""), _COMPILED)
     # Manifest and lock come before the sources, where that is enough: a change of a source fetches nothing anew.
     alone = job.sample.stands_alone
     first = ("COPY Cargo.toml Cargo.lock ./", "RUN mkdir src && touch src/main.rs src/lib.rs")
     return _lines(
-        *_opening(toolchain, CRATES_STAGE),
+        f"FROM {toolchain} AS {CRATES_STAGE}",
+        f"LABEL {STAGE_LABEL}={CRATES_STAGE}",
+        "WORKDIR /src",
         *(first if alone else ("COPY . .",)),
         _vendor(),
         "",
         f"FROM {CRATES_STAGE} AS {COMPILE_STAGE}",
         *(("RUN rm -r src", "COPY . .") if alone else ()),
         _compile(job, "--config /crates/vendor.toml "),
+        _COMPILED,
     )
 
 
@@ -114,10 +119,6 @@ def _copy(cell: Cell, one: Aboard, references: Mapping[RootJob, str]) -> tuple[s
     options += [f"--chown={copy.owner}"] if copy.owner != _ROOT else []
     options += [f"--chmod={copy.mode}"] if copy.mode else []
     return f"# {' '.join(copy.why.split())}", f"COPY {' '.join(options)} {copy.path} {copy.to}"
-
-
-def _opening(toolchain: str, stage: str) -> tuple[str, ...]:
-    return f"FROM {toolchain} AS {stage}", f"LABEL {STAGE_LABEL}={stage}", "WORKDIR /src"
 
 
 def _vendor() -> str:

@@ -120,6 +120,20 @@ class Cell:
         return self.recipe.expect_failure or next(said, "")
 
     @property
+    def excuses(self) -> dict[str, str]:
+        """Probes of the harbor that are known to be answered otherwise here, and why."""
+        matching = (probes for pattern, probes in self.sample.excuses if fnmatchcase(self.recipe.name, pattern))
+        return {probe: reason for probes in matching for probe, reason in probes}
+
+    @property
+    def published_bytes(self) -> int | None:
+        """What somebody else says that an image of this sample on this base weighs; None where nobody does."""
+        published = self.recipe.published
+        if published and published.sample == self.sample.name:
+            return published.size_bytes
+        return dict(self.sample.published).get(self.recipe.name)
+
+    @property
     def program_path(self) -> str:
         """Where the program lies in the image."""
         return f"/{self.sample.binary}"

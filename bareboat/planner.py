@@ -36,8 +36,9 @@ def make_plan(
     Raises SelectionError for a pattern that matches nothing, and where no selected recipe takes a selected sample.
     """
     chosen_samples = _select(samples, selection.samples, "sample")
-    if not selection.samples and len(samples) > 1:
-        chosen_samples = tuple(one for one in chosen_samples if not one.on_request)
+    if not selection.samples:
+        # A crate of the user's own is named by that.
+        chosen_samples = tuple(one for one in chosen_samples if not one.on_request) or chosen_samples
     chosen_recipes = _select(book.recipes, selection.recipes, "recipe")
     pairs = [(sample, recipe) for sample in chosen_samples for recipe in chosen_recipes if _fit(sample, recipe)]
     if not pairs:
@@ -86,9 +87,8 @@ class Port:
 def make_cell(sample: Sample, recipe: Recipe, port: Port) -> Cell:
     """One cell, of a recipe that need not be in the book, such as one that has got more provisions."""
     book, source = port.book, port.source
-    if recipe.base.scratch:
-        added = [name for name in sample.provisions if name not in recipe.provisions]
-        recipe = replace(recipe, provisions=(*recipe.provisions, *added))
+    added = [name for pattern, names in sample.provisions if fnmatchcase(recipe.name, pattern) for name in names]
+    recipe = replace(recipe, provisions=tuple(dict.fromkeys([*recipe.provisions, *added])))
     toolchain = book.toolchain(recipe.compile.toolchain)
     return Cell(
         sample=sample,

@@ -172,13 +172,17 @@ class AboardFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """One thing that a service was asked: what it is called, whether the answer was right, and what was observed."""
+    """One thing that a service was asked: what it is called, whether the answer was right, and what was observed.
+
+    `excused` says why the answer is known to be otherwise here; "" where it should be right.
+    """
 
     __pydantic_config__ = _STRICT
 
     name: str
     passed: bool
     observed: str
+    excused: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

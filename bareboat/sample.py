@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
+_Feature = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_/.+-]*$")]
 # In a crate's own folder only: src/target/ may well be a module.
 NOT_SOURCE = frozenset({"target", ".git"})
 
@@ -45,7 +46,7 @@ class Expectation:
 class Cargo:
     """How cargo compiles a crate: its features, without the default ones or with them, and its profile."""
 
-    features: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_/.+-]*$")], ...] = ()
+    features: tuple[_Feature, ...] = ()
     default_features: bool = True
     profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")] = "release"
 
@@ -60,9 +61,10 @@ class Cargo:
 class Variant:
     """The same crate compiled otherwise: a sample of its own, `CRATE+NAME`.
 
-    `recipes` are patterns of those it is put on (empty: the crate's own), `with` the provisions that come aboard where
-    a recipe starts from scratch, `expect` what its plain run shows, where that differs; `expect_failure` says by
-    pattern of recipe why it is known not to work there.
+    `recipes` are patterns of those it is put on (empty: the crate's own), `with` the provisions that come aboard on
+    recipes by pattern, beside the crate's own, `expect` what its plain run shows, where that differs;
+    `expect_failure` says by pattern of recipe why it is known not to work there, `excuse` likewise which probes of the
+    harbor are known to be answered otherwise, and why.
     """
 
     __pydantic_config__ = _STRICT
@@ -70,9 +72,10 @@ class Variant:
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     cargo: Cargo = field(default_factory=Cargo)
     recipes: tuple[str, ...] = ()
-    provisions: Annotated[tuple[str, ...], Field(alias="with")] = ()
+    provisions: Annotated[dict[str, tuple[str, ...]], Field(alias="with")] = field(default_factory=dict)
     expect: Expectation | None = None
     expect_failure: dict[str, str] = field(default_factory=dict)
+    excuses: Annotated[dict[str, dict[str, str]], Field(alias="excuse")] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +83,9 @@ class Metadata:
     """The table `[package.metadata.bareboat]`: the plain run, more runs by name, patterns of recipes (empty: all).
 
     A `service` is a program that does not end: it is held to the probes of the harbor as well. What is `on_request`
-    takes long, and is built only where `--sample` names it. `variants` are the same crate compiled otherwise.
+    takes long, and is built only where `--sample` names it. `with` names provisions that come aboard on recipes by
+    pattern. `published` says by recipe what others say that its image
+    weighs, in bytes. `variants` are the same crate compiled otherwise.
     """
 
     __pydantic_config__ = _STRICT
@@ -90,6 +95,8 @@ class Metadata:
     recipes: tuple[str, ...] = ()
     service: bool = False
     on_request: bool = False
+    provisions: Annotated[dict[str, tuple[str, ...]], Field(alias="with")] = field(default_factory=dict)
+    published: dict[str, Annotated[int, Field(gt=0)]] = field(default_factory=dict)
     variants: tuple[Variant, ...] = ()
 
     def __post_init__(self) -> None:
@@ -106,8 +113,8 @@ class Sample:
 
     `crate` is the name without the variant, `binary` the program's. `expectations` are its runs, the plain one first;
     `recipes` are patterns of those it is put on (empty: all). `digest` is the SHA-256 of every source file's path, mode
-    and bytes. `stands_alone` says that manifest and lock are all that fetching its crates takes. `provisions` and
-    `expect_failure` are the variant's.
+    and bytes. `stands_alone` says that manifest and lock are all that fetching its crates takes. `provisions`,
+    `expect_failure` and `excuses` (probe and reason) are by pattern of recipe.
     """
 
     name: str
@@ -123,8 +130,10 @@ class Sample:
     stands_alone: bool = True
     service: bool = False
     on_request: bool = False
-    provisions: tuple[str, ...] = ()
+    published: tuple[tuple[str, int], ...] = ()
+    provisions: tuple[tuple[str, tuple[str, ...]], ...] = ()
     expect_failure: tuple[tuple[str, str], ...] = ()
+    excuses: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
 
 def load_samples(folder: Path) -> tuple[Sample, ...]:
@@ -179,6 +188,8 @@ def _load(folder: Path, name: str) -> Loaded[tuple[Sample, ...]]:
         stands_alone=_stands_alone(manifest.value),
         service=metadata.value.service,
         on_request=metadata.value.on_request,
+        provisions=tuple(metadata.value.provisions.items()),
+        published=tuple(metadata.value.published.items()),
     )
     return Loaded(value=(crate, *(_variant(crate, one) for one in metadata.value.variants)), problems=())
 
@@ -191,8 +202,10 @@ def _variant(crate: Sample, variant: Variant) -> Sample:
         expectations=(variant.expect or plain, *others),
         recipes=variant.recipes or crate.recipes,
         cargo=variant.cargo,
-        provisions=variant.provisions,
+        provisions=(*crate.provisions, *variant.provisions.items()),
+        published=(),
         expect_failure=tuple(variant.expect_failure.items()),
+        excuses=tuple((pattern, tuple(probes.items())) for pattern, probes in variant.excuses.items()),
     )
 
 

@@ -17,14 +17,21 @@ from bareboat.observe import find_tracer
 from bareboat.plan import PLATFORMS, Platform
 from bareboat.planner import Port, root_jobs
 from bareboat.progress import make_progress
-from bareboat.report import conformance_tables, predictions_page, readme_table, replace_block, results_page
+from bareboat.report import (
+    conformance_tables,
+    predictions_page,
+    readme_table,
+    replace_block,
+    results_page,
+    service_table,
+)
 from bareboat.resultfile import hosts, load_all, sweep
 from bareboat.sample import Sample, load_crate, load_samples
 from bareboat.session import find_folders, session
 from bareboat.workshop import Workshop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bareboat.matrix import Bases, MatrixRun
     from bareboat.plan import BaseSource, Plan
@@ -163,17 +170,23 @@ def write_pages(project: Project) -> None:
     readme = project.root / "README.md"
     old = text = readme.read_text(encoding="utf-8") if readme.exists() else ""
     for host, results in measured.items():
-        for sample in sorted({result.sample for result in results}):
-            name = f"{host} {sample}"
+        for crate in sorted({result.sample.partition("+")[0] for result in results}):
+            name = f"{host} {crate}"
             if f"<!-- bareboat:{name} -->" in text:
-                text = replace_block(text, name, readme_table(rows_of(results, sample)))
+                text = replace_block(text, name, crate_table(rows_of(results, crate)))
     if text != old:
         write_whole(readme, text.encode())
 
 
-def rows_of(results: Iterable[Result], sample: str) -> tuple[Result, ...]:
-    """What the README's table of a sample shows: its cells, without those that are made to fail."""
-    return tuple(result for result in results if result.sample == sample and not result.fails_as_expected)
+def crate_table(results: Sequence[Result]) -> str:
+    """The README's table of a crate and its variants."""
+    return service_table(results) if any(result.probes for result in results) else readme_table(results)
+
+
+def rows_of(results: Iterable[Result], crate: str) -> tuple[Result, ...]:
+    """What the README's table of a crate shows: its cells and its variants', without those that are made to fail."""
+    own = (result for result in results if result.sample.partition("+")[0] == crate)
+    return tuple(result for result in own if not result.fails_as_expected)
 
 
 def teller(view: TextIO) -> Callable[[str], None]:

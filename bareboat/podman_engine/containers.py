@@ -58,7 +58,9 @@ def start(client: PodmanClient, wanted: Start) -> str:
         {"type": "bind", "source": str(source), "target": place, "read_only": place != wanted.writable}
         for place, source in sorted(wanted.mounts.items())
     ]
-    network = wanted.network if wanted.network == "none" else f"container:{wanted.network}"
+    # podman-py passes `container:ID` on as a mode that Podman does not know; the path to the namespace goes through.
+    shared = "" if wanted.network == "none" else client.containers.get(wanted.network).attrs["State"]["Pid"]
+    network = f"ns:/proc/{shared}/ns/net" if shared else "none"
     # A network of its own may have every port open to everybody: nobody else is there.
     sysctl = {"net.ipv4.ip_unprivileged_port_start": "0"} if network == "none" else {}
     more = {"environment": dict(wanted.environment), "mounts": mounts, "network_mode": network, "sysctls": sysctl}

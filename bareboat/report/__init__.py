@@ -8,7 +8,7 @@ results_page(hosts), readme_table(results), replace_block(text, name, block) -> 
 from __future__ import annotations
 
 from bareboat.report.conformance import conformance_tables
-from bareboat.report.page import readme_table, replace_block, results_page
+from bareboat.report.page import readme_table, replace_block, results_page, service_table
 from bareboat.report.predictions import predictions_page
 from bareboat.report.render import Format, render
 from bareboat.report.table import Table, rows
@@ -23,4 +23,5 @@ __all__ = [
     "replace_block",
     "results_page",
     "rows",
+    "service_table",
 ]

@@ -12,7 +12,7 @@ from bareboat.result import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bareboat.result import Result
+    from bareboat.result import Probe, Result
 
 _WAYS = (("libc", "libc"), ("CRT", "crt"), ("TLS", "tls"), ("DNS", "dns"))
 
@@ -34,7 +34,7 @@ def _tables(results: tuple[Result, ...]) -> str:
         (
             printable(result.cell),
             *(_column(result, column) for _, column in _WAYS),
-            *("yes" if name in said and said[name].passed else "no" if name in said else "not asked" for name in names),
+            *(_answer(said.get(name)) for name in names),
         )
         for result, said in zip(services, answers, strict=True)
     )
@@ -57,6 +57,12 @@ def _observed(services: list[Result], names: tuple[str, ...]) -> str:
             for observed, cells in answers.items()
         ]
     return markdown_table(Table(headings=("Probe", "Observed", "By"), rows=tuple(rows), alignment=("left",) * 3))
+
+
+def _answer(probe: Probe | None) -> str:
+    if probe is None:
+        return "not asked"
+    return "yes" if probe.passed else "no, as known" if probe.excused else "no"
 
 
 def _column(result: Result, name: str) -> str:

@@ -17,6 +17,7 @@ from bareboat.report.table import (
     groups,
     measured_field,
     order,
+    size_of,
     tabled,
 )
 from bareboat.result import printable
@@ -51,6 +52,21 @@ def results_page(hosts: Mapping[str, tuple[Result, ...]]) -> str:
     sections = [_host_section(name, results) for name, results in sorted(hosts.items())]
     everything = [result for results in hosts.values() for result in results]
     return "\n".join([_TOP, *(sections or [NOTHING]), _meanings(columns(everything))])
+
+
+def service_table(results: Iterable[Result]) -> str:
+    """The compact Markdown table of a service and its variants, the smallest image first."""
+    fields = (
+        Field(heading="Cell", text=lambda result: printable(result.cell)),
+        Field(heading="Size", text=_size_or_outcome, alignment="right"),
+        *PUBLISHED_FIELDS,
+        measured_field("libc", "libc"),
+        measured_field("CRT", "crt"),
+        measured_field("TLS", "tls"),
+        measured_field("DNS", "dns"),
+        measured_field("Peak memory", "peak", alignment="right"),
+    )
+    return markdown_table(tabled(fields, sorted(results, key=lambda result: (size_of(result) or 0, result.cell))))
 
 
 def readme_table(results: Iterable[Result]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bareboat.session import find_folders
 from tests.integration.harbour import ROOT, Project, podman, root_filesystem, rows
 
 if TYPE_CHECKING:
@@ -114,3 +115,19 @@ def test_a_program_runs_confined(crate: Path, tmp_path: Path) -> None:
     answer = Project(root=ROOT).invoke(*words, f"--results={tmp_path / 'results'}")
     podman("rmi", "--force", "localhost/bareboat/greeter:scratch-musl", "localhost/bareboat/greeter:debian-slim")
     assert answer.returncode == 0, answer.stdout
+
+
+def test_a_change_of_one_line_compiles_one_crate(crate: Path, tmp_path: Path) -> None:
+    words = ("build-matrix", f"--crate={crate}", "--recipe=scratch-musl", "--bases=bootstrap", "--format=json")
+    try:
+        first = Project(root=ROOT).invoke(*words, f"--results={tmp_path / 'results'}")
+        assert first.returncode == 0, first.stderr
+        main = crate / "src" / "main.rs"
+        main.write_text(MAIN_RS.replace("{} {}", "{}  {}"), encoding="utf-8")
+        second = Project(root=ROOT).invoke(*words, f"--results={tmp_path / 'results'}")
+        assert "its output differs" in second.stdout, "the change is in the program"
+        log = (find_folders().logs / "program-greeter-musl-static-in-gnu.log").read_text(encoding="utf-8")
+        compiled = [line.split()[1] for line in log.splitlines() if line.strip().startswith("Compiling ")]
+        assert compiled == ["greeter"]
+    finally:
+        podman("rmi", "--force", "localhost/bareboat/greeter:scratch-musl")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bareboat.commands import schema_text
-from bareboat.commands.project import rows_of
-from bareboat.report import predictions_page, readme_table, replace_block, results_page
+from bareboat.commands.project import crate_table, rows_of
+from bareboat.report import conformance_tables, predictions_page, replace_block, results_page
 from bareboat.resultfile import hosts, load_all
 
 ROOT = Path(__file__).parents[2]
@@ -20,10 +20,16 @@ def test_the_results_page_is_current():
     assert (ROOT / "results" / "README.md").read_text(encoding="utf-8") == results_page(MEASURED)
 
 
-def test_the_readme_table_is_current():
+@pytest.mark.parametrize("crate", ["hello-world", "webserver"])
+def test_the_readme_tables_are_current(crate):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = readme_table(rows_of(MEASURED[PUBLISHED], "hello-world"))
-    assert replace_block(text, f"{PUBLISHED} hello-world", table) == text
+    table = crate_table(rows_of(MEASURED[PUBLISHED], crate))
+    assert replace_block(text, f"{PUBLISHED} {crate}", table) == text
+
+
+def test_the_page_of_conformance_is_current():
+    text = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
+    assert replace_block(text, "conformance", conformance_tables(MEASURED)) == text
 
 
 def test_the_page_of_predictions_is_current():

@@ -215,6 +215,7 @@ def test_what_is_on_request_is_built_only_by_name():
     selection = Selection(recipes=("debian",), samples=("long",))
     made = make_plan(BOOK, samples, selection, source="bootstrap", platform=AMD64)
     assert [cell.id for cell in made.cells] == ["long@debian"]
+    assert [cell.id for cell in plan("debian", samples=samples[1:]).cells] == ["long@debian"]
 
 
 def test_a_service_needs_the_harbor():
@@ -230,7 +231,7 @@ def test_a_service_needs_the_harbor():
 
 
 def test_a_variants_provisions_come_aboard_where_nothing_else_is():
-    variant = replace(SAMPLES[0], name="hello-world+tz", provisions=("tz",))
+    variant = replace(SAMPLES[0], name="hello-world+tz", provisions=(("scratch-*", ("tz",)),))
     cells = plan("scratch-musl", "debian", samples=(variant,)).cells
     targets = {cell.recipe.name: [one.copy.to for one in cell.aboard] for cell in cells}
     assert targets == {"scratch-musl": ["/usr/share/zoneinfo/"], "debian": []}

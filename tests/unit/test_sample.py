@@ -241,7 +241,7 @@ recipes = ["scratch-musl"]
 [[package.metadata.bareboat.variants]]
 name = "openssl"
 cargo = { features = ["tls-openssl", "dns"], default_features = false }
-with = ["openssl"]
+with = { "scratch-*" = ["openssl"] }
 expect = { stdout = "other\\n" }
 expect_failure = { "alpine*" = "no OpenSSL there" }
 """
@@ -259,7 +259,10 @@ def test_a_variant_is_a_sample_of_its_own(crate):
     assert openssl.cargo == Cargo(features=("tls-openssl", "dns"), default_features=False)
     assert openssl.cargo.options[2:] == ("--no-default-features", "--features", "tls-openssl,dns")
     assert openssl.expectations[0].stdout == "other\n"
-    assert (openssl.provisions, openssl.expect_failure) == (("openssl",), (("alpine*", "no OpenSSL there"),))
+    assert (openssl.provisions, openssl.expect_failure) == (
+        (("scratch-*", ("openssl",)),),
+        (("alpine*", "no OpenSSL there"),),
+    )
 
 
 def test_two_variants_of_one_name_are_told(crate):

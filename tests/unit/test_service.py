@@ -64,11 +64,11 @@ class ScriptedEngine:
         return RunReport(exit_code=0, stdout=self.answers.get(words[0], "").encode(), stderr=b"said")
 
 
-def visit(engine, tmp_path):
+def visit(engine, tmp_path, excuses=None):
     workshop = SimpleNamespace(
         engine=engine, folders=SimpleNamespace(scratch=tmp_path), processes=Processes(), host=HOST
     )
-    return visit_harbor(workshop, "sha256:1", SimpleNamespace(sha256="0" * 64))
+    return visit_harbor(workshop, "sha256:1", SimpleNamespace(sha256="0" * 64), excuses or {})
 
 
 def test_every_probe_is_kept_and_all_containers_go(tmp_path):
@@ -149,3 +149,17 @@ def test_the_first_wrong_probe_is_the_reason_and_all_are_told():
     assert failure.reason == "probe 'b': 502, dns"
     assert failure.detail == "b: 502, dns\nc: 504"
     assert judge_probes(probes[:1]) is None
+
+
+def test_an_excuse_covers_its_probe_and_nothing_else(tmp_path):
+    wrong = [PROBES[0], {**PROBES[1], "passed": False, "observed": "200"}]
+    engine = ScriptedEngine(check=json.dumps({"probes": wrong}))
+    excused = visit(engine, tmp_path, {"expired": "its clock stands still"})
+    assert {probe.name: probe.excused for probe in excused.probes}["expired"] == "its clock stands still"
+    assert excused.failure.reason == "probe 'no-authorities': 200", "the same answer under another name is not excused"
+
+
+def test_an_excuse_for_what_passes_is_a_failure():
+    probe = Probe(name="a", passed=True, observed="200", excused="known")
+    assert judge_probes([probe]).reason == "probe 'a' passes, and is excused: known"
+    assert judge_probes([Probe(name="a", passed=False, observed="502", excused="known")]) is None
