@@ -83,10 +83,10 @@ def build_scratch(project: Project, options: ScratchOptions, processes: Processe
             result = prove(Trial(workshop=yard.workshop, stowage=stowage, tell=teller(view)), result)
             save(result, yard.workshop.results)
         image_id = result.provenance.image_id if result.provenance else ""
+        name = full_name(options.tag) if options.tag else image_name(cell)
         if options.tag:
-            yard.workshop.engine.tag(image_id, options.tag)
+            yard.workshop.engine.tag(image_id, name)
         if archive:
-            name = options.tag or image_name(cell)
             assemble(stowage, [item.entry for item in stowage.items], name=name, to=archive)
     if own:
         write_pages(project)
@@ -112,6 +112,11 @@ def choose_recipe(book: RecipeBook, libc: Libc, crt: Crt, provisions: Sequence[s
     for fault in two_to_one(book.copies_of(composed)):
         raise SelectionError(f"--with {','.join(provisions)}: {fault}")
     return composed
+
+
+def full_name(name: str) -> str:
+    """The name with a tag: `latest` where there is none, as Podman has it."""
+    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
 def _sample(samples: Sequence[Sample], options: ScratchOptions) -> Sample:
