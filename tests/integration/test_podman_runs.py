@@ -6,13 +6,15 @@ import os
 import platform
 import secrets
 import struct
+from pathlib import Path
 
 import pytest
 
 from bareboat.archive import Entry, ImageConfig, write_image
-from bareboat.engine import RUN_LABEL
+from bareboat.engine import RUN_LABEL, Start
+from bareboat.files import make_open_folder
 from bareboat.process import Processes
-from bareboat.session import find_folders, session
+from bareboat.session import find_folders, remove, session
 from tests.engine_contract import FOREVER, load, program
 
 pytestmark = pytest.mark.podman
@@ -76,4 +78,35 @@ def test_what_cannot_be_started_is_told_and_leaves_no_container(running, engine,
     report = engine.run(written.image_id, (), 60.0)
     assert report.exit_code is None
     assert "/absent" in report.refused
+    assert containers(running) == []
+
+
+def loopback_of(process):
+    return Path(f"/proc/{process}/ns/net").readlink()
+
+
+def test_containers_may_share_a_loopback_and_a_folder_and_are_told_to_end(running, engine, name, tmp_path):
+    image = load(engine, name, program(FOREVER), tmp_path)
+    shared = running.folders.scratch / "shared" / "folder"
+    make_open_folder(shared)
+    started = []
+    try:
+        started.append(engine.start(Start(image=image, mounts={"/shared": shared}, writable="/shared")))
+        started.append(engine.start(Start(image=image, mounts={"/shared": shared}, network=started[0])))
+        started.append(engine.start(Start(image=image)))
+        first, second, alone = [engine.process_of(container) for container in started]
+        assert loopback_of(first) == loopback_of(second) != loopback_of(alone)
+        mounts = [Path(f"/proc/{process}/mounts").read_text(encoding="utf-8") for process in (first, second)]
+        (writable,), (read_only,) = [[line for line in text.splitlines() if " /shared " in line] for text in mounts]
+        assert (" rw," in writable, " ro," in read_only) == (True, True)
+        engine.signal(started[0], "SIGKILL")
+        assert engine.finish(started[0], 30.0).exit_code == 137
+        assert engine.process_of(started[0]) is None
+        engine.signal(started[0], "SIGTERM")
+        assert engine.finish(started[1], 0.2).exit_code is None, "killed when its time was over"
+    finally:
+        for container in started:
+            engine.discard(container)
+        remove(Processes(), shared)
+    engine.discard(started[0])
     assert containers(running) == []
