@@ -24,6 +24,7 @@ from bareboat.planner import make_cell, make_plan, select_recipes
 from bareboat.preflight import closure_of
 from bareboat.recipebook import load_recipes
 from bareboat.sample import load_samples
+from bareboat.session import find_folders
 from bareboat.ship import saved_image
 from bareboat.workshop import Measured, RootImage
 
@@ -50,7 +51,8 @@ class ClosureOptions:
 def print_closure(project: Project, options: ClosureOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
     """The closure of a cell as a tree; of a program's file, the bases that it would start on, or its tree on one."""
     book, what = load_recipes(project.recipes), options.what
-    work = WorkOptions(bases=options.bases)
+    # A question leaves the project's results as they are.
+    work = WorkOptions(bases=options.bases, results=find_folders().cache / "results")
     program = None if "@" in what else _Program.read(Path(what))
     recipes = select_recipes(book, options.recipe)
     with open_yard(project, book, processes, view, work) as yard:

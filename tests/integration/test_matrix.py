@@ -222,13 +222,13 @@ def test_killed_runs_leave_nothing_and_change_nothing(matrix: dict[str, dict[str
     assert not (find_folders().cache / "unfinished").exists()
 
 
-def test_an_image_that_a_killed_run_wrote_half_is_swept() -> None:
-    made = HERE.invoke("scratch", "--libc=musl", "--bases=bootstrap", "--quiet")
+def test_an_image_that_a_killed_run_wrote_half_is_swept(spoiled: Project) -> None:
+    made = spoiled.invoke("scratch", "--libc=musl", "--bases=bootstrap", "--quiet")
     store = Path(podman("info", "--format={{.Store.GraphRoot}}"))
     # As a kill leaves it: known, and without its manifest; no listing of images goes past it.
     (store / "overlay-images" / made.stdout.strip().removeprefix("sha256:") / "manifest").unlink()
     (find_folders().cache / "unfinished").touch()
-    again = HERE.invoke("scratch", "--libc=musl", "--bases=bootstrap", "--quiet")
+    again = spoiled.invoke("scratch", "--libc=musl", "--bases=bootstrap", "--quiet")
     assert again.returncode == 0, again.stderr
     assert "the last run was cut short" in again.stderr
     assert again.stdout == made.stdout

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bareboat.archive import open_image
-from tests.integration.harbour import ROOT, Project, copy_project, podman, root_filesystem
+from tests.integration.harbour import Project, copy_project, podman, root_filesystem
 
 if TYPE_CHECKING:
     import subprocess
@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.podman, pytest.mark.network]
 
-HERE = Project(root=ROOT)
 KINDS = (("musl", "static"), ("gnu", "static"), ("gnu", "dynamic"), ("musl", "dynamic"))
 NAMES = {("musl", "static"): "scratch-musl", ("gnu", "static"): "scratch-glibc"} | {
     (libc, "dynamic"): f"scratch-{name}-dynamic" for libc, name in (("musl", "musl"), ("gnu", "glibc"))
 }
 DYNAMIC = "recipes/scratch-glibc-dynamic.toml"
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A checkout whose results may be written over: this one's are those of the matrix."""
+    return copy_project(tmp_path_factory.mktemp("here") / "project")
 
 
 @pytest.fixture
@@ -49,8 +54,8 @@ def test_each_kind_is_built_run_and_told_file_by_file(libc: str, crt: str, spoil
     assert podman("run", "--rm", "--network=none", image) == "Hello, world!"
 
 
-def test_the_id_alone_can_be_run() -> None:
-    answer = scratch(HERE, "--libc=musl", "--quiet")
+def test_the_id_alone_can_be_run(here: Project) -> None:
+    answer = scratch(here, "--libc=musl", "--quiet")
     assert podman("run", "--rm", "--network=none", answer.stdout.strip()) == "Hello, world!"
     assert len(answer.stdout.splitlines()) == 1
 
@@ -66,18 +71,18 @@ def test_two_checkouts_come_to_the_same_image(libc: str, crt: str, tmp_path: Pat
     assert len(ids) == 1
 
 
-def test_provisions_come_aboard_by_name_and_what_is_unknown_is_told(tmp_path: Path) -> None:
+def test_provisions_come_aboard_by_name_and_what_is_unknown_is_told(here: Project, tmp_path: Path) -> None:
     archive = tmp_path / "image.tar"
     tag = f"localhost/mine:{os.getpid()}"
     words = ("--libc=musl", "--with=certs,tz", "--with=tmp", f"--tag={tag}", f"--output=oci-archive:{archive}")
-    answer = scratch(HERE, *words, "--sample=provisions")
+    answer = scratch(here, *words, "--sample=provisions")
     try:
         assert answer.returncode == 1, "no user and no hosts are aboard"
         assert "failed at run: run 'user': " in answer.stdout
     finally:
         podman("rmi", "--force", "localhost/bareboat/provisions:scratch-musl_certs_tmp_tz")
     try:
-        answer = scratch(HERE, *words)
+        answer = scratch(here, *words)
         assert answer.returncode == 0, answer.stderr
         image = open_image(archive)
         assert image.references == (tag,)
@@ -98,8 +103,8 @@ def test_provisions_come_aboard_by_name_and_what_is_unknown_is_told(tmp_path: Pa
         (("--libc=musl", "--output=oci-archive:/nowhere/x"), "there is no folder /nowhere"),
     ],
 )
-def test_a_wrong_flag_is_one_line_and_exit_code_2(words: tuple[str, ...], said: str) -> None:
-    answer = HERE.invoke("scratch", *words)
+def test_a_wrong_flag_is_one_line_and_exit_code_2(here: Project, words: tuple[str, ...], said: str) -> None:
+    answer = here.invoke("scratch", *words)
     assert (answer.returncode, answer.stdout) == (2, "")
     assert answer.stderr.startswith("error: ")
     assert said in answer.stderr
@@ -159,8 +164,8 @@ def test_an_idle_file_is_reported_and_proved_idle(spoiled: Project) -> None:
     assert "static, observed" in proofs["/usr/lib/x86_64-linux-gnu/libc.so.6"]
 
 
-def test_what_only_one_run_needs_is_told_with_it() -> None:
-    answer = scratch(HERE, "--libc=musl", "--with=certs,nss,tmp,tz,user", "--sample=provisions", "--prove")
+def test_what_only_one_run_needs_is_told_with_it(here: Project) -> None:
+    answer = scratch(here, "--libc=musl", "--with=certs,nss,tmp,tz,user", "--sample=provisions", "--prove")
     assert answer.returncode == 0, answer.stderr
     proofs = {line.split()[0]: line for line in answer.stdout.splitlines() if line.startswith("/")}
     assert "needed by tz (1 of " in proofs["/usr/share/zoneinfo/"]
@@ -191,20 +196,20 @@ def test_what_must_not_or_cannot_come_aboard_is_one_error(source: str, path: str
     assert "Traceback" not in answer.stderr
 
 
-def test_a_closure_names_packages_and_ways() -> None:
-    answer = HERE.invoke("closure", "hello-world@scratch-glibc-dynamic", "--bases=bootstrap")
+def test_a_closure_names_packages_and_ways(here: Project) -> None:
+    answer = here.invoke("closure", "hello-world@scratch-glibc-dynamic", "--bases=bootstrap")
     assert answer.returncode == 0, answer.stderr
     (libc,) = [line for line in answer.stdout.splitlines() if "libc.so.6" in line]
     assert "libc6 2." in libc
     assert libc.endswith("needed, observed")
 
 
-def test_a_program_of_this_machine_is_told_its_bases() -> None:
-    answer = HERE.invoke("closure", "/bin/sh", "--bases=bootstrap")
+def test_a_program_of_this_machine_is_told_its_bases(here: Project) -> None:
+    answer = here.invoke("closure", "/bin/sh", "--bases=bootstrap")
     assert answer.returncode == 0, answer.stderr
     found = {line.split()[0]: line.split()[1] for line in answer.stdout.splitlines()[2:]}
     assert found["debian"] == "starts"
     assert found["alpine"] == found["distroless-static"] == found["scratch-musl"] == "fails"
-    answer = HERE.invoke("closure", "/etc/passwd")
+    answer = here.invoke("closure", "/etc/passwd")
     assert answer.returncode == 2
     assert "does not begin as an ELF file does" in answer.stderr
