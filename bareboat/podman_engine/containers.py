@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from bareboat.engine import Start
     from bareboat.strace import Tracer
 
+# A program that writes without end must not fill the disk; of one that does, the last part is kept.
+_LOG_BYTES = 16 * 2**20
+
 
 def run(
     client: PodmanClient, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool
@@ -110,7 +113,7 @@ def _create(client: PodmanClient, image_id: str, arguments: tuple[str, ...], **m
         no_new_privileges=True,
         pids_limit=64,
         mem_limit="512m",
-        log_config={"Type": "json-file"},
+        log_config={"Type": "json-file", "Config": {"size": _LOG_BYTES}},
         labels={RUN_LABEL: str(os.getpid())},
         **more,
     )

@@ -27,6 +27,11 @@ SPEAK = bytes.fromhex(
 )
 
 
+LINE = b"a" * 4095 + b"\n"
+# write(1, line, 4096), again and again.
+FLOOD = bytes.fromhex("b801000000 bf01000000 488d3509000000 ba00100000 0f05 ebe6")
+
+
 @pytest.fixture(scope="module")
 def running():
     with session(Processes(), find_folders(), print) as running:
@@ -52,9 +57,18 @@ def containers(running):
 
 def speaking():
     """A program that says a word on each output and ends with the number of its arguments, itself counted."""
+    return with_code(SPEAK + b"out\nerr\n")
+
+
+def flooding():
+    """A program that writes lines until it is killed."""
+    return with_code(FLOOD + LINE)
+
+
+def with_code(code):
     head = bytearray(program()[:120])
-    head[96:112] = struct.pack("<QQ", 120 + len(SPEAK) + 8, 120 + len(SPEAK) + 8)
-    return bytes(head) + SPEAK + b"out\nerr\n"
+    head[96:112] = struct.pack("<QQ", 120 + len(code), 120 + len(code))
+    return bytes(head) + code
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="a program of x86_64")
@@ -79,6 +93,14 @@ def test_what_cannot_be_started_is_told_and_leaves_no_container(running, engine,
     assert report.exit_code is None
     assert "/absent" in report.refused
     assert containers(running) == []
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="a program of x86_64")
+def test_a_program_that_writes_without_end_fills_no_disk(engine, name, tmp_path):
+    report = engine.run(load(engine, name, flooding(), tmp_path), (), 2.0)
+    assert report.exit_code is None
+    assert 0 < len(report.stdout) <= 16 * 2**20
+    assert set(report.stdout[-1000:]) == set(LINE)
 
 
 def loopback_of(process):
