@@ -91,11 +91,12 @@ rm "target/$target/release/deps"/libseed-*
 cp "target/$target/release/deps"/*.rlib "$libraries/"
 
 # What rustc links with for musl: lld makes smaller static programs than ld, and a dynamic program needs musl-gcc's own
-# start files and loader, where a plain cc would take glibc's.
+# start files and loader, where a plain cc would take glibc's. C code in a crate may call libgcc's helpers (mimalloc does
+# __popcountdi2), which rustc asks for of no musl target: they touch no libc.
 cat >/usr/local/bin/musl-link <<'SH'
 #!/bin/sh
 case " $* " in
-*" -static-pie "* | *" -static "*) exec cc -fuse-ld=lld "$@" ;;
+*" -static-pie "* | *" -static "*) exec cc -fuse-ld=lld "$@" -lgcc ;;
 esac
 exec musl-gcc "$@"
 SH
