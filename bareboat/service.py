@@ -49,19 +49,17 @@ def visit_harbor(workshop: Workshop, image_id: str, harbor: Program, excuses: Ma
 
     `excuses` says by probe why it is known to be answered otherwise.
     """
-    image = _have_image(workshop, harbor)
-    with _moored(workshop, image) as (quay, state):
-        berth = _Berth(workshop=workshop, harbor=image, quay=quay, state=state)
+    with moor(workshop, harbor) as berth:
         environment = berth.environment()
-        subject = berth.subject(image_id, {**environment, "EXTRA_CA": f"{STATE}/ca.pem"})
-        with berth.running(subject) as service:
+        with berth.running(berth.subject(image_id, environment)) as service:
             probes = list(berth.ask())
             peak = _peak_bytes(workshop, service)
             probes += berth.ask_to_end(service)
         # The same upstream, and nobody is trusted.
-        bare = {**environment, "UPSTREAM_UNKNOWN": environment["UPSTREAM_GOOD"]}
         nobody = {"SSL_CERT_FILE": NO_AUTHORITY, "SSL_CERT_DIR": NO_AUTHORITY}
-        with berth.running(berth.subject(image_id, {**bare, **nobody})):
+        bare = {**environment, "UPSTREAM_UNKNOWN": environment["UPSTREAM_GOOD"], **nobody}
+        del bare["EXTRA_CA"]
+        with berth.running(berth.subject(image_id, bare)):
             probes += [replace(probe, name="no-authorities") for probe in berth.ask("unknown-authority")]
     probes = [replace(probe, excused=excuses.get(probe.name, "")) for probe in probes]
     return Visit(probes=tuple(probes), failure=judge_probes(probes), peak_bytes=peak)
@@ -79,7 +77,7 @@ def judge_probes(probes: list[Probe]) -> Failed | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Berth:
+class Berth:
     """A place in a harbor that serves: `quay` is its container, `state` the folder that all mount."""
 
     workshop: Workshop
@@ -88,10 +86,10 @@ class _Berth:
     state: Path
 
     def subject(self, image_id: str, environment: Mapping[str, str]) -> Start:
-        """The service, with the harbor's name server, hosts and authority."""
+        """The service in an environment, with the harbor's name server and hosts."""
         return Start(
             image=image_id,
-            environment={**environment, "LISTEN": "127.0.0.1:8080"},
+            environment=environment,
             mounts={
                 STATE: self.state,
                 "/etc/resolv.conf": self.state / "resolv.conf",
@@ -102,6 +100,7 @@ class _Berth:
 
     @contextlib.contextmanager
     def running(self, start: Start) -> Iterator[str]:
+        """A container, for as long as the block runs; its id."""
         container = self.workshop.engine.start(start)
         try:
             yield container
@@ -109,9 +108,10 @@ class _Berth:
             self.workshop.engine.discard(container)
 
     def environment(self) -> dict[str, str]:
-        """The upstreams of the harbor, as the service takes them."""
+        """What the service is told: the harbor's upstreams and authority, and where to listen."""
         said = _read_json(self._do("environment"))
-        return {str(name): str(value) for name, value in said.items()}
+        upstreams = {str(name): str(value) for name, value in said.items()}
+        return {**upstreams, "EXTRA_CA": f"{STATE}/ca.pem", "LISTEN": SUBJECT.removeprefix("http://")}
 
     def ask(self, only: str = "") -> Iterator[Probe]:
         """Every probe, or one."""
@@ -143,9 +143,9 @@ class _Berth:
 
 
 @contextlib.contextmanager
-def _moored(workshop: Workshop, image: str) -> Iterator[tuple[str, Path]]:
-    """A harbor that serves, for as long as the block runs: its container and its folder."""
-    engine = workshop.engine
+def moor(workshop: Workshop, harbor: Program) -> Iterator[Berth]:
+    """A berth in a harbor that serves, for as long as the block runs; raises BareboatError."""
+    engine, image = workshop.engine, _have_image(workshop, harbor)
     state = workshop.folders.scratch / "harbor" / secrets.token_hex(8)
     make_open_folder(state)
     quay = ""
@@ -156,7 +156,7 @@ def _moored(workshop: Workshop, image: str) -> Iterator[tuple[str, Path]]:
         if not (state / "ready").exists():
             said = engine.finish(quay, READY_SECONDS).stderr.decode(errors="replace").strip()
             raise BareboatError(f"the harbor does not open: {said}")
-        yield quay, state
+        yield Berth(workshop=workshop, harbor=image, quay=quay, state=state)
     finally:
         if quay:
             engine.discard(quay)

@@ -19,13 +19,15 @@ import statistics
 import sys
 import tarfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from machine import busy_share, describe, tell
 
 from bareboat.archive import Entry, ImageConfig, write_image
 from bareboat.errors import BareboatError
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
 PROGRAM_BYTES, BUNDLE_BYTES = 1_200_000, 220_000
 ROUNDS, WARM_UPS = 20, 3
-QUIET_LOAD_PER_CORE = 0.5
 LABEL = "io.bareboat.bench"
 NAMES = "localhost/bareboat-bench"
 USER, PROGRAM, BUNDLE = "65532:65532", "/program", "/etc/ssl/certs/ca-certificates.crt"
@@ -236,17 +237,6 @@ def tabulate_ways(seconds: dict[str, list[float]], missing: Sequence[str]) -> st
     return "\n".join(lines)
 
 
-def describe(running: Session, load: float, rounds: int) -> str:
-    """The machine, and whether it was quiet enough for the figures to mean anything."""
-    host = asdict(running.engine.host())
-    facts = [f"{key.replace('_', ' ')}: {value}" for key, value in host.items() if key != "name"]
-    cores = os.cpu_count() or 1
-    is_quiet = load < QUIET_LOAD_PER_CORE * cores
-    verdict = "quiet" if is_quiet else "**not quiet: take no figure of this run for a result**"
-    facts += [f"rounds: {rounds}, after {WARM_UPS} more", f"cores: {cores}", f"load before: {load:.2f}, {verdict}"]
-    return "\n".join(f"- {fact}" for fact in facts)
-
-
 @contextlib.contextmanager
 def work_folder(running: Session) -> Iterator[Path]:
     """The build context, below the session's own scratch folder."""
@@ -259,7 +249,7 @@ def work_folder(running: Session) -> Iterator[Path]:
 
 def run_bench(rounds: int, processes: Processes) -> str:
     """The whole of it; no image is left, however it ends."""
-    load = os.getloadavg()[0]
+    busy = busy_share()
     with session(processes, find_folders(), tell) as running, Interrupts() as interrupts:
         with work_folder(running) as folder:
             ways, missing = find_ways(running, processes, folder)
@@ -270,12 +260,8 @@ def run_bench(rounds: int, processes: Processes) -> str:
                 finally:
                     remove_all(running, processes)
                 tables.append(f"## {title}\n\n{tabulate_ways(seconds, missing)}\n")
-        return "\n".join([*tables, "## The machine\n", f"{describe(running, load, rounds)}\n"])
-
-
-def tell(text: str) -> None:
-    """Say what is not the answer."""
-    print(text, file=sys.stderr, flush=True)
+        facts = describe(running.engine.host(), busy, f"rounds: {rounds}, after {WARM_UPS} more")
+        return "\n".join([*tables, "## The machine\n", f"{facts}\n"])
 
 
 def main() -> int:

@@ -1,0 +1,157 @@
+"""What a service bears, by libc, TLS library and allocator: requests a second, latency, processor time and memory.
+
+Each image of the webserver runs in a harbor, as `build-matrix` runs it, and wrk asks it for one page over and over, on
+a loopback that nobody else is on. wrk holds every answer's status and body against what they must be.
+Run it from the project's root, on a quiet machine, as root or not: `python bench/load.py [--write]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from machine import busy_share, describe, tell
+from wrk import BODY_BYTES, CONNECTIONS, EARLY_SECONDS, Borne, bear, load_wrk
+
+from bareboat.commands.project import WorkOptions, find_project, open_yard
+from bareboat.console import run
+from bareboat.errors import BareboatError
+from bareboat.files import write_whole
+from bareboat.plan import Selection
+from bareboat.planner import make_plan
+from bareboat.recipebook import load_recipes
+from bareboat.report.figures import value_text
+from bareboat.sample import load_samples
+from bareboat.service import moor
+from bareboat.session import find_folders
+from bareboat.workshop import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bareboat.commands.project import Yard
+    from bareboat.plan import Cell
+    from bareboat.process import Processes
+    from bareboat.result import Result
+
+SECONDS = 60
+RESULT = Path(__file__).with_suffix(".md")
+HEAD = """\
+# A service under load
+
+The webserver, a proxy from HTTP to HTTPS, asked by wrk for a page of 1 KB over {connections} connections for
+{seconds} s. Written by `python bench/load.py --write`. Proxy, upstream and wrk share the cores, so the rates are ratios
+of one run; *CPU* is the proxy's own processor time for a request. *Early* and *end* are its resident memory {early} s
+after the start and at the end.
+"""
+
+
+class Series(NamedTuple):
+    """One kind of load: its heading and the page that is asked for."""
+
+    title: str
+    page: str
+
+
+# A kept connection shows the bulk of TLS and of copying; a new one for each request its handshake, and the resolver.
+SERIES = (
+    Series("Kept connections to the upstream", f"/good/bytes/{BODY_BYTES}"),
+    Series("A new connection to the upstream for each request", f"/good/bytes/{BODY_BYTES}?close"),
+)
+
+
+def words_of(cell: Cell, result: Result) -> tuple[str, ...]:
+    """The cell and what its program is made of, as measured; its allocator as the program says it when it is run."""
+    taken = {one.column.name: value_text(one) for one in result.measurements}
+    allocator = (cell.sample.expectations[0].stdout or "").partition("alloc=")[2].strip()
+    if allocator == "system":
+        allocator = {"gnu": "glibc"}.get(taken["libc"], taken["libc"])
+    return (cell.id, *(taken[name] for name in ("libc", "crt", "tls", "dns")), allocator)
+
+
+def tabulate_series(rows: Sequence[tuple[tuple[str, ...], Borne]]) -> str:
+    """A row a cell, with its ratio to the first; what must not be stands below."""
+    headings = ("Cell", "libc", "CRT", "TLS", "DNS", "Allocator")
+    figures = ("Requests/s", "To the first", "p50, ms", "p99, ms", "CPU, µs", "Early, MB", "End, MB", "Change")
+    lines = [f"| {' | '.join((*headings, *figures))} |", f"|{'---|' * len(headings)}{'---:|' * len(figures)}"]
+    first = rows[0][1].rate
+    for words, borne in rows:
+        figures = (
+            *(f"{borne.rate:.0f}", f"{borne.rate / first:.2f}", f"{borne.p50_ms:.2f}", f"{borne.p99_ms:.2f}"),
+            f"{1e6 * borne.processor_seconds / max(1, borne.requests):.0f}",
+            *(f"{borne.early_bytes / 1e6:.2f}", f"{borne.end_bytes / 1e6:.2f}", f"{borne.drift:+.1%}"),
+        )
+        lines.append(f"| {' | '.join((*words, *figures))} |")
+    requests = sum(borne.requests for _, borne in rows)
+    faults = [f"- {words[0]}: {fault}" for words, borne in rows for fault in borne.faults]
+    verdict = faults or [f"{requests} requests, none dropped, none answered wrongly; no memory moved by over 10 %."]
+    return "\n".join([*lines, "", *verdict])
+
+
+def make_all(yard: Yard, patterns: argparse.Namespace) -> tuple[dict[Cell, Result], Program]:
+    """Build and try out the cells as `build-matrix` does, or find them unchanged; and the harbor that they berth in."""
+    book, samples = load_recipes(yard.project.recipes), load_samples(yard.project.samples)
+    selection = Selection(samples=(patterns.sample,), recipes=(patterns.recipe,))
+    port = yard.port(book, samples)
+    plan = make_plan(book, samples, selection, source=port.source, platform=port.platform, harbor=port.harbor)
+    results = {result.cell: result for result in yard.run(plan).results}
+    passed = {cell: results[cell.id] for cell in plan.cells if results[cell.id].outcome.kind == "passed"}
+    harbor = next((cell.harbor for cell in passed if cell.harbor), None)
+    if harbor is None:
+        raise BareboatError(f"no service passed of {patterns.sample} on {patterns.recipe}")
+    made = yard.run(replace(plan, jobs=(harbor.toolchain, harbor))).outputs
+    return passed, next(output for output in made if isinstance(output, Program))
+
+
+def measure(yard: Yard, patterns: argparse.Namespace) -> tuple[str, bool]:
+    """The tables, and whether nothing was found that must not be."""
+    cells, harbor = make_all(yard, patterns)
+    wrk = load_wrk(yard.workshop)
+    busy = busy_share()
+    sections, sound = [], True
+    for series in SERIES:
+        rows = []
+        # The first once more at the end: by how much it differs, the machine itself does.
+        for cell in [*cells, next(iter(cells))]:
+            tell(f"{series.title}: {cell.id}, {patterns.seconds} s")
+            provenance = cells[cell].provenance
+            with moor(yard.workshop, harbor) as berth:
+                borne = bear(berth, provenance.image_id if provenance else "", wrk, series.page, patterns.seconds)
+            rows.append((words_of(cell, cells[cell]), borne))
+            sound = sound and not borne.faults
+        sections.append(f"## {series.title}\n\n{tabulate_series(rows)}\n")
+    facts = describe(yard.workshop.host, busy)
+    return "\n".join([*sections, "## The machine\n", f"{facts}\n"]), sound
+
+
+def run_bench(options: argparse.Namespace, processes: Processes) -> tuple[str, int]:
+    """The whole of it; the project's own results are left alone."""
+    project = find_project(Path(__file__).parents[1])
+    work = WorkOptions(results=find_folders().cache / "results")
+    with open_yard(project, load_recipes(project.recipes), processes, sys.stderr, work) as yard:
+        text, sound = measure(yard, options)
+    head = HEAD.format(connections=CONNECTIONS, seconds=options.seconds, early=EARLY_SECONDS)
+    if options.write:
+        write_whole(RESULT, f"{head}\n{text}".encode())
+    return text, 0 if sound else 1
+
+
+def main() -> int:
+    """The command line; the exit code, 1 when a request was dropped or answered wrongly, or memory went away."""
+    parser = argparse.ArgumentParser(description="Puts a load on services, and measures what they bear.")
+    parser.add_argument("--write", action="store_true", help="put the tables into bench/load.md, too")
+    parser.add_argument("--seconds", type=int, default=SECONDS, help=f"of each load, at least 2; default {SECONDS}")
+    parser.add_argument("--sample", default="webserver*", help="a shell pattern; default webserver*")
+    parser.add_argument("--recipe", default="scratch-*", help="a shell pattern; default scratch-*")
+    return run(partial(run_bench, parser.parse_args()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
