@@ -1,6 +1,6 @@
 //! From the bytes of a DNS query to the bytes of its answer.
 
-use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
+use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{DNSClass, Name, RData, Record};
 use serde::{Deserialize, Serialize};
 
@@ -51,16 +51,7 @@ pub fn answer(zone: Zone, bytes: &[u8], protocol: Protocol) -> Exchange {
             response: refuse(&query, ResponseCode::FormErr),
         };
     };
-    let question = Some(Question {
-        name: asked
-            .name
-            .to_lowercase()
-            .to_ascii()
-            .trim_end_matches('.')
-            .to_owned(),
-        record_type: asked.query_type.to_string(),
-        protocol,
-    });
+    let question = Some(question(asked, protocol));
     if query.metadata.op_code != OpCode::Query {
         return Exchange {
             question,
@@ -75,6 +66,15 @@ pub fn answer(zone: Zone, bytes: &[u8], protocol: Protocol) -> Exchange {
     Exchange {
         question,
         response: response.and_then(|whole| fit(&query, &whole, protocol)),
+    }
+}
+
+fn question(asked: &Query, protocol: Protocol) -> Question {
+    let name = asked.name.to_lowercase().to_ascii();
+    Question {
+        name: name.trim_end_matches('.').to_owned(),
+        record_type: asked.query_type.to_string(),
+        protocol,
     }
 }
 
@@ -149,7 +149,6 @@ fn record(name: &Name, data: RData) -> Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hickory_proto::op::Query;
     use hickory_proto::rr::RecordType;
 
     const ZONE: Zone = Zone { ipv6: true };

@@ -183,19 +183,6 @@ mod tests {
                 ports
             })
         );
-        let ports = Ports {
-            dns: 0,
-            control: 1,
-            https: 2,
-        };
-        let line = "serve --state=s --dns-port=0 --control-port 1 --https-port 2";
-        assert_eq!(
-            read(line),
-            Ok(Command::Serve {
-                state: state.clone(),
-                ports
-            })
-        );
         let check = Command::Check {
             subject: "http://a:1".to_owned(),
             state,
@@ -214,6 +201,18 @@ mod tests {
         };
         assert_eq!(read("inflight --subject http://a:1"), Ok(inflight));
         assert_eq!(read("--help"), Ok(Command::Help));
+    }
+
+    #[test]
+    fn ports_may_be_chosen() {
+        let state = "s".to_owned();
+        let ports = Ports {
+            dns: 0,
+            control: 1,
+            https: 2,
+        };
+        let line = "serve --state=s --dns-port=0 --control-port 1 --https-port 2";
+        assert_eq!(read(line), Ok(Command::Serve { state, ports }));
     }
 
     #[test]

@@ -13,10 +13,11 @@ use crate::answer::Protocol;
 use crate::body::{PART_BYTES, PatternBody};
 use crate::failure::{During, Failure, Outcome};
 use crate::judge::{self, Sum, Verdict};
-use crate::probe::{Kind, Probe, Upstream};
+use crate::probe::{Kind, Probe};
 use crate::state::{Ready, State};
 use crate::subject::{Connection, Subject, read};
 use crate::tally::Queries;
+use crate::upstream::Upstream;
 
 const REQUESTS: u32 = 200;
 const CONNECTIONS: u32 = 16;
@@ -36,7 +37,8 @@ pub struct Finding {
     pub milliseconds: u64,
 }
 
-/// Waits for harbor and subject, for `patience` at most, then plays the probes one by one.
+/// Waits for harbor and subject, for `patience` at most, then plays the probes one by one: those
+/// that this machine can play.
 pub async fn check(
     subject: &Subject,
     state: &State,
@@ -45,7 +47,10 @@ pub async fn check(
 ) -> Outcome<Report> {
     let ready = wait(subject, state, patience).await?;
     let mut findings = Vec::new();
-    for probe in probes {
+    for probe in probes
+        .iter()
+        .filter(|probe| ready.ipv6 || !probe.needs_ipv6())
+    {
         let start = Instant::now();
         let limit = limit(probe.kind);
         let verdict = match timeout(limit, play(probe, subject, &ready)).await {
@@ -106,8 +111,8 @@ async fn play(probe: &Probe, subject: &Subject, ready: &Ready) -> Outcome<Verdic
         Kind::Healthz => healthz(subject).await,
         Kind::Body(size) => body(probe, subject, size).await,
         Kind::Echo(size) => echo(probe, subject, size).await,
-        Kind::Refused(error) => match subject.get(&probe.path("bytes/1024")).await {
-            Ok(response) => judge::refusal(&read(response, || {}).await, error),
+        Kind::Refused(statuses, error) => match subject.get(&probe.path("bytes/1024")).await {
+            Ok(response) => judge::refusal(&read(response, || {}).await, statuses, error),
             Err(failure) => failure.into(),
         },
         Kind::Truncated(size) => {

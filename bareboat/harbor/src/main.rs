@@ -23,6 +23,7 @@ mod stand_in;
 mod state;
 mod subject;
 mod tally;
+mod upstream;
 mod zone;
 
 use std::io::{Write, stdout};
@@ -70,7 +71,7 @@ async fn run(command: Command) -> Outcome<()> {
         }
         Command::List => print(&json!({ "probes": probe::PROBES.map(|probe| probe.listed()) })),
         Command::Environment { https_port } => {
-            print(&probe::environment(|endpoint| endpoint.port(https_port)))
+            print(&upstream::environment(|endpoint| endpoint.port(https_port)))
         }
         Command::Inflight { subject } => print(&inflight::fly(&Subject::parse(&subject)?).await?),
         Command::Help => write(USAGE),

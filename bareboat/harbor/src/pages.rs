@@ -1,4 +1,4 @@
-//! What the HTTPS endpoints serve: `/bytes/N`, `/echo`, `/slow?ms=M&parts=P`, `/headers`, `/status/N`.
+//! What the HTTPS endpoints serve: `/bytes/N[?close]`, `/echo`, `/slow?ms=M&parts=P`, `/headers`, `/status/N`.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 
 use crate::body::{PatternBody, SlowBody};
@@ -21,9 +21,16 @@ const MOST_PARTS: u32 = 100_000;
 /// A request's path and query, understood.
 #[derive(Debug, PartialEq, Eq)]
 enum Page {
-    Bytes(u64),
+    Bytes {
+        size: u64,
+        /// It is the last of its connection, so that the next request needs a new one.
+        close: bool,
+    },
     Echo,
-    Slow { milliseconds: u64, parts: u32 },
+    Slow {
+        milliseconds: u64,
+        parts: u32,
+    },
     Headers,
     Status(StatusCode),
     Absent,
@@ -32,11 +39,7 @@ enum Page {
 pub async fn respond(request: Request<Incoming>) -> Result<Response<Payload>, Infallible> {
     let query = request.uri().query().unwrap_or_default();
     Ok(match page(request.method(), request.uri().path(), query) {
-        Page::Bytes(size) => binary(
-            PatternBody::new(size)
-                .map_err(|never| match never {})
-                .boxed(),
-        ),
+        Page::Bytes { size, close } => bytes(size, close),
         Page::Echo => binary(request.into_body().boxed()),
         Page::Slow {
             milliseconds,
@@ -57,7 +60,10 @@ pub async fn respond(request: Request<Incoming>) -> Result<Response<Payload>, In
 fn page(method: &Method, path: &str, query: &str) -> Page {
     let words: Vec<&str> = path.split('/').skip(1).collect();
     let page = match (method, words.as_slice()) {
-        (&Method::GET, ["bytes", size]) => size.parse().ok().map(Page::Bytes),
+        (&Method::GET, ["bytes", size]) => size.parse().ok().map(|size| Page::Bytes {
+            size,
+            close: query.split('&').any(|field| field == "close"),
+        }),
         (&Method::POST, ["echo"]) => Some(Page::Echo),
         (&Method::GET, ["slow"]) => slow(query),
         (&Method::GET, ["headers"]) => Some(Page::Headers),
@@ -93,6 +99,17 @@ fn headers(headers: &HeaderMap) -> BTreeMap<String, Vec<String>> {
         named.entry(name.to_string()).or_default().push(value);
     }
     named
+}
+
+fn bytes(size: u64, close: bool) -> Response<Payload> {
+    let body = PatternBody::new(size).map_err(|never| match never {});
+    let mut response = binary(body.boxed());
+    if close {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 fn binary(body: Payload) -> Response<Payload> {
@@ -134,7 +151,15 @@ mod tests {
 
     #[test]
     fn each_page_is_found() {
-        assert_eq!(get("/bytes/1024", ""), Page::Bytes(1024));
+        for (query, close) in [
+            ("", false),
+            ("close", true),
+            ("n=1&close", true),
+            ("c", false),
+        ] {
+            let page = Page::Bytes { size: 1024, close };
+            assert_eq!(get("/bytes/1024", query), page, "{query}");
+        }
         assert_eq!(page(&Method::POST, "/echo", ""), Page::Echo);
         let slow = Page::Slow {
             milliseconds: 1000,

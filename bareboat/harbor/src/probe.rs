@@ -1,46 +1,12 @@
 //! The probes: what each asks of the subject, through which upstream, and what must be seen.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
-use crate::endpoint::Endpoint;
 use crate::failure::{Failure, Outcome};
-
-/// One path prefix of the subject, and the URL that it must lead to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Upstream {
-    pub name: &'static str,
-    host: &'static str,
-    endpoint: Endpoint,
-}
-
-const fn upstream(name: &'static str, host: &'static str, endpoint: Endpoint) -> Upstream {
-    Upstream {
-        name,
-        host,
-        endpoint,
-    }
-}
-
-const GOOD: Upstream = upstream("good", Endpoint::Good.host(), Endpoint::Good);
-const TLS12: Upstream = upstream("tls12", Endpoint::Tls12.host(), Endpoint::Tls12);
-const TLS13: Upstream = upstream("tls13", Endpoint::Tls13.host(), Endpoint::Tls13);
-const WRONG: Upstream = upstream("wrong", Endpoint::Wrong.host(), Endpoint::Wrong);
-const EXPIRED: Upstream = upstream("expired", Endpoint::Expired.host(), Endpoint::Expired);
-const UNKNOWN: Upstream = upstream("unknown", Endpoint::Unknown.host(), Endpoint::Unknown);
-const NOTHING: Upstream = upstream("nothing", "nothing.harbor.test", Endpoint::Good);
-const BIG: Upstream = upstream("big", "big.harbor.test", Endpoint::Good);
-const SHORT: Upstream = upstream("short", "short", Endpoint::Good);
-const V6FAILS: Upstream = upstream("v6fails", "v6fails.harbor.test", Endpoint::Good);
-const V4ONLY: Upstream = upstream("v4only", "v4only.harbor.test", Endpoint::Good);
-const HOSTS: Upstream = upstream("hostsfirst", "hosts-first.harbor.test", Endpoint::Good);
-const LITERAL: Upstream = upstream("literal", "127.0.0.1", Endpoint::Good);
-
-const UPSTREAMS: [Upstream; 13] = [
-    GOOD, TLS12, TLS13, WRONG, EXPIRED, UNKNOWN, NOTHING, BIG, SHORT, V6FAILS, V4ONLY, HOSTS,
-    LITERAL,
-];
+use crate::upstream::{
+    BIG, EXPIRED, GOOD, HOSTS, LITERAL, NOTHING, SHORT, SILENT, TLS12, TLS13, UNKNOWN, Upstream,
+    V4ONLY, V6FAILS, V6LITERAL, WRONG,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -48,8 +14,8 @@ pub enum Kind {
     /// 200 and so many bytes of the pattern.
     Body(u64),
     Echo(u64),
-    /// 502 and a JSON body with this `error`.
-    Refused(&'static str),
+    /// One of these statuses and a JSON body with this `error`.
+    Refused(&'static [u16], &'static str),
     /// As `Body`, and the name was asked for over TCP.
     Truncated(u64),
     Parallel,
@@ -84,7 +50,7 @@ const fn probe(name: &'static str, upstream: Upstream, kind: Kind, expects: &'st
 const KIBI: u64 = 1024;
 const MEBI: u64 = 1024 * KIBI;
 
-pub const PROBES: [Probe; 18] = [
+pub const PROBES: [Probe; 20] = [
     Probe {
         name: "healthz",
         upstream: None,
@@ -119,26 +85,32 @@ pub const PROBES: [Probe; 18] = [
     probe(
         "wrong-host",
         WRONG,
-        Kind::Refused("tls"),
+        Kind::Refused(&[502], "tls"),
         "502: the certificate names another host",
     ),
     probe(
         "expired",
         EXPIRED,
-        Kind::Refused("tls"),
+        Kind::Refused(&[502], "tls"),
         "502: the certificate ended yesterday",
     ),
     probe(
         "unknown-authority",
         UNKNOWN,
-        Kind::Refused("tls"),
+        Kind::Refused(&[502], "tls"),
         "502: the authority is a stranger",
     ),
     probe(
         "nxdomain",
         NOTHING,
-        Kind::Refused("dns"),
+        Kind::Refused(&[502], "dns"),
         "502: there is no such name",
+    ),
+    probe(
+        "silent",
+        SILENT,
+        Kind::Refused(&[502, 504], "dns"),
+        "502 or 504: the name server does not answer",
     ),
     probe(
         "truncated",
@@ -177,6 +149,12 @@ pub const PROBES: [Probe; 18] = [
         "200: the certificate names the address",
     ),
     probe(
+        "ipv6-literal",
+        V6LITERAL,
+        Kind::Body(KIBI),
+        "200: the certificate names the address; not asked where there is no ::1",
+    ),
+    probe(
         "parallel",
         GOOD,
         Kind::Parallel,
@@ -190,16 +168,6 @@ pub const PROBES: [Probe; 18] = [
     ),
 ];
 
-impl Upstream {
-    fn variable(self) -> String {
-        format!("UPSTREAM_{}", self.name.to_uppercase())
-    }
-
-    pub const fn host(self) -> &'static str {
-        self.host
-    }
-}
-
 impl Probe {
     pub fn listed(&self) -> Listed {
         Listed {
@@ -207,6 +175,11 @@ impl Probe {
             environment: self.upstream.map(Upstream::variable).into_iter().collect(),
             expects: self.expects,
         }
+    }
+
+    /// Whether it cannot be asked on a machine without `::1`.
+    pub fn needs_ipv6(&self) -> bool {
+        self.upstream.is_some_and(Upstream::is_ipv6)
     }
 
     /// The path under the probe's upstream.
@@ -232,41 +205,11 @@ pub fn select(names: &[String]) -> Outcome<Vec<Probe>> {
     Ok(PROBES.into_iter().filter(wanted).collect())
 }
 
-/// Every variable that a subject needs; `port_of` tells where an endpoint listens.
-pub fn environment(port_of: impl Fn(Endpoint) -> u16) -> BTreeMap<String, String> {
-    let url =
-        |upstream: &Upstream| format!("https://{}:{}", upstream.host, port_of(upstream.endpoint));
-    UPSTREAMS
-        .iter()
-        .map(|upstream| (upstream.variable(), url(upstream)))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::authority::GOOD_NAMES;
-
-    #[test]
-    fn the_environment_has_what_the_probes_need_and_no_more() {
-        let environment = environment(|endpoint| endpoint.port(8443));
-        assert_eq!(
-            environment["UPSTREAM_GOOD"],
-            "https://good.harbor.test:8443"
-        );
-        assert_eq!(
-            environment["UPSTREAM_TLS13"],
-            "https://tls13.harbor.test:8448"
-        );
-        assert_eq!(environment["UPSTREAM_SHORT"], "https://short:8443");
-        let mut needed: Vec<String> = PROBES
-            .iter()
-            .flat_map(|probe| probe.listed().environment)
-            .collect();
-        needed.sort();
-        needed.dedup();
-        assert_eq!(environment.into_keys().collect::<Vec<_>>(), needed);
-    }
+    use crate::endpoint::Endpoint;
 
     #[test]
     fn each_probe_that_must_pass_asks_for_a_name_in_the_good_certificate() {
@@ -274,11 +217,11 @@ mod tests {
             probe
                 .upstream
                 .is_some_and(|upstream| upstream.endpoint == Endpoint::Good)
-                && !matches!(probe.kind, Kind::Refused(_))
+                && !matches!(probe.kind, Kind::Refused(..))
         };
         for probe in PROBES.iter().filter(good) {
             assert!(
-                GOOD_NAMES.contains(&probe.upstream.unwrap().host),
+                GOOD_NAMES.contains(&probe.upstream.unwrap().host()),
                 "{}",
                 probe.name
             );
@@ -294,5 +237,14 @@ mod tests {
             ["tls12", "slow"]
         );
         assert!(select(&["tls14".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn only_the_ipv6_literal_needs_ipv6() {
+        let needing = PROBES.iter().filter(|probe| probe.needs_ipv6());
+        assert_eq!(
+            needing.map(|probe| probe.name).collect::<Vec<_>>(),
+            ["ipv6-literal"]
+        );
     }
 }

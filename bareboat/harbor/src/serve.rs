@@ -48,6 +48,7 @@ pub async fn start(state: &State, ports: Ports, ipv6: bool) -> Outcome<Ready> {
         dns: dns::listen(ports.dns, resolver).await?,
         control: control::listen(ports.control, tally).await?,
         https: BTreeMap::new(),
+        ipv6,
     };
     for chain in certificates.chains {
         let endpoint = chain.endpoint;

@@ -102,7 +102,10 @@ impl StandIn {
         let url = &self.environment[&format!("UPSTREAM_{}", name.to_uppercase())];
         let url: Uri = url.parse().unwrap();
         let stream = self
-            .connect(url.host().unwrap(), url.port_u16().unwrap())
+            .connect(
+                url.host().unwrap().trim_matches(['[', ']']),
+                url.port_u16().unwrap(),
+            )
             .await?;
         let (mut sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
@@ -131,7 +134,7 @@ impl StandIn {
         }
     }
 
-    async fn connect(&self, host: &str, port: u16) -> Result<TlsStream<TcpStream>, Refusal> {
+    pub async fn connect(&self, host: &str, port: u16) -> Result<TlsStream<TcpStream>, Refusal> {
         let mut failed = ("dns", format!("{host}: no address"));
         for address in self.resolve(host).await.map_err(|detail| ("dns", detail))? {
             match TcpStream::connect((address, port)).await {
@@ -189,7 +192,9 @@ impl StandIn {
         let mut addresses = Vec::new();
         let mut failed = None;
         for record_type in [RecordType::AAAA, RecordType::A] {
-            let response = ask(self.dns, &name, record_type, self.fault != Fault::NeverTcp).await;
+            let response = ask(self.dns, &name, record_type, self.fault != Fault::NeverTcp)
+                .await
+                .ok_or_else(|| format!("{name} {record_type}: no answer"))?;
             match response.metadata.response_code {
                 ResponseCode::NoError | ResponseCode::NXDomain | ResponseCode::Refused => {}
                 code => failed = Some(format!("{name} {record_type}: {code}")),
@@ -212,13 +217,13 @@ impl StandIn {
     }
 }
 
-/// Asks over UDP, then over TCP where the answer was cut.
-pub async fn ask(port: u16, name: &Name, record_type: RecordType, tcp_too: bool) -> Message {
-    let response = ask_udp(port, name, record_type).await.unwrap();
+/// Asks over UDP, then over TCP where the answer was cut; None when there is no answer.
+async fn ask(port: u16, name: &Name, record_type: RecordType, tcp_too: bool) -> Option<Message> {
+    let response = ask_udp(port, name, record_type).await?;
     if response.metadata.truncation && tcp_too {
-        ask_tcp(port, name, record_type).await
+        Some(ask_tcp(port, name, record_type).await)
     } else {
-        response
+        Some(response)
     }
 }
 

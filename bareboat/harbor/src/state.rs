@@ -14,13 +14,14 @@ pub const RESOLV_CONF: &str = "nameserver 127.0.0.1\n\
     search svc.internal internal harbor.test\n\
     options ndots:5 timeout:1 attempts:2\n";
 
-/// The ports, written once all of them listen.
+/// The ports, and whether `::1` is there too; written once all of them listen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ready {
     pub dns: u16,
     pub control: u16,
     /// By the endpoint's name.
     pub https: BTreeMap<String, u16>,
+    pub ipv6: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -41,7 +42,7 @@ impl State {
 
     /// Written beside and renamed, so that who sees it sees all of it.
     pub fn announce(&self, ready: &Ready) -> Outcome<()> {
-        let text = serde_json::to_string(ready).during("the list of ports")?;
+        let text = serde_json::to_string(ready).during("the file ready")?;
         self.write("ready.new", &(text + "\n"))?;
         let what = format!("file {}", self.path("ready").display());
         fs::rename(self.path("ready.new"), self.path("ready")).during(what)
@@ -117,6 +118,7 @@ mod tests {
             dns: 53,
             control: 8053,
             https: BTreeMap::from([("good".into(), 1)]),
+            ipv6: true,
         };
         state.announce(&ready).unwrap();
         assert_eq!(state.ready().unwrap(), Some(ready));
