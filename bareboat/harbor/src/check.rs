@@ -100,7 +100,7 @@ const fn limit(kind: Kind) -> Duration {
     Duration::from_secs(match kind {
         Kind::Healthz => 5,
         Kind::Body(size) if size > 1 << 20 => 60,
-        Kind::Echo(_) | Kind::Parallel => 60,
+        Kind::Echo(_) | Kind::Parallel(_) => 60,
         _ => 15,
     })
 }
@@ -125,7 +125,7 @@ async fn play(probe: &Probe, subject: &Subject, ready: &Ready) -> Outcome<Verdic
             );
             judge::truncation(&verdict, udp, tcp)
         }
-        Kind::Parallel => judge::sum(&parallel(probe, subject).await, REQUESTS),
+        Kind::Parallel(ending) => judge::sum(&parallel(probe, subject, ending).await, REQUESTS),
         Kind::Slow => slow(probe, subject).await,
     })
 }
@@ -176,11 +176,16 @@ async fn slow(probe: &Probe, subject: &Subject) -> Verdict {
 }
 
 /// Every connection takes the next request until all are taken; each asks for another size.
-async fn parallel(probe: &Probe, subject: &Subject) -> Sum {
+async fn parallel(probe: &Probe, subject: &Subject, ending: &'static str) -> Sum {
     let next = Arc::new(AtomicU32::new(0));
     let mut lanes = JoinSet::new();
     for _ in 0..CONNECTIONS {
-        lanes.spawn(lane(probe.path("bytes"), subject.clone(), next.clone()));
+        lanes.spawn(lane(
+            probe.path("bytes"),
+            ending,
+            subject.clone(),
+            next.clone(),
+        ));
     }
     let mut whole = Sum::default();
     while let Some(lane) = lanes.join_next().await {
@@ -193,7 +198,7 @@ async fn parallel(probe: &Probe, subject: &Subject) -> Sum {
     whole
 }
 
-async fn lane(path: String, subject: Subject, next: Arc<AtomicU32>) -> Sum {
+async fn lane(path: String, ending: &'static str, subject: Subject, next: Arc<AtomicU32>) -> Sum {
     let mut sum = Sum::default();
     let mut connection = None;
     loop {
@@ -203,7 +208,7 @@ async fn lane(path: String, subject: Subject, next: Arc<AtomicU32>) -> Sum {
         }
         sum.asked += 1;
         let size = 100 + 97 * u64::from(number);
-        let path = format!("{path}/{size}");
+        let path = format!("{path}/{size}{ending}");
         let verdict = ask(&mut connection, &subject, &path, size, &mut sum).await;
         match verdict.unwrap_or_else(Verdict::from) {
             Verdict { passed: true, .. } => sum.right += 1,

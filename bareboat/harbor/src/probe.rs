@@ -18,7 +18,8 @@ pub enum Kind {
     Refused(&'static [u16], &'static str),
     /// As `Body`, and the name was asked for over TCP.
     Truncated(u64),
-    Parallel,
+    /// Many requests over some connections at once; the word stands behind each path.
+    Parallel(&'static str),
     Slow,
 }
 
@@ -50,7 +51,7 @@ const fn probe(name: &'static str, upstream: Upstream, kind: Kind, expects: &'st
 const KIBI: u64 = 1024;
 const MEBI: u64 = 1024 * KIBI;
 
-pub const PROBES: [Probe; 20] = [
+pub const PROBES: [Probe; 21] = [
     Probe {
         name: "healthz",
         upstream: None,
@@ -157,8 +158,14 @@ pub const PROBES: [Probe; 20] = [
     probe(
         "parallel",
         GOOD,
-        Kind::Parallel,
+        Kind::Parallel(""),
         "200 requests over 16 connections, all right",
+    ),
+    probe(
+        "handshakes",
+        GOOD,
+        Kind::Parallel("?close"),
+        "200 requests over 16 connections, all right, each by a new connection to the upstream",
     ),
     probe(
         "slow",
