@@ -7,6 +7,7 @@ hand may give `--network=none` where no crate is fetched.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shlex
@@ -148,11 +149,16 @@ def _compile(job: ProgramJob, options: str) -> str:
     binary = shlex.quote(job.sample.binary)
     cargo = shlex.join(job.sample.cargo.options)
     cache = f"bareboat-{job.sample.crate}-{job.toolchain.name}-{job.target}-{job.crt}"
+    env = [f"{name}={shlex.quote(value)}" for name, value in sorted(job.sample.cargo.env.items())]
+    if env:
+        # A build script that does not tell cargo what it read would not run again.
+        cache = f"{cache}-{hashlib.sha256(' '.join(env).encode()).hexdigest()[:12]}"
+    variables = " ".join(["CARGO_TARGET_DIR=/target", f"RUSTFLAGS='-C target-feature={sign}crt-static'", *env])
     return _run(
         (f"--mount=type=cache,id={cache},target=/target,sharing=locked",),
         (
             "find . -type f -exec touch {} +",
-            f"export CARGO_TARGET_DIR=/target RUSTFLAGS='-C target-feature={sign}crt-static'",
+            f"export {variables}",
             f"cargo {options}build {cargo} --locked --offline --target {job.target} --bin {binary}",
             f"install -D -m 0755 /target/{job.target}/{job.sample.cargo.profile}/{binary} /out/{binary}",
         ),

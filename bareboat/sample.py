@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _Feature = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_/.+-]*$")]
+_Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 # In a crate's own folder only: src/target/ may well be a module.
 NOT_SOURCE = frozenset({"target", ".git"})
 
@@ -44,11 +45,15 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cargo:
-    """How cargo compiles a crate: its features, without the default ones or with them, and its profile."""
+    """How cargo compiles a crate: its features, without the default ones or with them, its profile, its environment.
+
+    `env` is for build scripts, of which some take no other word; a name in it begins with a capital letter.
+    """
 
     features: tuple[_Feature, ...] = ()
     default_features: bool = True
     profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")] = "release"
+    env: dict[_Variable, str] = field(default_factory=dict, hash=False)
 
     @property
     def options(self) -> tuple[str, ...]:

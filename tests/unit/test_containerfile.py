@@ -101,6 +101,16 @@ def test_features_and_profile_are_said():
     assert "/small/hello-world /out/hello-world" in text
 
 
+def test_a_compile_with_an_environment_has_it_quoted_and_a_target_folder_of_its_own():
+    program = CELLS["scratch-glibc"].program
+    texts = []
+    for env in ({}, {"B": "it's", "A_1": "x"}, {"B": "other"}):
+        sample = replace(program.sample, cargo=Cargo(env=env))
+        texts.append(compile_stages(replace(program, sample=sample), "toolchain"))
+    assert " A_1=x B='it'\"'\"'s' && " in texts[1]
+    assert len({word for text in texts for word in text.split() if "target=/target" in word}) == len(texts)
+
+
 def test_no_two_compiles_of_other_flags_share_a_target_folder():
     programs = {cell.program for cell in CELLS.values()}
     caches = {word for one in programs for word in compile_stages(one, "x").split() if "target=/target" in word}
