@@ -15,20 +15,25 @@ COLUMN = Column(
     heading="TLS",
     unit="text",
     order=74,
-    meaning="the TLS library found in the program or among the libraries that it links to, and whose ciphers it has",
+    meaning=(
+        "the TLS library found in the program or among the libraries that it links to, and whose ciphers it has; "
+        "*no locks* is an OpenSSL compiled without threads, which a program of several threads must not use"
+    ),
 )
 _RUSTLS = b"rustls"
 _AWS_LC = b"AWS-LC"
 _OPENSSL = re.compile(rb"OpenSSL (\d+\.\d+\.\d+[a-z]?)[ +-]")
+# The file of OpenSSL's that stands in for locks where it is configured without threads; allocations name their file.
+_NO_LOCKS = b"crypto/threads_none.c"
 _LIBCRYPTO = re.compile(r"(?:^|/)libcrypto\.so\.[0-9.]+$")
 
 
 def measure(subject: Subject) -> str | None:
-    """`rustls, ring`, `rustls, aws-lc`, `OpenSSL 3.5.4` or `OpenSSL 3.5.4, static`; None where there is none."""
+    """`rustls, ring`, `rustls, aws-lc`, `OpenSSL 3.5.4`, `OpenSSL 3.5.4, static[, no locks]`; None without TLS."""
     if _RUSTLS in subject.program:
         return f"rustls, {'aws-lc' if _AWS_LC in subject.program else 'ring'}"
     if version := _OPENSSL.search(subject.program):
-        return f"OpenSSL {version[1].decode()}, static"
+        return f"OpenSSL {version[1].decode()}, static{', no locks' if _NO_LOCKS in subject.program else ''}"
     if any(name.startswith("libssl.so") for name in subject.elf.needed):
         return f"OpenSSL {_version_in(subject)}".rstrip()
     return None

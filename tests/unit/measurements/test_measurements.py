@@ -135,6 +135,7 @@ def test_a_new_file_is_a_new_column(subject_of, tmp_path, monkeypatch):
         (b"\0/crates/rustls/src/conn.rs\0", "rustls, ring", None),
         (b"\0/crates/rustls/src/conn.rs\0AWS-LC 1.40\0", "rustls, aws-lc", None),
         (b"\0OpenSSL 3.5.4 30 Sep 2025\0", "OpenSSL 3.5.4, static", None),
+        (b"\0OpenSSL 3.6.3 9 Jun 2026\0crypto/threads_none.c\0", "OpenSSL 3.6.3, static, no locks", None),
         (b"\0OpenSSL is mentioned\0", None, None),
         (b"\0/crates/hickory-resolver/src/lib.rs\0Name does not resolve\0", None, "hickory"),
         (b"\0Name does not resolve\0", None, "getaddrinfo"),
