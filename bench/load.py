@@ -49,7 +49,7 @@ HEAD = """\
 The webserver, a proxy from HTTP to HTTPS, asked by wrk for a page of 1 KB over {connections} connections for
 {seconds} s. Written by `python bench/load.py --write`. Proxy, upstream and wrk share the cores, so the rates are ratios
 of one run; *CPU* is the proxy's own processor time for a request. *Early* and *end* are its resident memory {early} s
-after the start and at the end.
+after the start and just before the end.
 """
 
 
@@ -95,15 +95,15 @@ def tabulate_series(rows: Sequence[tuple[tuple[str, ...], Borne]]) -> str:
     return "\n".join([*lines, "", *verdict])
 
 
-def make_all(yard: Yard, patterns: argparse.Namespace) -> tuple[dict[Cell, Result], Program]:
+def make_all(yard: Yard, patterns: argparse.Namespace) -> tuple[list[tuple[Cell, Result]], Program]:
     """Build and try out the cells as `build-matrix` does, or find them unchanged; and the harbor that they berth in."""
     book, samples = load_recipes(yard.project.recipes), load_samples(yard.project.samples)
     selection = Selection(samples=(patterns.sample,), recipes=(patterns.recipe,))
     port = yard.port(book, samples)
     plan = make_plan(book, samples, selection, source=port.source, platform=port.platform, harbor=port.harbor)
     results = {result.cell: result for result in yard.run(plan).results}
-    passed = {cell: results[cell.id] for cell in plan.cells if results[cell.id].outcome.kind == "passed"}
-    harbor = next((cell.harbor for cell in passed if cell.harbor), None)
+    passed = [(cell, results[cell.id]) for cell in plan.cells if results[cell.id].outcome.kind == "passed"]
+    harbor = next((cell.harbor for cell, _ in passed if cell.harbor), None)
     if harbor is None:
         raise BareboatError(f"no service passed of {patterns.sample} on {patterns.recipe}")
     made = yard.run(replace(plan, jobs=(harbor.toolchain, harbor))).outputs
@@ -119,12 +119,12 @@ def measure(yard: Yard, patterns: argparse.Namespace) -> tuple[str, bool]:
     for series in SERIES:
         rows = []
         # The first once more at the end: by how much it differs, the machine itself does.
-        for cell in [*cells, next(iter(cells))]:
+        for cell, result in (*cells, cells[0]):
             tell(f"{series.title}: {cell.id}, {patterns.seconds} s")
-            provenance = cells[cell].provenance
+            image = result.provenance.image_id if result.provenance else ""
             with moor(yard.workshop, harbor) as berth:
-                borne = bear(berth, provenance.image_id if provenance else "", wrk, series.page, patterns.seconds)
-            rows.append((words_of(cell, cells[cell]), borne))
+                borne = bear(berth, image, wrk, series.page, patterns.seconds)
+            rows.append((words_of(cell, result), borne))
             sound = sound and not borne.faults
         sections.append(f"## {series.title}\n\n{tabulate_series(rows)}\n")
     facts = describe(yard.workshop.host, busy)

@@ -6,7 +6,7 @@ function setup(thread)
 end
 
 function init(arguments)
-    local file = assert(io.open("/load/body", "rb"))
+    local file = assert(io.open("/harbor/body", "rb"))
     wanted = file:read("*a")
     file:close()
     wrong, first = 0, ""

@@ -8,20 +8,21 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bareboat.archive import Entry, ImageConfig, write_image
 from bareboat.closure import FolderRoot, find_closure
 from bareboat.engine import KEY_LABEL, KIND_LABEL, OWN_NAMES, Start
 from bareboat.errors import BareboatError, HostError
-from bareboat.files import make_open_folder, write_whole
-from bareboat.service import SUBJECT
+from bareboat.files import write_whole
+from bareboat.service import STATE, SUBJECT
 
 if TYPE_CHECKING:
+    from bareboat.engine import RunReport
     from bareboat.service import Berth
     from bareboat.workshop import Workshop
 
-CONNECTIONS, EARLY_SECONDS = 16, 10
+CONNECTIONS, EARLY_SECONDS, LAST_SECONDS = 16, 10, 0.5
 DRIFT_LIMIT = 0.10
 BODY_BYTES = 1024
 SCRIPT = Path(__file__).with_suffix(".lua")
@@ -105,44 +106,38 @@ def load_wrk(workshop: Workshop) -> str:
     return name
 
 
-def write_orders(workshop: Workshop) -> Path:
-    """The folder that wrk reads: its script, and the body that every answer must have."""
-    folder = workshop.folders.scratch / "wrk"
-    make_open_folder(folder)
-    write_whole(folder / SCRIPT.name, SCRIPT.read_bytes())
-    write_whole(folder / "body", pattern(BODY_BYTES))
-    return folder
-
-
 def bear(berth: Berth, image_id: str, wrk: str, page: str, seconds: int) -> Borne:
-    """Run the service in its berth and put the load on it."""
+    """Run the service in its berth and put the load on it; `seconds` are at least 2."""
     engine = berth.workshop.engine
-    asking = Start(
-        image=wrk,
-        command=(
-            *("--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s", f"--script=/load/{SCRIPT.name}"),
-            f"{SUBJECT}{page}",
-        ),
-        mounts={"/load": write_orders(berth.workshop)},
-        network=berth.quay,
-    )
+    # All that berth here see the folder.
+    write_whole(berth.state / SCRIPT.name, SCRIPT.read_bytes())
+    write_whole(berth.state / "body", pattern(BODY_BYTES))
+    limits = ("--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s")
+    command = (*limits, f"--script={STATE}/{SCRIPT.name}", f"{SUBJECT}{page}")
+    asking = Start(image=wrk, command=command, mounts={STATE: berth.state}, network=berth.quay)
     with berth.running(berth.subject(image_id, berth.environment())) as service:
         list(berth.ask("healthz"))  # waits until it serves
         process = engine.process_of(service)
         worked = processor_seconds(process)
         with berth.running(asking) as asker:
-            time.sleep(min(EARLY_SECONDS, seconds / 2))
+            early_seconds = min(EARLY_SECONDS, seconds / 2)
+            time.sleep(early_seconds)
             early = resident_bytes(process)
+            # Before its connections close, which is when an allocator gives back what they took.
+            time.sleep(seconds - early_seconds - LAST_SECONDS)
+            end = resident_bytes(process)
             report = engine.finish(asker, 2.0 * seconds)
-        said = report.stdout.decode(errors="replace").strip().splitlines()
-        if report.exit_code != 0 or not said:
-            raise BareboatError(f"wrk ended with {report.exit_code}: {report.stderr.decode(errors='replace').strip()}")
-        return Borne(
-            **json.loads(said[-1]),
-            early_bytes=early,
-            end_bytes=resident_bytes(process),
-            processor_seconds=processor_seconds(process) - worked,
-        )
+        counted = read_counts(report)
+        worked = processor_seconds(process) - worked
+    return Borne(**counted, early_bytes=early, end_bytes=end, processor_seconds=worked)
+
+
+def read_counts(report: RunReport) -> dict[str, Any]:
+    """What the script told in the last line; raises BareboatError when wrk came to no end."""
+    said = report.stdout.decode(errors="replace").strip().splitlines()
+    if report.exit_code != 0 or not said:
+        raise BareboatError(f"wrk ended with {report.exit_code}: {report.stderr.decode(errors='replace').strip()}")
+    return dict(json.loads(said[-1]))
 
 
 def resident_bytes(process: int | None) -> int:
