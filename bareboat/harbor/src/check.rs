@@ -19,7 +19,8 @@ use crate::subject::{Connection, Subject, read};
 use crate::tally::Queries;
 use crate::upstream::Upstream;
 
-const REQUESTS: u32 = 200;
+/// The sizes that bodies of requests at once have.
+const SIZES: u32 = 200;
 const CONNECTIONS: u32 = 16;
 const SLOW_SECONDS: u64 = 1;
 const SLOW_PARTS: u32 = 5;
@@ -100,7 +101,7 @@ const fn limit(kind: Kind) -> Duration {
     Duration::from_secs(match kind {
         Kind::Healthz => 5,
         Kind::Body(size) if size > 1 << 20 => 60,
-        Kind::Echo(_) | Kind::Parallel(_) => 60,
+        Kind::Echo(_) | Kind::Parallel(_) | Kind::Handshakes(_) => 60,
         _ => 15,
     })
 }
@@ -125,7 +126,10 @@ async fn play(probe: &Probe, subject: &Subject, ready: &Ready) -> Outcome<Verdic
             );
             judge::truncation(&verdict, udp, tcp)
         }
-        Kind::Parallel(ending) => judge::sum(&parallel(probe, subject, ending).await, REQUESTS),
+        Kind::Parallel(wanted) => judge::sum(&parallel(probe, subject, wanted, "").await, wanted),
+        Kind::Handshakes(wanted) => {
+            judge::sum(&parallel(probe, subject, wanted, "?close").await, wanted)
+        }
         Kind::Slow => slow(probe, subject).await,
     })
 }
@@ -176,16 +180,13 @@ async fn slow(probe: &Probe, subject: &Subject) -> Verdict {
 }
 
 /// Every connection takes the next request until all are taken; each asks for another size.
-async fn parallel(probe: &Probe, subject: &Subject, ending: &'static str) -> Sum {
+async fn parallel(probe: &Probe, subject: &Subject, wanted: u32, ending: &'static str) -> Sum {
     let next = Arc::new(AtomicU32::new(0));
     let mut lanes = JoinSet::new();
     for _ in 0..CONNECTIONS {
-        lanes.spawn(lane(
-            probe.path("bytes"),
-            ending,
-            subject.clone(),
-            next.clone(),
-        ));
+        let path = probe.path("bytes");
+        let page = move |size| format!("{path}/{size}{ending}");
+        lanes.spawn(lane(page, subject.clone(), next.clone(), wanted));
     }
     let mut whole = Sum::default();
     while let Some(lane) = lanes.join_next().await {
@@ -198,18 +199,22 @@ async fn parallel(probe: &Probe, subject: &Subject, ending: &'static str) -> Sum
     whole
 }
 
-async fn lane(path: String, ending: &'static str, subject: Subject, next: Arc<AtomicU32>) -> Sum {
+async fn lane(
+    page: impl Fn(u64) -> String,
+    subject: Subject,
+    next: Arc<AtomicU32>,
+    wanted: u32,
+) -> Sum {
     let mut sum = Sum::default();
     let mut connection = None;
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
-        if number >= REQUESTS {
+        if number >= wanted {
             return sum;
         }
         sum.asked += 1;
-        let size = 100 + 97 * u64::from(number);
-        let path = format!("{path}/{size}{ending}");
-        let verdict = ask(&mut connection, &subject, &path, size, &mut sum).await;
+        let size = 100 + 97 * u64::from(number % SIZES);
+        let verdict = ask(&mut connection, &subject, &page(size), size, &mut sum).await;
         match verdict.unwrap_or_else(Verdict::from) {
             Verdict { passed: true, .. } => sum.right += 1,
             Verdict { observed, .. } => {

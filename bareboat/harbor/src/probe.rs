@@ -18,8 +18,10 @@ pub enum Kind {
     Refused(&'static [u16], &'static str),
     /// As `Body`, and the name was asked for over TCP.
     Truncated(u64),
-    /// Many requests over some connections at once; the word stands behind each path.
-    Parallel(&'static str),
+    /// So many requests over some connections at once.
+    Parallel(u32),
+    /// As `Parallel`, each by a new connection to the upstream.
+    Handshakes(u32),
     Slow,
 }
 
@@ -158,14 +160,14 @@ pub const PROBES: [Probe; 21] = [
     probe(
         "parallel",
         GOOD,
-        Kind::Parallel(""),
+        Kind::Parallel(200),
         "200 requests over 16 connections, all right",
     ),
     probe(
         "handshakes",
         GOOD,
-        Kind::Parallel("?close"),
-        "200 requests over 16 connections, all right, each by a new connection to the upstream",
+        Kind::Handshakes(1000),
+        "1000 requests over 16 connections, all right, each by a new connection to the upstream",
     ),
     probe(
         "slow",
