@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from bareboat.build import run_job
 from bareboat.cell import conclude
 from bareboat.doctor.registry import unreachable
-from bareboat.errors import BareboatError, ResultError
+from bareboat.errors import BareboatError, EngineError, ResultError
 from bareboat.plan import ImageJob, ProgramJob, RootJob, needs
 from bareboat.planner import root_jobs
 from bareboat.result import Failed, Result, Skipped
@@ -73,10 +73,11 @@ def run_matrix(workshop: Workshop, plan: Plan, progress: Progress, jobs: int, *,
         try:
             for done in execute(plan.jobs, needs, lambda job: job.id, _told(workshop, progress), executor):
                 output = _conclude(workshop, done)
-                _tell(progress, done, output)
+                expected = (done.aborted_by or done.job) in doomed
+                _tell(progress, done, output, expected=expected)
                 if output is not None:
                     outputs.append(output)
-                fault = done.error is not None and (done.aborted_by or done.job) not in doomed
+                fault = done.error is not None and not expected
                 if fault or (output is not None and output.status == "failed"):
                     failed.append(done.job.id)
                 if failed and not keep_going:
@@ -145,11 +146,13 @@ def _stage(job: Job) -> Stage:
             return "image"
 
 
-def _tell(progress: Progress, done: Done[Job, Output], output: Output | None) -> None:
+def _tell(progress: Progress, done: Done[Job, Output], output: Output | None, *, expected: bool) -> None:
     status = "failed" if done.error else output.status if output else "built"
     note = str(done.error) if done.error else output.note if output else ""
+    if expected and isinstance(done.error, EngineError):
+        note = f"as expected; the whole log: {done.error.log}"
     if done.aborted_by is not None:
-        note = f"needs {done.aborted_by.id}, which failed"
+        note = f"needs {done.aborted_by.id}, which failed{' as expected' if expected else ''}"
     progress.finished(done.job.id, status, done.seconds, note)
 
 

@@ -303,7 +303,12 @@ def test_a_prediction_that_does_not_come_true_is_a_failure_even_where_one_is_exp
 
 def test_a_program_that_is_expected_not_to_compile_fails_nothing(workshop, engine):
     engine.broken = "cargo build"
-    done = run(workshop, expecting(book_of("scratch-musl", "alpine")))
+    view = io.StringIO()
+    done = run_plan(workshop, plan_of(expecting(book_of("scratch-musl", "alpine"))), view)
+    told = view.getvalue()
+    assert f"as expected; the whole log: {workshop.log('program hello-world musl static in musl')}\n" in told
+    assert "which failed as expected\n" in told
+    assert "cargo build" not in told
     assert {outcome.stage for outcome in outcomes(done).values()} == {"compile"}
     assert all(result.fails_as_expected for result in done.results)
     assert done.failed == ()
