@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from bareboat.result import Result
 
 SECONDS = 60
+SAMPLES = ["webserver", "webserver+small", "webserver+aws-lc", "webserver+openssl*", "webserver+mimalloc"]
 RESULT = Path(__file__).with_suffix(".md")
 HEAD = """\
 # A service under load
@@ -64,7 +65,7 @@ class Series(NamedTuple):
 # A kept connection shows the bulk of TLS and of copying; a new one for each request its handshake, and the resolver.
 SERIES = (
     Series("Kept connections to the upstream", f"/good/bytes/{BODY_BYTES}", 1.0),
-    Series("A new connection to the upstream for each request", f"/good/bytes/{BODY_BYTES}?close", 1 / 3),
+    Series("A new connection to the upstream for each request", f"/good/bytes/{BODY_BYTES}?close", 1 / 4),
 )
 
 
@@ -99,14 +100,14 @@ def tabulate_series(rows: Sequence[tuple[tuple[str, ...], Borne]]) -> str:
 def make_all(yard: Yard, patterns: argparse.Namespace) -> tuple[list[tuple[Cell, Result]], Program]:
     """Build and try out the cells as `build-matrix` does, or find them unchanged; and the harbor that they berth in."""
     book, samples = load_recipes(yard.project.recipes), load_samples(yard.project.samples)
-    selection = Selection(samples=(patterns.sample,), recipes=(patterns.recipe,))
+    selection = Selection(samples=tuple(patterns.sample), recipes=(patterns.recipe,))
     port = yard.port(book, samples)
     plan = make_plan(book, samples, selection, source=port.source, platform=port.platform, harbor=port.harbor)
     results = {result.cell: result for result in yard.run(plan).results}
     passed = [(cell, results[cell.id]) for cell in plan.cells if results[cell.id].outcome.kind == "passed"]
     harbor = next((cell.harbor for cell, _ in passed if cell.harbor), None)
     if harbor is None:
-        raise BareboatError(f"no service passed of {patterns.sample} on {patterns.recipe}")
+        raise BareboatError(f"no service passed of {', '.join(patterns.sample)} on {patterns.recipe}")
     made = yard.run(replace(plan, jobs=(harbor.toolchain, harbor))).outputs
     return passed, next(output for output in made if isinstance(output, Program))
 
@@ -149,7 +150,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Puts a load on services, and measures what they bear.")
     parser.add_argument("--write", action="store_true", help="put the tables into bench/load.md, too")
     parser.add_argument("--seconds", type=int, default=SECONDS, help=f"of the first load; default {SECONDS}")
-    parser.add_argument("--sample", default="webserver*", help="a shell pattern; default webserver*")
+    parser.add_argument("--sample", nargs="+", default=SAMPLES, help=f"shell patterns; default {' '.join(SAMPLES)}")
     parser.add_argument("--recipe", default="scratch-*", help="a shell pattern; default scratch-*")
     return run(partial(run_bench, parser.parse_args()))
 
