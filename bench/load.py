@@ -18,7 +18,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from machine import busy_share, describe, tell
-from wrk import BODY_BYTES, CONNECTIONS, EARLY_SECONDS, Borne, bear, load_wrk
+from wrk import BODY_BYTES, CONNECTIONS, DRIFT_LIMIT, EARLY_SECONDS, Borne, bear, load_wrk
 
 from bareboat.commands.project import WorkOptions, find_project, open_yard
 from bareboat.console import run
@@ -93,7 +93,8 @@ def tabulate_series(rows: Sequence[tuple[tuple[str, ...], Borne]]) -> str:
         lines.append(f"| {' | '.join((*words, *figures))} |")
     requests = sum(borne.requests for _, borne in rows)
     faults = [f"- {words[0]}: {fault}" for words, borne in rows for fault in borne.faults]
-    verdict = faults or [f"{requests} requests, none dropped, none answered wrongly; no memory moved by over 10 %."]
+    limit = f"{100 * DRIFT_LIMIT:.0f} %"
+    verdict = faults or [f"{requests} requests, none dropped, none answered wrongly; no memory moved by over {limit}."]
     return "\n".join([*lines, "", *verdict])
 
 

@@ -100,7 +100,7 @@ def test_a_program_that_writes_without_end_fills_no_disk(engine, name, tmp_path)
     report = engine.run(load(engine, name, flooding(), tmp_path), (), 2.0)
     assert report.exit_code is None
     assert 0 < len(report.stdout) <= 16 * 2**20
-    assert set(report.stdout[-1000:]) == set(LINE)
+    assert set(report.stdout[-5000:]) == set(LINE), "more than a line of it, wherever it was cut"
 
 
 def loopback_of(process):
