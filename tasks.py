@@ -8,7 +8,7 @@ from invoke import Collection, Exit, Program, task
 
 from bareboat import __version__, commands
 from bareboat.console import choose, fill, run
-from bareboat.matrix import Bases
+from bareboat.matrix.source import Bases
 from bareboat.report import Format
 
 PROJECT = commands.find_project(Path(__file__).parent)

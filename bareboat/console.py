@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from bareboat.errors import BareboatError, InputError, StoppedError
-from bareboat.process import Processes
+from bareboat.system.process import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -31,9 +31,10 @@ from machine import busy_share, describe, tell
 
 from bareboat.archive import Entry, ImageConfig, write_image
 from bareboat.errors import BareboatError
-from bareboat.files import write_whole
-from bareboat.process import Processes
-from bareboat.session import Session, find_folders, session
+from bareboat.podman_engine.session import Session, session
+from bareboat.system.files import write_whole
+from bareboat.system.folders import find_folders
+from bareboat.system.process import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

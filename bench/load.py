@@ -20,26 +20,26 @@ if __name__ == "__main__":
 from machine import busy_share, describe, tell
 from wrk import BODY_BYTES, CONNECTIONS, DRIFT_LIMIT, EARLY_SECONDS, Borne, bear, load_wrk
 
+from bareboat.check.harbor import moor
 from bareboat.commands.project import WorkOptions, find_project, open_yard
 from bareboat.console import run
 from bareboat.errors import BareboatError
-from bareboat.files import write_whole
-from bareboat.plan import Selection
-from bareboat.planner import make_plan
-from bareboat.recipebook import load_recipes
+from bareboat.inputs.load_recipes import load_recipes
+from bareboat.inputs.sample import load_samples
+from bareboat.make.context import Program
+from bareboat.plan.jobs import Selection
+from bareboat.plan.planner import make_plan
 from bareboat.report.figures import value_text
-from bareboat.sample import load_samples
-from bareboat.service import moor
-from bareboat.session import find_folders
-from bareboat.workshop import Program
+from bareboat.system.files import write_whole
+from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bareboat.commands.project import Yard
-    from bareboat.plan import Cell
-    from bareboat.process import Processes
-    from bareboat.result import Result
+    from bareboat.plan.jobs import Cell
+    from bareboat.result.values import Result
+    from bareboat.system.process import Processes
 
 SECONDS = 60
 SAMPLES = ["webserver", "webserver+small", "webserver+aws-lc", "webserver+openssl*", "webserver+mimalloc"]

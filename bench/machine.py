@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bareboat.result import Host
+    from bareboat.result.values import Host
 
 QUIET_SHARE = 0.05
 LOOK_SECONDS = 3.0

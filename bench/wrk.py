@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bareboat.archive import Entry, ImageConfig, write_image
+from bareboat.check.harbor import STATE, SUBJECT
 from bareboat.closure import FolderRoot, find_closure
-from bareboat.engine import KEY_LABEL, KIND_LABEL, OWN_NAMES, Start
+from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES, Start
 from bareboat.errors import BareboatError, HostError
-from bareboat.files import write_whole
-from bareboat.service import STATE, SUBJECT
+from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
-    from bareboat.engine import RunReport
-    from bareboat.service import Berth
-    from bareboat.workshop import Workshop
+    from bareboat.check.harbor import Berth
+    from bareboat.engine.images import RunReport
+    from bareboat.make.context import Workshop
 
 CONNECTIONS, EARLY_SECONDS, LAST_SECONDS = 16, 10, 0.5
 DRIFT_LIMIT = 0.10

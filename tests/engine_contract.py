@@ -9,7 +9,7 @@ import pytest
 
 from bareboat.archive import Entry, ImageConfig, open_image, read_copied, write_image
 from bareboat.doctor.trial import exit_program
-from bareboat.engine import Build
+from bareboat.engine.images import Build
 from bareboat.errors import BareboatError, EngineError
 
 NOWHERE = "127.0.0.1:1/nothing:here"

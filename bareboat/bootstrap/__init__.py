@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from bareboat.base import Alpine, Debian, Distroless
 from bareboat.bootstrap.alpine import make_alpine
 from bareboat.bootstrap.debian import make_debian
 from bareboat.bootstrap.distroless import make_distroless
 from bareboat.bootstrap.host import remove_scratch
-from bareboat.bootstrap.rootfs import Pinned, RootFilesystem
+from bareboat.bootstrap.rootfs import RootFilesystem
+from bareboat.inputs.base import Alpine, Debian, Distroless
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bareboat.process import Processes
+    from bareboat.system.process import Processes
 
-__all__ = ["Pinned", "RootFilesystem", "make_root_filesystem", "remove_scratch"]
+__all__ = ["RootFilesystem", "make_root_filesystem", "remove_scratch"]
 
 
 def make_root_filesystem(

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 from bareboat.bootstrap.alpine_tree import cut_packages
 from bareboat.bootstrap.host import find_tool, telling_network_faults
-from bareboat.bootstrap.rootfs import Pinned, RootFilesystem
+from bareboat.bootstrap.rootfs import RootFilesystem
 from bareboat.bootstrap.tar import write_tar
 from bareboat.errors import BareboatError, RecipeError
+from bareboat.inputs.lock import Pinned
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bareboat.base import Alpine
-    from bareboat.process import Processes
+    from bareboat.inputs.base import Alpine
+    from bareboat.system.process import Processes
 
 _PIP_DOWNLOAD = (
     *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"),

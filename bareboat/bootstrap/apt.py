@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bareboat.bootstrap.host import TOOL_PATH
-from bareboat.bootstrap.rootfs import Pinned
 from bareboat.errors import BareboatError, HostError
+from bareboat.inputs.lock import Pinned
 
 if TYPE_CHECKING:
-    from bareboat.process import Processes
+    from bareboat.system.process import Processes
 
 SOURCE = "Debian's package archive"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bareboat.bootstrap.apt import parse_stanzas
-from bareboat.bootstrap.rootfs import Pinned
 from bareboat.bootstrap.tar import File, Node, read_tar
 from bareboat.errors import BareboatError
+from bareboat.inputs.lock import Pinned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bareboat.process import Processes
+    from bareboat.system.process import Processes
 
 # dpkg-deb writes binary data, so a shell gives it a file to write to.
 _INTO_FILE = 'exec dpkg-deb "$1" "$2" >"$3"'

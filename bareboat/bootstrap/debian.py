@@ -20,8 +20,8 @@ from bareboat.errors import RecipeError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bareboat.base import Debian
-    from bareboat.process import Processes
+    from bareboat.inputs.base import Debian
+    from bareboat.system.process import Processes
 
 # https://github.com/debuerreotype/debuerreotype/blob/master/scripts/.slimify-excludes
 _SLIM = (

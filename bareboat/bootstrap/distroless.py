@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from bareboat.base import Distroless
-    from bareboat.process import Processes
+    from bareboat.inputs.base import Distroless
+    from bareboat.system.process import Processes
 
 _NONROOT = 65532
 _ROOT_FOLDER = re.compile(r"(bin|sbin|lib|lib64)(/|$)")

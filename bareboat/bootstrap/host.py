@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bareboat.process import Processes
+    from bareboat.system.process import Processes
 
 # An ordinary user's PATH often lacks the folders of debugfs and chroot.
 TOOL_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))

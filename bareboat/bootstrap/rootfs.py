@@ -8,17 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pinned:
-    """One package that went in: its name, its version and the SHA-256 (64 hex digits) of its archive.
-
-    The archive is the .deb file, or the wheel; an apk package that was cut out of a wheel carries the wheel's SHA-256.
-    """
-
-    name: str
-    version: str
-    sha256: str
+    from bareboat.inputs.lock import Pinned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

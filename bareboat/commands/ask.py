@@ -7,30 +7,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from bareboat import doctor
+from bareboat.commands.listing import list_plan, list_recipes, list_samples
 from bareboat.commands.project import Project, teller, this_platform, write_pages
-from bareboat.containerfile import render as render_containerfile
-from bareboat.engine import OWN_NAMES
+from bareboat.engine.images import OWN_NAMES
 from bareboat.errors import HostError, SelectionError
-from bareboat.files import write_whole
-from bareboat.listing import list_plan, list_recipes, list_samples
-from bareboat.lock import read_lock
-from bareboat.matrix import Bases, choose_source
-from bareboat.plan import Selection
-from bareboat.planner import make_plan, root_jobs
-from bareboat.podmanconf import podman_environment
-from bareboat.recipe import recipe_schema
-from bareboat.recipebook import load_recipes
+from bareboat.inputs.load_recipes import load_recipes
+from bareboat.inputs.lock import read_lock
+from bareboat.inputs.recipe import recipe_schema
+from bareboat.inputs.sample import load_samples
+from bareboat.inputs.tomlfile import did_you_mean
+from bareboat.make.root import pinned_reference
+from bareboat.matrix.source import Bases, choose_source
+from bareboat.plan.containerfile import render as render_containerfile
+from bareboat.plan.jobs import Selection
+from bareboat.plan.planner import make_plan, root_jobs
+from bareboat.podman_engine.settings import podman_environment
 from bareboat.report import Format, render
-from bareboat.resultfile import hosts, load_all
-from bareboat.roots import pinned_reference
-from bareboat.sample import load_samples
-from bareboat.session import find_folders
-from bareboat.tomlfile import did_you_mean
+from bareboat.result.store import hosts, load_all
+from bareboat.system.files import write_whole
+from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bareboat.process import Processes
+    from bareboat.system.process import Processes
 
 
 def print_plan(

@@ -18,17 +18,19 @@ from bareboat.commands.project import (
     write_pages,
 )
 from bareboat.errors import ResultError
-from bareboat.lock import Lock, read_lock, write_lock
-from bareboat.matrix import Bases, new_pins
-from bareboat.plan import Plan, Selection
-from bareboat.planner import make_plan, root_jobs
-from bareboat.recipebook import load_recipes
+from bareboat.inputs.load_recipes import load_recipes
+from bareboat.inputs.lock import Lock, read_lock, write_lock
+from bareboat.make.context import RootImage
+from bareboat.matrix.run import new_pins
+from bareboat.plan.jobs import Plan, Selection
+from bareboat.plan.planner import make_plan, root_jobs
+from bareboat.podman_engine.session import session
 from bareboat.report import Format, render
-from bareboat.session import find_folders, remove, session
-from bareboat.workshop import RootImage
+from bareboat.system.folders import find_folders, remove
 
 if TYPE_CHECKING:
-    from bareboat.process import Processes
+    from bareboat.matrix.source import Bases
+    from bareboat.system.process import Processes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

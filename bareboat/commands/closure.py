@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, TextIO
 
 from tabulate import tabulate
 
-from bareboat.aboard import fetch_aboard
 from bareboat.archive import File, ImageConfig, open_image, write_image
+from bareboat.check.prediction import closure_of
 from bareboat.closure import find_closure
+from bareboat.closure.owners import DATABASES, Owners, read_owners
+from bareboat.commands.listing import list_closure
 from bareboat.commands.project import Project, WorkOptions, find_harbor, open_yard, this_platform
 from bareboat.elf import read_elf
 from bareboat.errors import BareboatError, InputError, SelectionError
-from bareboat.listing import list_closure
-from bareboat.matrix import Bases  # noqa: TC001 (the console reads these types)
-from bareboat.owners import DATABASES, Owners, read_owners
-from bareboat.plan import Plan, Selection
-from bareboat.planner import make_cell, make_plan, select_recipes
-from bareboat.preflight import closure_of
-from bareboat.recipebook import load_recipes
-from bareboat.sample import load_samples
-from bareboat.session import find_folders
-from bareboat.ship import saved_image
-from bareboat.workshop import Measured, RootImage
+from bareboat.inputs.load_recipes import load_recipes
+from bareboat.inputs.sample import load_samples
+from bareboat.make.context import Measured, RootImage
+from bareboat.make.copies import fetch_aboard
+from bareboat.make.image import saved_image
+from bareboat.matrix.source import Bases  # noqa: TC001 (the console reads these types)
+from bareboat.plan.jobs import Plan, Selection
+from bareboat.plan.planner import make_cell, make_plan, select_recipes
+from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from bareboat.archive import Image
     from bareboat.closure import Closure
     from bareboat.commands.project import Yard
-    from bareboat.plan import Cell
-    from bareboat.process import Processes
-    from bareboat.recipe import RecipeBook
+    from bareboat.inputs.recipe import RecipeBook
+    from bareboat.plan.jobs import Cell
+    from bareboat.system.process import Processes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

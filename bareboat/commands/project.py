@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from bareboat.check.trace import find_tracer
 from bareboat.errors import EngineError, HostError
-from bareboat.files import write_whole
-from bareboat.lock import Lock, read_lock, write_lock
-from bareboat.matrix import choose_source, new_pins, run_matrix
-from bareboat.observe import find_tracer
-from bareboat.plan import PLATFORMS, Platform
-from bareboat.planner import Port, root_jobs
-from bareboat.progress import make_progress
+from bareboat.inputs.lock import Lock, read_lock, write_lock
+from bareboat.inputs.sample import Sample, load_crate, load_samples
+from bareboat.make.context import Workshop
+from bareboat.matrix.progress import make_progress
+from bareboat.matrix.run import new_pins, run_matrix
+from bareboat.matrix.source import choose_source
+from bareboat.plan.jobs import PLATFORMS, Platform
+from bareboat.plan.planner import Port, root_jobs
+from bareboat.podman_engine.session import session
 from bareboat.report import (
     conformance_tables,
     predictions_page,
@@ -25,19 +28,19 @@ from bareboat.report import (
     results_page,
     service_table,
 )
-from bareboat.resultfile import hosts, load_all, sweep
-from bareboat.sample import Sample, load_crate, load_samples
-from bareboat.session import find_folders, session
-from bareboat.workshop import Workshop
+from bareboat.result.store import hosts, load_all, sweep
+from bareboat.system.files import write_whole
+from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from bareboat.matrix import Bases, MatrixRun
-    from bareboat.plan import BaseSource, Plan
-    from bareboat.process import Processes
-    from bareboat.recipe import RecipeBook
-    from bareboat.result import Result
+    from bareboat.inputs.recipe import RecipeBook
+    from bareboat.matrix.run import MatrixRun
+    from bareboat.matrix.source import Bases
+    from bareboat.plan.jobs import BaseSource, Plan
+    from bareboat.result.values import Result
+    from bareboat.system.process import Processes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from bareboat.aboard import fetch_aboard
+from bareboat.check.minimal import Trial, is_proved, prove
+from bareboat.commands.listing import list_manifest
 from bareboat.commands.project import (
     Project,
     WorkOptions,
@@ -17,29 +18,28 @@ from bareboat.commands.project import (
     write_pages,
 )
 from bareboat.errors import InputError, SelectionError
-from bareboat.listing import list_manifest
-from bareboat.matrix import Bases  # noqa: TC001 (the console reads these types)
-from bareboat.plan import Plan
-from bareboat.planner import make_cell, plan_jobs
-from bareboat.prove import Trial, is_proved, prove
-from bareboat.recipe import Crt, Libc  # noqa: TC001 (the same)
-from bareboat.recipebook import load_recipes, two_to_one
-from bareboat.result import Failed
-from bareboat.resultfile import save
-from bareboat.session import find_folders
-from bareboat.ship import Stowage, assemble, image_name
-from bareboat.tomlfile import did_you_mean
-from bareboat.workshop import Measured, Program, RootImage
+from bareboat.inputs.load_recipes import load_recipes, two_to_one
+from bareboat.inputs.recipe import Crt, Libc  # noqa: TC001 (the same)
+from bareboat.inputs.tomlfile import did_you_mean
+from bareboat.make.context import Measured, Program, RootImage
+from bareboat.make.copies import fetch_aboard
+from bareboat.make.image import Stowage, assemble, image_name
+from bareboat.matrix.source import Bases  # noqa: TC001 (the console reads these types)
+from bareboat.plan.jobs import Plan
+from bareboat.plan.planner import make_cell, plan_jobs
+from bareboat.result.store import save
+from bareboat.result.values import Failed
+from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bareboat.commands.project import Yard
-    from bareboat.plan import Cell
-    from bareboat.process import Processes
-    from bareboat.recipe import Recipe, RecipeBook
-    from bareboat.sample import Sample
-    from bareboat.workshop import Output
+    from bareboat.inputs.recipe import Recipe, RecipeBook
+    from bareboat.inputs.sample import Sample
+    from bareboat.make.context import Output
+    from bareboat.plan.jobs import Cell
+    from bareboat.system.process import Processes
 
 ARCHIVE = "oci-archive:"
 

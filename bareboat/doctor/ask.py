@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bareboat.errors import EngineError
-    from bareboat.process import Processes
+    from bareboat.system.process import Processes
 
 _TIMED_OUT = 124
 _MOST_CHARACTERS = 200

@@ -6,7 +6,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from bareboat.podmanconf import search_path
+from bareboat.podman_engine.settings import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

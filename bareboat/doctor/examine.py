@@ -20,14 +20,14 @@ from bareboat.doctor.cure import install
 from bareboat.doctor.registry import REFERENCES, check_registries
 from bareboat.doctor.trial import configured_runtime, try_runtimes
 from bareboat.errors import EngineError, HostError
-from bareboat.imagestore import storage_file
-from bareboat.podmanconf import podman_environment
+from bareboat.podman_engine.settings import podman_environment
+from bareboat.podman_engine.store import storage_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bareboat.doctor.trial import Trial
-    from bareboat.process import Processes
+    from bareboat.system.process import Processes
 
 OLDEST_PODMAN = (4, 3)
 _MACHINE = "brew install podman && podman machine init && podman machine start"

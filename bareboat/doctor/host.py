@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bareboat.doctor.check import Check
 from bareboat.doctor.cure import as_root, install
-from bareboat.podmanconf import cgroups, search_path
+from bareboat.podman_engine.settings import cgroups, search_path
 
 MOST_IDS = 65536
 LEAST_FILES = 1024

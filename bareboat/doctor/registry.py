@@ -12,7 +12,7 @@ from bareboat.errors import EngineError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bareboat.process import Processes
+    from bareboat.system.process import Processes
 
 ANSWER_SECONDS = 5
 REFERENCES = ("docker.io/library/debian:trixie-slim", "gcr.io/distroless/static-debian13:nonroot")

@@ -17,15 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bareboat.containersconf import read_settings
 from bareboat.doctor.ask import ask, reason
 from bareboat.errors import EngineError
-from bareboat.podmanconf import HELPERS, RUNTIMES_FILE, cgroups, search_path, write_if_changed
+from bareboat.podman_engine.containersconf import read_settings
+from bareboat.podman_engine.settings import HELPERS, RUNTIMES_FILE, cgroups, search_path, write_if_changed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bareboat.process import Processes
+    from bareboat.system.process import Processes
 
 LABEL = "io.bareboat.doctor"
 KNOWN_RUNTIMES = ("crun", "runc", "youki")

@@ -10,10 +10,10 @@ import pkgutil
 from typing import TYPE_CHECKING, Protocol, cast
 
 from bareboat.measurements.subject import Subject
-from bareboat.result import Measurement
+from bareboat.result.values import Measurement
 
 if TYPE_CHECKING:
-    from bareboat.result import Column
+    from bareboat.result.values import Column
 
 __all__ = ["MeasurementModule", "Subject", "load_measurements", "measure_all"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bareboat.result import Column
+from bareboat.result.values import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bareboat.measurements.subject import Subject
-    from bareboat.result import AboardFile
+    from bareboat.result.values import AboardFile
 
 COLUMN = Column(
     name="proof",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bareboat.archive import Image
     from bareboat.elf import ElfFacts
-    from bareboat.result import AboardFile, Preflight
+    from bareboat.result.values import AboardFile, Preflight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from bareboat.result import Column
+from bareboat.result.values import Column
 
 if TYPE_CHECKING:
     from bareboat.archive import Layer

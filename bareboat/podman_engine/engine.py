@@ -19,20 +19,20 @@ from podman import PodmanClient
 from podman.errors import APIError, ImageNotFound, NotFound, PodmanError
 
 from bareboat import __version__
-from bareboat.engine import KIND_LABEL, OWN_NAMES, RUN_LABEL, StoredImage
+from bareboat.engine.images import KIND_LABEL, OWN_NAMES, RUN_LABEL, StoredImage
 from bareboat.errors import BareboatError, EngineError, HostError, StoppedError
+from bareboat.inputs.sample import NOT_SOURCE
 from bareboat.podman_engine import containers
-from bareboat.result import Host
-from bareboat.sample import NOT_SOURCE
+from bareboat.result.values import Host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
-    from bareboat.engine import Build, RunReport, Start
-    from bareboat.process import Processes
-    from bareboat.strace import Tracer
+    from bareboat.engine.images import Build, RunReport, Start
+    from bareboat.engine.tracer import Tracer
+    from bareboat.system.process import Processes
 
 SERVICE_START_SECONDS = 20.0
 # A Unix socket's path has 108 bytes with its final NUL (unix(7)).

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from bareboat.report.figures import value_text
 from bareboat.report.render import NOTHING, markdown_table
 from bareboat.report.table import Alignment, Table, measurement_of
-from bareboat.result import printable
+from bareboat.result.values import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bareboat.result import Probe, Result
+    from bareboat.result.values import Probe, Result
 
 _WAYS = (("libc", "libc"), ("CRT", "crt"), ("TLS", "tls"), ("DNS", "dns"))
 

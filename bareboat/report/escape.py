@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bareboat.result import printable
+from bareboat.result.values import printable
 
 _MARKS = re.compile(r"[\\`*_\[\]<>&|~$#!]")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from bareboat.result import printable
+from bareboat.result.values import printable
 
 if TYPE_CHECKING:
-    from bareboat.result import Measurement
+    from bareboat.result.values import Measurement
 
 Value = bool | int | float | str | None
 _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")

@@ -20,12 +20,12 @@ from bareboat.report.table import (
     size_of,
     tabled,
 )
-from bareboat.result import printable
+from bareboat.result.values import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from bareboat.result import Column, Provenance, Result, Source
+    from bareboat.result.values import Column, Provenance, Result, Source
 
 _DIGEST_DIGITS = 12
 _TOP = """# Results

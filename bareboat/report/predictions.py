@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from bareboat.report.render import NOTHING, markdown_table
 from bareboat.report.table import Table
-from bareboat.result import printable
+from bareboat.result.values import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bareboat.result import Preflight, Result
+    from bareboat.result.values import Preflight, Result
 
 _TOP = """# Predicted and observed
 

@@ -8,13 +8,13 @@ import json
 from typing import TYPE_CHECKING
 
 from bareboat.report.table import column_name, columns, groups, measurement_of, ratio_of, size_of
-from bareboat.result import Failed, Skipped, printable
+from bareboat.result.values import Failed, Skipped, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bareboat.report.figures import Value
-    from bareboat.result import Column, Result
+    from bareboat.result.values import Column, Result
 
 _FIXED = (
     *("sample", "base", "platform", "outcome", "stage", "reason", "expected"),

@@ -9,12 +9,12 @@ from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
 from bareboat.report.escape import markdown_text
 from bareboat.report.records import csv_text, json_text
 from bareboat.report.table import Table, groups, order, rows
-from bareboat.result import Failed, Passed, Skipped, printable
+from bareboat.result.values import Failed, Passed, Skipped, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bareboat.result import Result
+    from bareboat.result.values import Result
 
 Format = Literal["text", "markdown", "csv", "json"]
 TERMINAL_COLUMNS = 100

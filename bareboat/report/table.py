@@ -7,12 +7,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from bareboat.report.figures import ratio_text, size_text, value_text
-from bareboat.result import Failed, Passed, Skipped, printable
+from bareboat.result.values import Failed, Passed, Skipped, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from bareboat.result import Column, Measurement, Result
+    from bareboat.result.values import Column, Measurement, Result
 
 Alignment = Literal["left", "right"]
 SIZE = "size"

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bareboat.archive import open_image
-from bareboat.podmanconf import podman_environment
-from bareboat.recipebook import load_recipes
-from bareboat.session import find_folders
+from bareboat.inputs.load_recipes import load_recipes
+from bareboat.podman_engine.settings import podman_environment
+from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

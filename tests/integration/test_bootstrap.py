@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bareboat.base import Debian
 from bareboat.bootstrap import make_root_filesystem, remove_scratch
 from bareboat.bootstrap.host import as_root
-from bareboat.process import Processes
-from bareboat.recipebook import load_recipes
-from bareboat.roots import PATH
+from bareboat.inputs.base import Debian
+from bareboat.inputs.load_recipes import load_recipes
+from bareboat.make.root import PATH
+from bareboat.system.process import Processes
 from tests.integration.harbour import ROOT
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ KILLED = """
 import sys
 from pathlib import Path
 from bareboat.bootstrap import make_root_filesystem
-from bareboat.process import Processes
-from bareboat.base import Debian
+from bareboat.system.process import Processes
+from bareboat.inputs.base import Debian
 folder = Path(sys.argv[1])
 make_root_filesystem(
     Debian(kind="debian", suite="trixie"), folder=folder, recipes=folder, processes=Processes(), log=folder / "log"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bareboat.archive import Entry, ImageConfig, write_image
-from bareboat.engine import KEY_LABEL, KIND_LABEL
+from bareboat.engine.images import KEY_LABEL, KIND_LABEL
 from tests.integration.harbour import ROOT, Project, podman
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bareboat.session import find_folders
+from bareboat.system.folders import find_folders
 from tests.integration.harbour import ROOT, Project, podman, root_filesystem, rows
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bareboat.session import find_folders
+from bareboat.system.folders import find_folders
 from tests.integration.harbour import (
     CELLS,
     ROOT,

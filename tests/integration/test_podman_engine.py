@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bareboat.engine import Build
+from bareboat.check.runs import not_started
+from bareboat.engine.images import Build
 from bareboat.errors import EngineError
-from bareboat.process import Processes
-from bareboat.session import find_folders, session
-from bareboat.verify import not_started
+from bareboat.podman_engine.session import session
+from bareboat.system.folders import find_folders
+from bareboat.system.process import Processes
 from tests.engine_contract import EXIT_7, FOREVER, EngineContract, copied, load, program
 
 pytestmark = pytest.mark.podman

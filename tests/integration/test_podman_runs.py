@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from bareboat.archive import Entry, ImageConfig, write_image
-from bareboat.engine import RUN_LABEL, Start
-from bareboat.files import make_open_folder
-from bareboat.process import Processes
-from bareboat.session import find_folders, remove, session
+from bareboat.engine.images import RUN_LABEL, Start
+from bareboat.podman_engine.session import session
+from bareboat.system.files import make_open_folder
+from bareboat.system.folders import find_folders, remove
+from bareboat.system.process import Processes
 from tests.engine_contract import FOREVER, load, program
 
 pytestmark = pytest.mark.podman

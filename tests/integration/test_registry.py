@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import tomli
 
-from bareboat.podmanconf import search_path
+from bareboat.podman_engine.settings import search_path
 from tests.integration.harbour import Project, copy_project, podman, rows
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from packaging.requirements import Requirement
 from bareboat.doctor import can_build, examine, unreachable
 from bareboat.doctor.cure import install_with
 from bareboat.doctor.trial import LABEL, exit_program, try_runtimes
-from bareboat.podmanconf import podman_environment, search_path
-from bareboat.process import Processes
+from bareboat.podman_engine.settings import podman_environment, search_path
+from bareboat.system.process import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from bareboat.archive import Entry, ImageConfig, write_image
+from bareboat.check.strace_log import Opened, read_traces
 from bareboat.closure import FolderRoot, find_closure
-from bareboat.files import make_open_folder
-from bareboat.process import Processes
-from bareboat.session import remove
-from bareboat.strace import Opened, make_tracer, read_traces
+from bareboat.engine.tracer import make_tracer
+from bareboat.system.files import make_open_folder
+from bareboat.system.folders import remove
+from bareboat.system.process import Processes
 from tests.engine_contract import program
 from tests.integration.harbour import podman
 

@@ -11,8 +11,8 @@ import pytest
 
 from bareboat import errors
 from bareboat.console import choose, run
-from bareboat.matrix import Bases
-from tests.unit.test_process import alive, wait_until
+from bareboat.matrix.source import Bases
+from tests.unit.system.test_process import alive, wait_until
 
 ROOT = Path(__file__).parents[2]
 # A thread that never ends would hold up a plain exit.

@@ -8,7 +8,6 @@ import tarfile
 
 import pytest
 
-from bareboat.bootstrap import Pinned
 from bareboat.bootstrap.alpine import check_wheel
 from bareboat.bootstrap.alpine_tree import cut_packages
 from bareboat.bootstrap.apk import content_matches, parse_installed
@@ -17,6 +16,7 @@ from bareboat.bootstrap.deb import Deb, parse_md5sums, pin_stanza
 from bareboat.bootstrap.distroless import lay_out, merge_usr
 from bareboat.bootstrap.tar import File, Folder, HardLink, Link, read_tar, write_tar
 from bareboat.errors import BareboatError
+from bareboat.inputs.lock import Pinned
 
 PINNED = Pinned(name="base", version="1", sha256="0" * 64)
 

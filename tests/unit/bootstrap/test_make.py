@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bareboat.base import Alpine, Debian, Distroless
 from bareboat.bootstrap import alpine, apt, distroless, make_root_filesystem
 from bareboat.bootstrap.debian import system_options
 from bareboat.bootstrap.tar import File, write_tar
 from bareboat.errors import BareboatError, HostError, RecipeError
-from bareboat.process import Processes
+from bareboat.inputs.base import Alpine, Debian, Distroless
+from bareboat.system.process import Processes
 
 INDEX = "Package: base-files\nVersion: 13\nSHA256: 11\n\nPackage: apt\nVersion: 3\nSHA256: 22\n"
 IMAGE = "images/x.qcow2"

@@ -114,7 +114,7 @@ def test_measurements_are_found_by_file_name_and_stand_in_their_order():
 
 def test_a_new_file_is_a_new_column(subject_of, tmp_path, monkeypatch):
     (tmp_path / "greeting.py").write_text(
-        "from bareboat.result import Column\n"
+        "from bareboat.result.values import Column\n"
         "COLUMN = Column(name='greeting', heading='Greeting', unit='text', order=15)\n"
         "def measure(subject):\n"
         "    return f'hello {subject.program_path}'\n"

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from bareboat.result import Column, Failed, Host, Measurement, Outcome, Passed, Provenance, Result, Skipped, Source
+from bareboat.result.values import (
+    Column,
+    Failed,
+    Host,
+    Measurement,
+    Outcome,
+    Passed,
+    Provenance,
+    Result,
+    Skipped,
+    Source,
+)
 
 COLUMNS = {
     "size": Column(name="size", heading="Size", unit="bytes", order=10),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bareboat.report import conformance_tables, predictions_page, service_table
-from bareboat.result import Failed, Preflight, Probe
+from bareboat.result.values import Failed, Preflight, Probe
 from tests.unit.report.fleet import DEBIAN, result
 
 

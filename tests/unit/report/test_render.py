@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bareboat.report import render
-from bareboat.result import Failed, Passed
+from bareboat.result.values import Failed, Passed
 from tests.unit.report.fleet import ALL, BROKEN, DEBIAN, SCRATCH, result
 
 WEB = result("debian", sample="webserver", size=129_000_000, files=9, tls="rustls")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bareboat.report import rows
 from bareboat.report.table import columns, groups, order, ratio_of
-from bareboat.result import Measurement
+from bareboat.result.values import Measurement
 from tests.unit.report.fleet import ALL, BROKEN, COLUMNS, DEBIAN, SCRATCH, SKIPPED, SLIM, result
 
 

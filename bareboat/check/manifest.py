@@ -1,0 +1,82 @@
+"""The manifest of a from-scratch image: every file aboard, where it is from, and which way found it needed. Pure."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from bareboat.result.values import AboardFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bareboat.archive import Image
+    from bareboat.check.strace_log import Opened
+    from bareboat.closure import Closure
+    from bareboat.make.copies import Item
+    from bareboat.make.image import Stowage
+    from bareboat.result.values import Way
+
+_STATIC = frozenset({"program", "interpreter", "needed"})
+
+
+def make_manifest(stowage: Stowage, image: Image, closure: Closure, opened: Iterable[Opened]) -> tuple[AboardFile, ...]:
+    """A row for the program and for each file that was copied or made, one for each folder; sorted by path."""
+    cell, ways = stowage.cell, _ways(image, closure, opened)
+    program = image.find(cell.program_path)
+    rows = [
+        AboardFile(
+            path=cell.program_path,
+            kind="file",
+            size_bytes=program.size_bytes if program else 0,
+            mode="0755",
+            source="compile",
+            package=cell.sample.name,
+            version="",
+            why="the program",
+            ways=_ordered(ways.get(cell.program_path, set())),
+        )
+    ]
+    for _, group in groupby(stowage.items, key=lambda item: item.number):
+        rows.append(_row(tuple(group), ways))
+    return tuple(sorted(rows, key=lambda row: row.path))
+
+
+def _row(items: tuple[Item, ...], ways: Mapping[str, set[Way]]) -> AboardFile:
+    first = items[0]
+    found = {f"/{item.entry.path}": ways.get(f"/{item.entry.path}", set()) for item in items}
+    whole = found[f"/{first.entry.path}"]
+    files = [item for item in items if item.entry.kind != "directory"]
+    return AboardFile(
+        path=f"/{first.entry.path}{'/' if first.entry.kind == 'directory' else ''}",
+        kind=first.entry.kind,
+        size_bytes=sum(len(item.entry.content) for item in items),
+        mode=f"{first.entry.mode:04o}",
+        source=first.copy.source,
+        package=first.owner.name if first.owner else "",
+        version=first.owner.version if first.owner else "",
+        why=first.copy.why,
+        ways=_ordered(set().union(*found.values())),
+        files=len(files),
+        # Whoever names the folder may ask for anything in it.
+        idle_files=0 if whole else sum(not found[f"/{item.entry.path}"] for item in files),
+    )
+
+
+def _ways(image: Image, closure: Closure, opened: Iterable[Opened]) -> dict[str, set[Way]]:
+    """Which ways found each path of the image needed, by its path with all links followed and by the one asked for."""
+    ways: dict[str, set[Way]] = {}
+    for needed in closure.files:
+        way: Way = "static" if needed.way in _STATIC else "known"
+        for path in {needed.path, needed.real_path}:
+            ways.setdefault(path, set()).add(way)
+    for one in opened:
+        file = image.find(one.path) if one.found else None
+        for path in {one.path, f"/{file.path}"} if file else ():
+            ways.setdefault(path, set()).add("observed")
+    return ways
+
+
+def _ordered(ways: set[Way]) -> tuple[Way, ...]:
+    order: tuple[Way, ...] = ("static", "known", "observed")
+    return tuple(way for way in order if way in ways)

@@ -1,0 +1,93 @@
+"""Before a program runs: whether it will start in its image, what is missing, and the line that brings it aboard. Pure.
+
+The closure of the program in the image as shipped decides, symbol versions included; the run confirms or refutes.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bareboat.closure import find_closure
+from bareboat.result.values import Failed, Preflight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bareboat.archive import Image
+    from bareboat.check.runs import Verdict
+    from bareboat.closure import Closure, Missing
+    from bareboat.closure.owners import Owners
+    from bareboat.plan.jobs import Cell
+
+
+def closure_of(image: Image, program_path: str) -> Closure:
+    """The program's closure in its image, under the environment that the image sets."""
+    environment = dict(line.partition("=")[::2] for line in image.config.env)
+    return find_closure(image, program_path, environment)
+
+
+def refuse(cell: Cell, closure: Closure, owners: Owners) -> Failed:
+    """The failure of a cell whose program cannot start; `owners` are those of the toolchain, where it was linked."""
+    lines: list[str] = []
+    for missing in closure.missing:
+        if missing.required:
+            lines += _mending(cell, missing, owners)
+    return Failed(stage="preflight", reason=closure.reason, detail="\n".join(lines))
+
+
+def compare(closure: Closure, verdict: Verdict | None) -> Preflight:
+    """What was predicted beside what was observed; no verdict where the program was not run."""
+    return Preflight(
+        predicted=closure.starts,
+        why=closure.reason,
+        observed=verdict.started if verdict else None,
+        said=verdict.said if verdict else "",
+    )
+
+
+def judge(cell: Cell, preflight: Preflight, failure: Failed | None) -> Failed | None:
+    """The failure of a cell in the light of what its recipe expects, and of what was predicted."""
+    expected = cell.expect_failure
+    if preflight.observed is not None and preflight.observed != preflight.predicted:
+        said = f"it starts, though {preflight.why}" if preflight.observed else f"it does not start: {preflight.said}"
+        return Failed(stage="preflight", reason=f"the prediction was wrong: {said}", detail=preflight.said)
+    if not expected:
+        return failure
+    if failure is None:
+        return Failed(stage="run", reason=f"it runs, and {cell.id} is expected to fail: {expected}")
+    return replace(failure, expected=expected)
+
+
+def _mending(cell: Cell, missing: Missing, owners: Owners) -> Iterator[str]:
+    if missing.versions:
+        yield f"{missing.found} lacks {', '.join(missing.versions)}, which {missing.needed_by} was linked with:"
+        yield "  take a base at least as new as the toolchain, or a toolchain no newer than the base"
+        return
+    name = posixpath.basename(missing.name)
+    yield f"{missing.name} is not in the image; {missing.needed_by or cell.program_path} needs it"
+    providers = [(f"/{path}", owner) for path, owner in owners.providers(name) if _is_for(f"/{path}", missing)]
+    if not providers:
+        yield f"  no package of toolchain '{cell.recipe.compile.toolchain}' has {name} where a loader looks"
+        return
+    path, owner = providers[0]
+    target = missing.name if "/" in missing.name else path
+    yield f"  package {owner.name} {owner.version} has it; add to {cell.recipe.name}.toml:"
+    yield ""
+    yield from (
+        f"  {line}"
+        for line in (
+            "[[copy]]",
+            'from = "toolchain"',
+            f'path = "{path}"',
+            f'to = "{target}"',
+            f'why = "{missing.needed_by or cell.program_path} needs it"',
+        )
+    )
+
+
+def _is_for(path: str, missing: Missing) -> bool:
+    """Whether a file is where a loader could have it: other architectures' libraries have the same names."""
+    folder = posixpath.dirname(path)
+    return "/" in missing.name or folder in {one.rstrip("/") for one in missing.searched}

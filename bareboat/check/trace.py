@@ -1,0 +1,47 @@
+"""What a cell's program opens in its image, seen by running it once more under strace."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bareboat.check.strace_log import read_traces
+from bareboat.closure import FolderRoot, find_closure
+from bareboat.engine.tracer import make_tracer
+from bareboat.system.files import make_open_folder
+from bareboat.system.folders import remove
+
+if TYPE_CHECKING:
+    from bareboat.archive import Image
+    from bareboat.check.strace_log import Opened
+    from bareboat.engine.tracer import Tracer
+    from bareboat.make.context import Workshop
+    from bareboat.plan.jobs import Cell
+
+
+def find_tracer(folder: Path) -> Tracer | None:
+    """The strace of this machine with its libraries, copied into `folder`; None where there is none."""
+    return make_tracer(folder, _libraries)
+
+
+def observe(workshop: Workshop, cell: Cell, image: Image) -> tuple[Opened, ...]:
+    """What every run of the sample opened; empty where this machine has no strace."""
+    if workshop.tracer is None:
+        return ()
+    opened: list[Opened] = []
+    for run in cell.sample.expectations:
+        logs = workshop.folders.scratch / "traces" / secrets.token_hex(8)
+        make_open_folder(logs)
+        try:
+            command = (cell.program_path, *run.arguments)
+            workshop.engine.trace(image.id, command, run.timeout_seconds, workshop.tracer, logs)
+            opened += read_traces(logs, working_dir=image.config.working_dir or "/")
+        finally:
+            remove(workshop.processes, logs)
+    return tuple(opened)
+
+
+def _libraries(program: Path) -> list[Path]:
+    closure = find_closure(FolderRoot(Path("/")), str(program))
+    return [Path(one.path) for one in closure.files if one.way in {"needed", "interpreter"}]

@@ -1,0 +1,100 @@
+"""The lock, recipes/recipes.lock: the digest of each registry image and each package that bases were made from.
+
+A distribution's archive drops a package when a newer version comes, so a version that moved is told, and is an error
+only when the run is `--locked`. One version with two checksums is always an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import ConfigDict, Field, TypeAdapter
+
+from bareboat.errors import BareboatError, RecipeError
+from bareboat.inputs.tomlfile import read_toml, validate
+from bareboat.system.files import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+_Pin = Annotated[str, Field(pattern=r"^[^ ]+ sha256:[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned:
+    """One package that went in: its name, its version and the SHA-256 (64 hex digits) of its archive.
+
+    The archive is the .deb file, or the wheel; an apk package that was cut out of a wheel carries the wheel's SHA-256.
+    """
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """`registry` maps references to digests, `bootstrap` a root job's id to its packages (`version sha256:...`)."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
+    registry: dict[str, _Digest] = field(default_factory=dict)
+    bootstrap: dict[str, dict[str, _Pin]] = field(default_factory=dict)
+
+    def with_digest(self, reference: str, digest: str) -> Lock:
+        """A lock that pins one image more."""
+        return Lock(registry={**self.registry, reference: digest}, bootstrap=self.bootstrap)
+
+    def with_packages(self, job: str, packages: Sequence[Pinned]) -> Lock:
+        """A lock that pins one bootstrap more."""
+        pins = {package.name: f"{package.version} sha256:{package.sha256}" for package in packages}
+        return Lock(registry=self.registry, bootstrap={**self.bootstrap, job: pins})
+
+
+def read_lock(path: Path) -> Lock:
+    """Read the lock; an absent file pins nothing. Raises RecipeError."""
+    if not path.exists():
+        return Lock()
+    parsed = read_toml(path, path.name)
+    loaded = validate(parsed.value, TypeAdapter(Lock), path.name) if parsed.value is not None else None
+    if loaded is None or loaded.value is None:
+        problems = parsed.problems if loaded is None else loaded.problems
+        lines = [str(problem) for problem in problems]
+        raise RecipeError("\n".join([*lines, f"  `invoke lock` writes {path.name} anew"]))
+    return loaded.value
+
+
+def write_lock(lock: Lock, path: Path) -> None:
+    """Write the lock, whole or not at all, sorted, so that a change shows as a small difference."""
+    lines = ["# What `invoke lock` resolved the recipes' bases and toolchains to. Written by Bareboat.", ""]
+    lines += ["[registry]", *_pairs(lock.registry), ""]
+    for job, packages in sorted(lock.bootstrap.items()):
+        lines += [f'[bootstrap."{job}"]', *_pairs(packages), ""]
+    write_whole(path, "\n".join(lines).encode())
+
+
+def moved(lock: Lock, job: str, packages: Sequence[Pinned]) -> tuple[str, ...]:
+    """What differs from the lock, a line each: `libc6 2.41-12 -> 2.41-13`; empty where nothing is pinned.
+
+    Raises BareboatError when a version is the same and its checksum is not: the archive was tampered with.
+    """
+    pinned = lock.bootstrap.get(job)
+    if pinned is None:
+        return ()
+    found = {package.name: (package.version, f"sha256:{package.sha256}") for package in packages}
+    lines = [f"{name} is new" for name in sorted(found.keys() - pinned.keys())]
+    lines += [f"{name} is gone" for name in sorted(pinned.keys() - found.keys())]
+    for name in sorted(found.keys() & pinned.keys()):
+        version, _, digest = pinned[name].partition(" ")
+        if version != found[name][0]:
+            lines.append(f"{name} {version} -> {found[name][0]}")
+        elif digest != found[name][1]:
+            raise BareboatError(f"{job}: {name} {version} has {found[name][1]}, yet the lock pins {digest}")
+    return tuple(lines)
+
+
+def _pairs(table: Mapping[str, str]) -> list[str]:
+    return [f'"{name}" = "{value}"' for name, value in sorted(table.items())]

@@ -1,0 +1,1 @@
+"""Jobs that make something: root images, compiled programs, what comes aboard, and the shipped image."""

@@ -1,0 +1,1 @@
+"""Inputs become a plan: cells, the jobs that make them, their Containerfiles and keys. Pure: no file, no Podman."""

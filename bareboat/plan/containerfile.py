@@ -1,0 +1,178 @@
+"""Writes a cell as one whole multi-stage Containerfile. Pure.
+
+The same text serves everybody: the matrix builds it, `invoke containerfile` prints it, and Podman, Buildah and Docker
+make the same root filesystem of it. Steps run without network but for the stage that fetches crates; who builds by
+hand may give `--network=none` where no crate is fetched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shlex
+import string
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bareboat.inputs.recipe import Copy
+    from bareboat.plan.jobs import Aboard, Cell, ProgramJob, RootJob
+
+CRATES_STAGE = "crates"
+COMPILE_STAGE = "compile"
+MADE_STAGE = "made"
+_MADE = "/made"
+_ROOT = "0:0"
+_SPELT = {ord(plain): plain for plain in f"{string.ascii_letters}{string.digits} .,:;/_-=#"} | {10: r"\n", 9: r"\t"}
+STAGE_LABEL = "io.bareboat.stage"
+# Not at the stage's beginning: old Buildah runs the last step of a stage again, though it has it in its cache.
+_COMPILED = f"LABEL {STAGE_LABEL}={COMPILE_STAGE}"
+
+# The secrets that the fetching step takes when they are given: the host's cargo configuration and CA bundle. They are
+# mounted for that step alone and leave nothing in any layer.
+CARGO_SECRET = "bareboat-cargo-config"  # noqa: S105 (the name of a mount)
+CA_SECRET = "bareboat-ca-bundle"  # noqa: S105 (the name of a mount)
+
+
+def render(cell: Cell, references: Mapping[RootJob, str]) -> str:
+    """The whole Containerfile; `references` are what the cell's toolchain and roots are called."""
+    stages = [
+        compile_stages(cell.program, references[cell.program.toolchain]),
+        *_made_stage(cell),
+        shipped_stage(cell, references),
+    ]
+    return f"# {cell.id}: {cell.recipe.summary}\n" + "\n".join(stages)
+
+
+def compile_stages(job: ProgramJob, toolchain: str) -> str:
+    """The stages up to the compiled program at `job.binary`; equal for all cells that share the job."""
+    if not job.sample.needs_crates:
+        return _lines(f"FROM {toolchain} AS {COMPILE_STAGE}", "WORKDIR /src", "COPY . .", _compile(job, ""), _COMPILED)
+    # Manifest and lock come before the sources, where that is enough: a change of a source fetches nothing anew.
+    alone = job.sample.stands_alone
+    first = ("COPY Cargo.toml Cargo.lock ./", "RUN mkdir src && touch src/main.rs src/lib.rs")
+    return _lines(
+        f"FROM {toolchain} AS {CRATES_STAGE}",
+        f"LABEL {STAGE_LABEL}={CRATES_STAGE}",
+        "WORKDIR /src",
+        *(first if alone else ("COPY . .",)),
+        _vendor(),
+        "",
+        f"FROM {CRATES_STAGE} AS {COMPILE_STAGE}",
+        *(("RUN rm -r src", "COPY . .") if alone else ()),
+        _compile(job, "--config /crates/vendor.toml "),
+        _COMPILED,
+    )
+
+
+def shipped_stage(cell: Cell, references: Mapping[RootJob, str]) -> str:
+    """The stage that is shipped: one explicit COPY for each file or folder that comes aboard."""
+    runtime = cell.recipe.runtime
+    environment = [f"ENV {name}={_quote(value)}" for name, value in sorted(runtime.env.items())]
+    return _lines(
+        f"FROM {references[cell.base] if cell.base else 'scratch'}",
+        *([f"COPY --from={MADE_STAGE} {_MADE}/ /"] if list(_made(cell)) else []),
+        *(line for one in cell.aboard if one.source for line in _copy(cell, one, references)),
+        f"COPY --from={COMPILE_STAGE} {cell.program.binary} {cell.program_path}",
+        *environment,
+        f"USER {runtime.user}",
+        f"ENTRYPOINT {json.dumps([cell.program_path])}",
+    )
+
+
+def _made_stage(cell: Cell) -> Iterator[str]:
+    """The stage in which stands what no image has: the recipe's own texts and empty folders."""
+    made = [one.copy for one in _made(cell)]
+    # A file's folder only where it is copied: a COPY with --chown gives away the folders that it makes, too.
+    folders = dict.fromkeys(f"{_MADE}{copy.to.removesuffix('/').rpartition('/')[0]}" for copy in made)
+    commands = [command for copy in made if copy.is_made for command in _make(copy)]
+    if made:
+        yield _lines(f"FROM {COMPILE_STAGE} AS {MADE_STAGE}", _run((), (f"install -d {' '.join(folders)}", *commands)))
+
+
+def _made(cell: Cell) -> Iterator[Aboard]:
+    return (one for one in cell.aboard if one.copy.is_made or one.copy.owner != _ROOT)
+
+
+def _make(copy: Copy) -> Iterator[str]:
+    target = f"{_MADE}{copy.to.removesuffix('/')}"
+    if copy.is_folder:
+        yield f"install -d {target}"
+    else:
+        yield f"printf '%b' {shlex.quote(_escaped(copy.text or ''))} > {target}"
+    yield f"chmod {copy.permissions:04o} {target}"
+    if copy.owner != _ROOT:
+        yield f"chown {copy.owner} {target}"
+
+
+def _escaped(text: str) -> str:
+    # One line, whatever the text holds: `%b` turns \n and \0ooo back into their bytes.
+    return "".join(_SPELT.get(byte) or f"\\0{byte:03o}" for byte in text.encode())
+
+
+def _copy(cell: Cell, one: Aboard, references: Mapping[RootJob, str]) -> tuple[str, str]:
+    copy, source = one.copy, one.source
+    # The compile stage is the toolchain with the sources in it: one image less to name.
+    origin = COMPILE_STAGE if source in {None, cell.program.toolchain} else references[source]
+    options = [f"--from={origin}"]
+    options += [f"--chown={copy.owner}"] if copy.owner != _ROOT else []
+    options += [f"--chmod={copy.mode}"] if copy.mode else []
+    return f"# {' '.join(copy.why.split())}", f"COPY {' '.join(options)} {copy.path} {copy.to}"
+
+
+def _vendor() -> str:
+    # Crates are vendored into a layer, so that the compile needs neither network nor a cache that may have gone;
+    # the cache mount only spares the download.
+    return _run(
+        (
+            "--mount=type=cache,id=bareboat-cargo,target=/cargo,sharing=locked",
+            f"--mount=type=secret,id={CARGO_SECRET},target=/run/cargo-config.toml",
+            f"--mount=type=secret,id={CA_SECRET},target=/run/ca-bundle.crt",
+        ),
+        (
+            "mkdir /crates",
+            "export CARGO_HOME=/cargo",
+            "if [ -f /run/ca-bundle.crt ]; then export CARGO_HTTP_CAINFO=/run/ca-bundle.crt; fi",
+            "if [ -f /run/cargo-config.toml ]; then set -- --config /run/cargo-config.toml; fi",
+            'cargo "$@" vendor --locked /crates/vendor > /crates/vendor.toml',
+        ),
+    )
+
+
+def _compile(job: ProgramJob, options: str) -> str:
+    # --target and crt-static are always said: without --target the flag reaches build scripts and proc macros too, and
+    # the default differs from target to target. Sources are touched because cargo judges by time, and a cached target
+    # folder may be younger than a source that was changed.
+    sign = "+" if job.crt == "static" else "-"
+    binary = shlex.quote(job.sample.binary)
+    cargo = shlex.join(job.sample.cargo.options)
+    cache = f"bareboat-{job.sample.crate}-{job.toolchain.name}-{job.target}-{job.crt}"
+    env = [f"{name}={shlex.quote(value)}" for name, value in sorted(job.sample.cargo.env.items())]
+    if env:
+        # A build script that does not tell cargo what it read would not run again.
+        cache = f"{cache}-{hashlib.sha256(' '.join(env).encode()).hexdigest()[:12]}"
+    variables = " ".join(["CARGO_TARGET_DIR=/target", f"RUSTFLAGS='-C target-feature={sign}crt-static'", *env])
+    return _run(
+        (f"--mount=type=cache,id={cache},target=/target,sharing=locked",),
+        (
+            "find . -type f -exec touch {} +",
+            f"export {variables}",
+            f"cargo {options}build {cargo} --locked --offline --target {job.target} --bin {binary}",
+            f"install -D -m 0755 /target/{job.target}/{job.sample.cargo.profile}/{binary} /out/{binary}",
+        ),
+    )
+
+
+def _quote(value: str) -> str:
+    # ENV is no JSON: an unescaped $ is replaced by a build variable, and \u00e9 stays as it is written.
+    return '"' + re.sub(r'(["\\$])', r"\\\1", value) + '"'
+
+
+def _run(mounts: tuple[str, ...], commands: tuple[str, ...]) -> str:
+    return "RUN " + " \\\n    ".join([*mounts, " && \\\n    ".join(commands)])
+
+
+def _lines(*lines: str) -> str:
+    return "\n".join(lines) + "\n"

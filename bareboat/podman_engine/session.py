@@ -1,0 +1,98 @@
+"""One run on this machine: its lock, its engine, and the sweeping up after a run that was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from bareboat.podman_engine.engine import PodmanEngine
+from bareboat.podman_engine.settings import podman_environment
+from bareboat.system.folders import remove
+from bareboat.system.process import Processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from bareboat.system.folders import Folders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A run that holds the lock: its engine and folders."""
+
+    engine: PodmanEngine
+    folders: Folders
+    environment: Mapping[str, str]
+
+    def claim(self, references: Iterable[str]) -> None:
+        """Remember on disk which images this run builds on, so that what it leaves when killed is known as its own."""
+        _unfinished(self.folders).write_text("\n".join(references), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def session(processes: Processes, folders: Folders, tell: Callable[[str], None]) -> Iterator[Session]:
+    """Hold the lock, run the engine, and end with nothing left behind; `tell` gets a line of what is worth saying."""
+    for folder in (folders.cache, folders.engine):
+        folder.mkdir(parents=True, exist_ok=True)
+    environment = podman_environment(folders.engine)
+    with session_lock(folders.cache / "lock", tell):
+        engine = PodmanEngine(processes, environment, folders.engine)
+        if _unfinished(folders).exists():
+            swept = _sweep(engine, folders)
+            tell(f"the last run was cut short; removed what it left: {swept} containers, its temporary files")
+        with engine:
+            folders.scratch.mkdir(exist_ok=True)
+            _unfinished(folders).touch()
+            try:
+                yield Session(engine=engine, folders=folders, environment=environment)
+            except BaseException:
+                # Whatever ended the run may have ended builds in the middle; theirs is swept before leaving.
+                processes.stop()
+                _sweep(engine, folders)
+                raise
+        _wipe(processes, folders)
+        _unfinished(folders).unlink(missing_ok=True)
+
+
+def _unfinished(folders: Folders) -> Path:
+    return folders.cache / "unfinished"
+
+
+def _sweep(engine: PodmanEngine, folders: Folders) -> int:
+    processes = Processes()
+    references = frozenset(_unfinished(folders).read_text(encoding="utf-8").splitlines())
+    swept = engine.sweep(processes, references)
+    _wipe(processes, folders)
+    _unfinished(folders).unlink(missing_ok=True)
+    return len(swept)
+
+
+@contextlib.contextmanager
+def session_lock(path: Path, tell: Callable[[str], None]) -> Iterator[None]:
+    """One run at a time: a second one says whom it waits for, and waits. The kernel frees the lock of a dead run."""
+    with path.open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell(f"another run (process {_holder(file)}) uses this image store; waiting for it to end")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _holder(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read() or "unknown"
+
+
+def _wipe(processes: Processes, folders: Folders) -> None:
+    """Remove the run's temporaries; Buildah's cache mounts stay, since they are what makes the next compile short."""
+    kept = {"buildah-cache", "containers.conf", "runtimes.json", "service.log", "tracer"}
+    left = [path for path in folders.engine.iterdir() if path.name not in kept]
+    remove(processes, *left, folders.scratch, folders.bootstrap)

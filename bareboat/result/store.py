@@ -1,0 +1,173 @@
+"""Results on disk: one JSON file a cell in `results/<host>/`, written whole or not at all, every fault named."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from bareboat.errors import BareboatError, ResultError
+from bareboat.result.values import SCHEMA, Result
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+MEASURE_AGAIN = "invoke build-matrix --force"
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._+:,=~-]*")
+_LEFTOVERS = ".*.tmp-*"
+_WORDS = {"missing": "is missing", "unexpected_keyword_argument": "is no key of a result"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Version:
+    """The one key that every schema has."""
+
+    __pydantic_config__ = ConfigDict(extra="ignore", strict=True)
+
+    schema_version: int
+
+
+_RESULT = TypeAdapter(Result)
+_VERSION = TypeAdapter(_Version)
+
+
+def save(result: Result, folder: Path) -> Path:
+    """Writes `<folder>/<cell>.json` and returns its path; `folder` is one host's, `results/<host>`, made if absent.
+
+    The file is replaced whole: after a crash or a full disk the old result stands. BareboatError names the file and why
+    it could not be written.
+    """
+    path = folder / _file_name(result.cell)
+    content = _to_json(result)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(path, content)
+    except OSError as error:
+        raise BareboatError(
+            f"{path}: cannot be written: {error.strerror}; the old result, if there was one, is untouched\n"
+            f"  make room or permission there and run again; the room that is left: df -h {folder}"
+        ) from error
+    return path
+
+
+def load(path: Path) -> Result:
+    """The result in `path`; ResultError names the file, each fault with its key, and the command that mends it."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ResultError(f"{path}: cannot be read: {error.strerror}\n  measure again: {MEASURE_AGAIN}") from error
+    _refuse_newer(path, content)
+    try:
+        return _RESULT.validate_json(content, strict=True)
+    except ValidationError as error:
+        problems = [f"{path}: {_problem(detail)}" for detail in error.errors(include_url=False)]
+        raise ResultError("\n".join([*problems, f"  measure again: {MEASURE_AGAIN}"])) from error
+
+
+def load_all(folder: Path) -> tuple[Result, ...]:
+    """One host's results, sorted by cell; empty where there are none. ResultError tells the faults of every file."""
+    results, faults = [], []
+    for path in _result_files(folder):
+        try:
+            results.append(load(path))
+        except ResultError as error:
+            faults.append(str(error))
+    if faults:
+        raise ResultError("\n".join(faults))
+    return tuple(sorted(results, key=lambda result: result.cell))
+
+
+def hosts(folder: Path) -> tuple[str, ...]:
+    """The names of the hosts that have a result under `folder` (the `results/` folder), sorted."""
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(child.name for child in folder.iterdir() if child.is_dir() and _result_files(child)))
+
+
+def sweep(folder: Path) -> tuple[Path, ...]:
+    """Removes what killed runs left half written in one host's folder, and returns it; a running save is left alone."""
+    return tuple(path for path in sorted(folder.glob(_LEFTOVERS)) if _remove_if_abandoned(path))
+
+
+def _file_name(cell: str) -> str:
+    if not _SAFE_NAME.fullmatch(cell):
+        raise BareboatError(
+            f"{cell!r} cannot name a result file: letters, digits and @._+:,=~- only, a letter or digit first\n"
+            "  rename the sample or the recipe"
+        )
+    return f"{cell}.json"
+
+
+def _result_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.json") if not path.name.startswith("."))
+
+
+def _to_json(result: Result) -> bytes:
+    values = _RESULT.dump_python(result, mode="json")
+    text = json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    # A program's raw output can hold unpaired surrogates, which UTF-8 cannot: a `?` beats a lost result.
+    return f"{text}\n".encode("utf-8", errors="replace")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.tmp-{secrets.token_hex(6)}")
+    try:
+        with temporary.open("xb") as file:
+            with suppress(OSError):  # some network file systems have no locks; there a sweep removes nothing
+                fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    # The name is on disk only when its folder is: https://lwn.net/Articles/457667/
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # some file systems refuse this for folders; the new result stands all the same
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_if_abandoned(path: Path) -> bool:
+    """The kernel drops a dead writer's lock, so a lock that can be taken is nobody's."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _refuse_newer(path: Path, content: bytes) -> None:
+    with suppress(ValidationError):  # not even that key: the whole schema tells what is wrong
+        version = _VERSION.validate_json(content, strict=True).schema_version
+        if version > SCHEMA:
+            raise ResultError(
+                f"{path}: schema_version: {version} is newer than {SCHEMA}, the newest this Bareboat reads\n"
+                f"  upgrade Bareboat, or measure again with this one: {MEASURE_AGAIN}"
+            )
+
+
+def _problem(detail: ErrorDetails) -> str:
+    if detail["type"] == "json_invalid":
+        reason = detail["msg"].removeprefix("Invalid JSON: ")
+        cut = "is cut short" if reason.startswith("EOF") else "is not JSON"
+        return f"{cut}: {reason}"
+    key = ".".join(str(part) for part in detail["loc"]) or "the whole file"
+    return f"{key}: {_WORDS.get(detail['type'], detail['msg'])}"

@@ -1,0 +1,93 @@
+"""The judgement of a run, on runs as values."""
+
+from __future__ import annotations
+
+import pytest
+
+from bareboat.check.runs import judge, not_started, verify
+from bareboat.engine.fake import FakeEngine
+from bareboat.engine.images import RunReport
+from bareboat.inputs.sample import Expectation
+
+HELLO = Expectation(stdout="Hello\n")
+
+
+def ran(stdout=b"Hello\n", exit_code=0, stderr=b""):
+    return RunReport(exit_code=exit_code, stdout=stdout, stderr=stderr)
+
+
+def test_what_was_expected_passes():
+    assert judge(ran(), HELLO) is None
+    assert judge(ran(stdout=b"anything"), Expectation()) is None
+    assert judge(ran(exit_code=3), Expectation(exit_code=3)) is None
+
+
+@pytest.mark.parametrize(
+    ("report", "reason", "detail"),
+    [
+        (ran(exit_code=None, stderr=b"waiting"), "did not end within 10 s", "waiting"),
+        (ran(exit_code=101, stderr=b"panicked"), "exit code 101, not 0", "panicked"),
+        (ran(stdout=b"Hello"), "its output differs", "+'Hello'"),
+        (ran(stdout=b"\xff\n"), "its output differs", r"+'\\xff\n'"),
+        (ran(stdout=b""), "its output differs", r"-'Hello\n'"),
+    ],
+)
+def test_what_differs_is_told(report, reason, detail):
+    failed = judge(report, HELLO)
+    assert failed is not None
+    assert (failed.stage, failed.reason) == ("run", reason)
+    assert detail in failed.detail
+
+
+def test_a_missing_last_newline_shows_in_the_difference():
+    failed = judge(ran(stdout=b"Hello"), HELLO)
+    assert failed is not None
+    assert failed.detail.splitlines() == ["--- expected", "+++ actual", "@@ -1 +1 @@", r"-'Hello\n'", "+'Hello'"]
+
+
+def test_a_long_output_is_cut_at_its_telling_end():
+    failed = judge(ran(exit_code=1, stderr=b"x" * 9000 + b"the end"), HELLO)
+    assert failed is not None
+    assert failed.detail.endswith("the end")
+    assert len(failed.detail) == 4000
+
+
+def test_an_image_is_run_once_and_judged(tmp_path):
+    engine = FakeEngine(folder=tmp_path, report=ran())
+    verdict = verify(engine, "sha256:1", (HELLO,))
+    assert (verdict.failure, verdict.started) == (None, True)
+    assert verify(engine, "sha256:2", (Expectation(exit_code=1),)).failure is not None
+    assert engine.ran == ["sha256:1", "sha256:2"]
+
+
+def test_every_expectation_is_a_run_until_one_fails(tmp_path):
+    engine = FakeEngine(folder=tmp_path, report=ran())
+    wrong = Expectation(name="wrong", exit_code=1)
+    verdict = verify(engine, "sha256:1", (HELLO, wrong, HELLO))
+    assert verdict.failure.reason.startswith("run 'wrong': exit code 0")
+    assert len(engine.ran) == 2
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "stderr", "starts"),
+    [
+        (127, b"/a: error while loading shared libraries: libx.so: cannot open shared object file\n", False),
+        (1, b"/a: /lib/libc.so.6: version `GLIBC_2.38' not found (required by /a)\n", False),
+        (127, b"Error loading shared library libgcc_s.so.1: No such file or directory (needed by /a)\n", False),
+        (127, b"Error relocating /a: strlcpy: symbol not found\n", False),
+        (1, b"exec /a: no such file or directory\n", False),
+        (0, b"error while loading shared libraries: said by a program that talks of loaders\n", True),
+        (1, b"some other error\n", True),
+        (None, b"", True),
+    ],
+)
+def test_a_loader_that_gives_up_is_known_by_its_words(exit_code, stderr, starts):
+    said = not_started(RunReport(exit_code=exit_code, stdout=b"", stderr=stderr))
+    assert (said == "") == starts
+    assert said in stderr.decode()
+
+
+def test_what_the_runtime_refuses_did_not_start():
+    report = RunReport(exit_code=None, stdout=b"", stderr=b"", refused="exec: no such file")
+    assert not_started(report) == "exec: no such file"
+    assert judge(report, HELLO).reason == "it did not start"

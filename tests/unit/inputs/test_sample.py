@@ -1,0 +1,289 @@
+"""Samples: what is read from a crate, and what is said of a wrong one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bareboat.errors import SampleError
+from bareboat.inputs.sample import Cargo, Expectation, load_samples
+from bareboat.inputs.sample import load_crate as load_crates
+
+SAMPLES = Path(__file__).parents[3] / "rust-samples"
+
+
+@pytest.fixture
+def crate(tmp_path):
+    return Path(shutil.copytree(SAMPLES / "hello-world", tmp_path / "samples" / "hello-world"))
+
+
+def load_crate(folder):
+    """The crate itself, without its variants."""
+    return load_crates(folder)[0]
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_hello_world_is_expected_to_say_so():
+    sample = next(sample for sample in load_samples(SAMPLES) if sample.name == "hello-world")
+    assert (sample.binary, sample.needs_crates) == ("hello-world", False)
+    assert (sample.expectations[0].stdout, sample.expectations[0].exit_code) == ("Hello, world!\n", 0)
+
+
+def test_a_crate_without_a_lock_is_told_how_to_get_one(crate):
+    (crate / "Cargo.lock").unlink()
+    with pytest.raises(SampleError, match=r"hello-world/Cargo\.lock: there is no such file: `cargo generate-lockfile"):
+        load_samples(crate.parent)
+
+
+def test_a_folder_without_a_manifest_is_named(crate):
+    (crate / "Cargo.toml").unlink()
+    with pytest.raises(SampleError, match=r"samples/hello-world/Cargo\.toml: there is no such file"):
+        load_samples(crate.parent)
+
+
+def test_a_workspace_is_told_to_name_a_member(crate):
+    (crate / "Cargo.toml").write_text('[workspace]\nmembers = ["a"]\n', encoding="utf-8")
+    with pytest.raises(SampleError, match="name the member's folder"):
+        load_crate(crate)
+
+
+def test_a_command_that_mends_can_be_pasted_whatever_the_folder_is_called(crate):
+    odd = crate.rename(crate.parent / "my crate")
+    (odd / "Cargo.lock").unlink()
+    with pytest.raises(SampleError) as caught:
+        load_samples(odd.parent)
+    assert "--manifest-path 'samples/my crate/Cargo.toml'`" in str(caught.value)
+
+
+def test_every_problem_of_every_crate_is_told_at_once(crate):
+    for name in ("a", "b", "c", "d"):
+        shutil.copytree(crate, crate.parent / name)
+    (crate.parent / "a" / "Cargo.lock").unlink()
+    (crate.parent / "b" / "Cargo.toml").unlink()
+    (crate.parent / "c" / "Cargo.toml").write_text("[package", encoding="utf-8")
+    (crate.parent / "d" / "Cargo.lock").write_bytes(b"\xff")
+    with pytest.raises(SampleError) as caught:
+        load_samples(crate.parent)
+    files = [line.partition(": ")[0] for line in str(caught.value).splitlines()]
+    assert files == [f"samples/{name}" for name in ("a/Cargo.lock", "b/Cargo.toml", "c/Cargo.toml", "d/Cargo.lock")]
+
+
+@pytest.mark.parametrize("name", ["samples", "nowhere"])
+def test_a_folder_without_crates_is_named(tmp_path, name):
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / "README.md").touch()
+    with pytest.raises(SampleError) as caught:
+        load_samples(tmp_path / name)
+    assert str(caught.value) == f"{tmp_path / name}: has no sample (a folder with a Cargo.toml)"
+
+
+@pytest.mark.parametrize(
+    "package", ["[package]\nversion = '1.0.0'", "[package]\nname = 3", "package = 3", "[dependencies]", ""]
+)
+def test_a_package_without_a_name_is_named(crate, package):
+    (crate / "Cargo.toml").write_text(package, encoding="utf-8")
+    with pytest.raises(SampleError, match=r"^samples/hello-world/Cargo\.toml: has no \[package\] with a name"):
+        load_samples(crate.parent)
+
+
+def test_a_crate_that_says_nothing_to_us_is_expected_to_end_well(crate):
+    (crate / "Cargo.toml").write_text('[package]\nname = "app"\n', encoding="utf-8")
+    sample = load_crate(crate)
+    assert sample.expectations[0] == Expectation(arguments=(), stdout=None, exit_code=0, timeout_seconds=10.0)
+    assert (sample.name, sample.binary, sample.summary) == ("hello-world", "app", "")
+
+
+@pytest.mark.parametrize("metadata", ["metadata = 3", '[package.metadata.docs]\nx = "y"'])
+def test_metadata_of_others_is_theirs(crate, metadata):
+    (crate / "Cargo.toml").write_text(f'[package]\nname = "app"\n{metadata}\n', encoding="utf-8")
+    assert load_crate(crate).expectations[0] == Expectation()
+
+
+def test_all_of_an_expectation_is_read(crate):
+    edit(
+        crate / "Cargo.toml",
+        "stdout =",
+        'arguments = ["--once", "two words"]\nexit_code = 3\ntimeout_seconds = 2\nstdout =',
+    )
+    assert load_crate(crate).expectations[0] == Expectation(
+        arguments=("--once", "two words"), stdout="Hello, world!\n", exit_code=3, timeout_seconds=2.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("My App", "my-app"),
+        ("MyApp", "myapp"),
+        ("hello_world.rs", "hello_world.rs"),
+        ("a__b", "a-b"),
+        ("-x-", "x"),
+        ("été", "t"),
+        ("文", "crate"),
+    ],
+)
+def test_a_sample_is_called_as_an_image_may_be(crate, folder, name):
+    assert load_crate(crate.rename(crate.parent / folder)).name == name
+
+
+def test_a_crate_is_called_by_its_folder_even_when_it_is_where_one_stands(crate, monkeypatch):
+    monkeypatch.chdir(crate)
+    sample = load_crate(Path())
+    assert (sample.name, sample.folder) == ("hello-world", crate)
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        ('stdout = 3\nexit_code = "0"\n#', r"expect\.stdout: input should be a valid string, not 3"),
+        ("timeout_seconds = 0\nstdout =", r"expect\.timeout_seconds: input should be greater than 0"),
+        ("timeout_seconds = nan\nstdout =", r"expect\.timeout_seconds: "),
+        ('arguments = "--once"\nstdout =', r"expect\.arguments: input should be a valid array"),
+        ("[package.metadata.bareboat.expcet]\nstdout =", r"bareboat: expcet: unknown key \(did you mean 'expect'\?\)"),
+        ("stout =", r"expect\.stout: unknown key \(did you mean 'stdout'\?\)"),
+        ('exit_code = "0"\nstdout =', r"expect\.exit_code: input should be a valid integer"),
+        ("exit_code = 256\nstdout =", r"expect\.exit_code: input should be less than or equal to 255"),
+    ],
+)
+def test_a_wrong_expectation_is_named(crate, new, said):
+    edit(crate / "Cargo.toml", "stdout =", new)
+    with pytest.raises(SampleError, match=said):
+        load_crate(crate)
+
+
+def write(path):
+    path.parent.mkdir()
+    path.touch()
+
+
+def test_the_digest_is_that_of_the_sources_alone(crate):
+    before = load_crate(crate).digest
+    for name in ("target", ".git"):
+        (crate / name).mkdir()
+        (crate / name / "x").write_text("x", encoding="utf-8")
+    assert load_crate(crate).digest == before
+    seen = {before}
+    changes = (
+        lambda: edit(crate / "src" / "main.rs", "Hello", "Hallo"),
+        lambda: (crate / "src" / "main.rs").chmod(0o755),
+        (crate / "src" / "new.rs").touch,
+        lambda: (crate / "src" / "new.rs").rename(crate / "src" / "newer.rs"),
+        lambda: write(crate / "src" / "target" / "mod.rs"),
+    )
+    for change in changes:
+        change()
+        digest = load_crate(crate).digest
+        assert digest not in seen
+        seen.add(digest)
+
+
+def test_the_digest_is_the_same_wherever_the_crate_lies(crate, tmp_path):
+    copy = shutil.copytree(crate, tmp_path / "elsewhere")
+    assert load_crate(copy).digest == load_crate(crate).digest
+
+
+@pytest.mark.parametrize("between", [b"", b"src/z", b"src/z\0-\0", b"src/z\0-\0\0"])
+def test_the_digest_tells_one_file_from_two_that_hold_the_same(crate, between):
+    first, second = crate / "src" / "y", crate / "src" / "z"
+    first.write_bytes(b"1" + between + b"2")
+    one = load_crate(crate).digest
+    first.write_bytes(b"1")
+    second.write_bytes(b"2")
+    assert load_crate(crate).digest != one
+
+
+@pytest.mark.parametrize("target", ["src", "src/main.rs", "nowhere"])
+def test_a_link_counts_by_where_it_points(crate, target):
+    link = crate / "link"
+    link.symlink_to("Cargo.toml")
+    before = load_crate(crate).digest
+    link.unlink()
+    link.symlink_to(target)
+    digest = load_crate(crate).digest
+    link.unlink()
+    assert len({before, digest, load_crate(crate).digest}) == 3
+
+
+def test_crates_of_a_registry_are_needed_when_the_lock_says_so(crate):
+    lock = crate / "Cargo.lock"
+    text = lock.read_text(encoding="utf-8")
+    lock.write_text(f'{text}\n[[package]]\nname = "a"\nversion = "1.0.0"\nsource = "registry+x"\n', encoding="utf-8")
+    assert load_crate(crate).needs_crates
+
+
+def test_the_binary_is_the_one_that_cargo_run_would_take(crate):
+    manifest = crate / "Cargo.toml"
+    manifest.write_text(
+        manifest.read_text(encoding="utf-8") + '\n[[bin]]\nname = "one"\npath = "x"\n', encoding="utf-8"
+    )
+    assert load_crate(crate).binary == "one"
+    manifest.write_text(
+        manifest.read_text(encoding="utf-8") + '\n[[bin]]\nname = "other"\npath = "y"\n', encoding="utf-8"
+    )
+    assert load_crate(crate).binary == "one"
+    edit(manifest, "[package]", '[package]\ndefault-run = "two"')
+    assert load_crate(crate).binary == "two"
+
+
+VARIANTS = """
+[[package.metadata.bareboat.variants]]
+name = "small"
+cargo = { profile = "small" }
+recipes = ["scratch-musl"]
+
+[[package.metadata.bareboat.variants]]
+name = "openssl"
+cargo = { features = ["tls-openssl", "dns"], default_features = false }
+with = { "scratch-*" = ["openssl"] }
+expect = { stdout = "other\\n" }
+expect_failure = { "alpine*" = "no OpenSSL there" }
+"""
+
+
+def test_a_variant_is_a_sample_of_its_own(crate):
+    manifest = crate / "Cargo.toml"
+    manifest.write_text(manifest.read_text(encoding="utf-8") + VARIANTS, encoding="utf-8")
+    plain, small, openssl = load_samples(crate.parent)
+    assert [one.name for one in (plain, small, openssl)] == ["hello-world", "hello-world+small", "hello-world+openssl"]
+    assert {one.crate for one in (plain, small, openssl)} == {"hello-world"}
+    assert plain.cargo.options == ("--profile", "release")
+    assert (small.cargo.options, small.recipes) == (("--profile", "small"), ("scratch-musl",))
+    assert small.expectations == plain.expectations
+    assert openssl.cargo == Cargo(features=("tls-openssl", "dns"), default_features=False)
+    assert openssl.cargo.options[2:] == ("--no-default-features", "--features", "tls-openssl,dns")
+    assert openssl.expectations[0].stdout == "other\n"
+    assert (openssl.provisions, openssl.expect_failure) == (
+        (("scratch-*", ("openssl",)),),
+        (("alpine*", "no OpenSSL there"),),
+    )
+
+
+def test_two_variants_of_one_name_are_told(crate):
+    manifest = crate / "Cargo.toml"
+    text = manifest.read_text(encoding="utf-8") + VARIANTS.replace('"openssl"', '"small"', 1)
+    manifest.write_text(text, encoding="utf-8")
+    with pytest.raises(SampleError, match="each of `variants` has a name of its own"):
+        load_samples(crate.parent)
+
+
+@pytest.mark.parametrize(
+    ("more", "alone"),
+    [
+        ("", True),
+        ('[dependencies]\nitoa = "1"\n', True),
+        ('[dependencies]\nmine = { path = "../mine" }\n', False),
+        ("[workspace]\n", False),
+        ('[patch.crates-io]\nitoa = { git = "https://example.com/itoa" }\n', False),
+    ],
+)
+def test_manifest_and_lock_are_enough_to_fetch_where_no_folder_is_named(crate, more, alone):
+    manifest = crate / "Cargo.toml"
+    manifest.write_text(manifest.read_text(encoding="utf-8") + more, encoding="utf-8")
+    assert load_crate(crate).stands_alone == alone

@@ -1,0 +1,109 @@
+"""Commands of the host: their output, their failures, and that none outlives Bareboat."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from bareboat.errors import EngineError, HostError, StoppedError
+from bareboat.system.process import Processes
+
+ROOT = Path(__file__).parents[3]
+PATIENCE_SECONDS = 20
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_output_input_and_environment():
+    assert Processes().run(["sh", "-c", "cat; echo $WORD"], stdin=b"in ", env={"WORD": "out"}) == "in out\n"
+
+
+def test_a_failure_tells_the_command_its_code_and_its_last_lines(tmp_path):
+    log = tmp_path / "logs" / "x.log"
+    with pytest.raises(EngineError) as caught:
+        Processes().run(["sh", "-c", "seq 30; echo 'error: no' >&2; exit 7"], log=log)
+    assert (caught.value.command_exit_code, caught.value.summary) == (7, "error: no")
+    assert caught.value.log_tail == (*[str(number) for number in range(12, 31)], "error: no")
+    assert str(log) in str(caught.value)
+    assert log.read_text().splitlines()[0] == "1"
+
+
+def test_an_absent_program_is_told_how_to_get_it():
+    with pytest.raises(HostError, match=r"no-such-program is not installed; `\./setup\.sh`"):
+        Processes().run(["no-such-program"])
+
+
+def test_stop_ends_children_and_grandchildren_and_nothing_starts_after_it(tmp_path):
+    processes, pid_file = Processes(), tmp_path / "pid"
+    ends = []
+
+    def sleep():
+        with pytest.raises(StoppedError):
+            processes.run(["sh", "-c", f"sleep 600 & echo $! > {pid_file}.new; mv {pid_file}.new {pid_file}; wait"])
+        ends.append("stopped")
+
+    thread = threading.Thread(target=sleep)
+    thread.start()
+    wait_until(pid_file.exists)
+    processes.stop()
+    thread.join(PATIENCE_SECONDS)
+    assert ends == ["stopped"]
+    wait_until(lambda: not alive(int(pid_file.read_text())))
+    with pytest.raises(StoppedError):
+        processes.run(["true"])
+
+
+def test_stop_reaches_those_whose_parent_the_interrupt_already_ended(tmp_path):
+    processes = Processes()
+    names = [str(number) for number in range(6)]
+
+    def sleep(name):
+        with pytest.raises(StoppedError):
+            # The shell ends at the interrupt; its background command ignores it and holds the pipe open.
+            processes.run(["sh", "-c", f"sleep 600 & echo $! > {name}.new; mv {name}.new {name}; wait"], cwd=tmp_path)
+
+    threads = [threading.Thread(target=sleep, args=(name,), daemon=True) for name in names]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: all((tmp_path / name).exists() for name in names))
+    processes.stop()
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+        assert not thread.is_alive()
+    wait_until(lambda: not any(alive(int((tmp_path / name).read_text())) for name in names))
+
+
+@pytest.mark.parametrize("disposition", ["SIG_DFL", "SIG_IGN"])
+def test_a_child_dies_with_a_bareboat_that_is_killed(tmp_path, disposition):
+    pid_file = tmp_path / "pid"
+    code = (
+        f"import signal; signal.signal(signal.SIGINT, signal.{disposition}); "
+        "from bareboat.system.process import Processes; "
+        f"Processes().run(['sh', '-c', 'echo $$ > {pid_file}; exec sleep 600'])"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    wait_until(lambda: pid_file.exists() and pid_file.read_text().strip())
+    child = int(pid_file.read_text())
+    assert alive(child)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    wait_until(lambda: not alive(child))
