@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,13 +19,13 @@ if __name__ == "__main__":
 from machine import busy_share, describe, tell
 from wrk import BODY_BYTES, CONNECTIONS, DRIFT_LIMIT, EARLY_SECONDS, Borne, bear, load_wrk
 
-from bareboat.check.harbor import moor
-from bareboat.commands.project import WorkOptions, find_project, open_yard
+from bareboat.check.harbor import open_harbor
+from bareboat.commands.open_run import WorkOptions, open_run
+from bareboat.commands.project import find_inputs, find_project
 from bareboat.console import run
 from bareboat.errors import BareboatError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.sample import load_samples
-from bareboat.make.context import Program
 from bareboat.plan.jobs import Selection
 from bareboat.plan.planner import make_plan
 from bareboat.report.figures import value_text
@@ -36,8 +35,9 @@ from bareboat.system.folders import find_folders
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bareboat.commands.project import Yard
-    from bareboat.plan.jobs import Cell
+    from bareboat.commands.open_run import OpenRun
+    from bareboat.make.context import Program
+    from bareboat.plan.jobs import Cell, Plan
     from bareboat.result.values import Result
     from bareboat.system.process import Processes
 
@@ -98,48 +98,47 @@ def tabulate_series(rows: Sequence[tuple[tuple[str, ...], Borne]]) -> str:
     return "\n".join([*lines, "", *verdict])
 
 
-def make_all(yard: Yard, patterns: argparse.Namespace) -> tuple[list[tuple[Cell, Result]], Program]:
-    """Build and try out the cells as `build-matrix` does, or find them unchanged; and the harbor that they berth in."""
-    book, samples = load_recipes(yard.project.recipes), load_samples(yard.project.samples)
-    selection = Selection(samples=tuple(patterns.sample), recipes=(patterns.recipe,))
-    port = yard.port(book, samples)
-    plan = make_plan(book, samples, selection, source=port.source, platform=port.platform, harbor=port.harbor)
-    results = {result.cell: result for result in yard.run(plan).results}
+def make_all(opened: OpenRun, plan: Plan) -> tuple[list[tuple[Cell, Result]], Program]:
+    """Build and try out the cells as `build-matrix` does, or find them unchanged; and the harbor that holds them."""
+    run = opened.run(plan)
+    results = {result.cell: result for result in run.results}
     passed = [(cell, results[cell.id]) for cell in plan.cells if results[cell.id].outcome.kind == "passed"]
     harbor = next((cell.harbor for cell, _ in passed if cell.harbor), None)
     if harbor is None:
-        raise BareboatError(f"no service passed of {', '.join(patterns.sample)} on {patterns.recipe}")
-    made = yard.run(replace(plan, jobs=(harbor.toolchain, harbor))).outputs
-    return passed, next(output for output in made if isinstance(output, Program))
+        raise BareboatError(f"no service passed of {', '.join(cell.id for cell in plan.cells)}")
+    return passed, run.outputs.program(harbor)
 
 
-def measure(yard: Yard, patterns: argparse.Namespace) -> tuple[str, bool]:
+def measure(opened: OpenRun, plan: Plan, whole_seconds: int) -> tuple[str, bool]:
     """The tables, and whether nothing was found that must not be."""
-    cells, harbor = make_all(yard, patterns)
-    wrk = load_wrk(yard.workshop)
+    cells, harbor_program = make_all(opened, plan)
+    wrk = load_wrk(opened.context)
     busy = busy_share()
     sections, sound = [], True
     for series in SERIES:
-        rows, seconds = [], max(2, round(patterns.seconds * series.share))
+        rows, seconds = [], max(2, round(whole_seconds * series.share))
         # The first once more at the end: by how much it differs, the machine itself does.
         for cell, result in (*cells, cells[0]):
             tell(f"{series.title}: {cell.id}, {seconds} s")
             image = result.provenance.image_id if result.provenance else ""
-            with moor(yard.workshop, harbor) as berth:
-                borne = bear(berth, image, wrk, series.page, seconds)
+            with open_harbor(opened.context, harbor_program) as harbor:
+                borne = bear(harbor, image, wrk, series.page, seconds)
             rows.append((words_of(cell, result), borne))
             sound = sound and not borne.faults
         sections.append(f"## {series.title}, {seconds} s\n\n{tabulate_series(rows)}\n")
-    facts = describe(yard.workshop.host, busy)
+    facts = describe(opened.context.host, busy)
     return "\n".join([*sections, "## The machine\n", f"{facts}\n"]), sound
 
 
 def run_bench(options: argparse.Namespace, processes: Processes) -> tuple[str, int]:
     """The whole of it; the project's own results are left alone."""
     project = find_project(Path(__file__).parents[1])
+    samples = load_samples(project.samples)
+    inputs = find_inputs(load_recipes(project.recipes), samples, "auto", processes, tell)
+    plan = make_plan(inputs, samples, Selection(samples=tuple(options.sample), recipes=(options.recipe,)))
     work = WorkOptions(results=find_folders().cache / "results")
-    with open_yard(project, load_recipes(project.recipes), processes, sys.stderr, work) as yard:
-        text, sound = measure(yard, options)
+    with open_run(project, inputs, processes, sys.stderr, work) as opened:
+        text, sound = measure(opened, plan, options.seconds)
     head = HEAD.format(connections=CONNECTIONS, early=EARLY_SECONDS)
     if options.write:
         write_whole(RESULT, f"{head}\n{text}".encode())

@@ -1,4 +1,4 @@
-"""wrk, a load generator, in a berth of the harbor: what it counts, and what the service takes meanwhile."""
+"""wrk, a load generator, in a harbor of its own: what it counts, and what the service takes meanwhile."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bareboat.archive import Entry, ImageConfig, write_image
+from bareboat.archive import Entry, ImageConfig
 from bareboat.check.harbor import STATE, SUBJECT
 from bareboat.closure import FolderRoot, find_closure
 from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES, Start
 from bareboat.errors import BareboatError, HostError
+from bareboat.make.load import load_image
 from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
-    from bareboat.check.harbor import Berth
+    from bareboat.check.harbor import OpenHarbor
     from bareboat.engine.images import RunReport
-    from bareboat.make.context import Workshop
+    from bareboat.make.context import JobContext
 
 CONNECTIONS, EARLY_SECONDS, LAST_SECONDS = 16, 10, 0.5
 DRIFT_LIMIT = 0.10
@@ -81,7 +82,7 @@ def pattern(size: int) -> bytes:
     return bytes(words[:size])
 
 
-def load_wrk(workshop: Workshop) -> str:
+def load_wrk(context: JobContext) -> str:
     """Put this machine's wrk, with all that it needs, into an image; returns its name."""
     found = shutil.which("wrk")
     if not found:
@@ -91,35 +92,31 @@ def load_wrk(workshop: Workshop) -> str:
     entries = [
         Entry(path=path.lstrip("/"), mode=0o755, content=Path(path).read_bytes()) for path in (*libraries, found)
     ]
-    name, archive = f"{OWN_NAMES}bench/wrk:latest", workshop.folders.scratch / "wrk.oci.tar"
+    name = f"{OWN_NAMES}bench/wrk:latest"
     config = ImageConfig(
         user="65532:65532",
         entrypoint=(found,),
         labels={KIND_LABEL: "bench", KEY_LABEL: "wrk"},
-        architecture=workshop.host.architecture,
+        architecture=context.host.architecture,
     )
-    write_image(entries, config, reference=name, to=archive)
-    try:
-        workshop.engine.load(archive)
-    finally:
-        archive.unlink()
+    load_image(context, entries, config, name)
     return name
 
 
-def bear(berth: Berth, image_id: str, wrk: str, page: str, seconds: int) -> Borne:
-    """Run the service in its berth and put the load on it; `seconds` are at least 2."""
-    engine = berth.workshop.engine
-    # All that berth here see the folder.
-    write_whole(berth.state / SCRIPT.name, SCRIPT.read_bytes())
-    write_whole(berth.state / "body", pattern(BODY_BYTES))
+def bear(harbor: OpenHarbor, image_id: str, wrk: str, page: str, seconds: int) -> Borne:
+    """Run the service in a harbor and put the load on it; `seconds` are at least 2."""
+    engine = harbor.context.engine
+    # Every container in the harbor mounts the folder.
+    write_whole(harbor.state / SCRIPT.name, SCRIPT.read_bytes())
+    write_whole(harbor.state / "body", pattern(BODY_BYTES))
     limits = ("--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s")
     command = (*limits, f"--script={STATE}/{SCRIPT.name}", f"{SUBJECT}{page}")
-    asking = Start(image=wrk, command=command, mounts={STATE: berth.state}, network=berth.quay)
-    with berth.running(berth.subject(image_id, berth.environment())) as service:
-        list(berth.ask("healthz"))  # waits until it serves
+    asking = Start(image=wrk, command=command, mounts={STATE: harbor.state}, network=harbor.container_id)
+    with harbor.running(harbor.subject(image_id, harbor.environment())) as service:
+        list(harbor.ask("healthz"))  # waits until it serves
         process = engine.process_of(service)
         worked = processor_seconds(process)
-        with berth.running(asking) as asker:
+        with harbor.running(asking) as asker:
             early_seconds = min(EARLY_SECONDS, seconds / 2)
             time.sleep(early_seconds)
             early = resident_bytes(process)

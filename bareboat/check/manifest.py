@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from bareboat.result.values import AboardFile
+from bareboat.result.values import ManifestRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -13,19 +13,21 @@ if TYPE_CHECKING:
     from bareboat.archive import Image
     from bareboat.check.strace_log import Opened
     from bareboat.closure import Closure
-    from bareboat.make.copies import Item
-    from bareboat.make.image import Stowage
+    from bareboat.make.copies import CopiedEntry
+    from bareboat.make.image import ImageContents
     from bareboat.result.values import Way
 
 _STATIC = frozenset({"program", "interpreter", "needed"})
 
 
-def make_manifest(stowage: Stowage, image: Image, closure: Closure, opened: Iterable[Opened]) -> tuple[AboardFile, ...]:
+def make_manifest(
+    contents: ImageContents, image: Image, closure: Closure, opened: Iterable[Opened]
+) -> tuple[ManifestRow, ...]:
     """A row for the program and for each file that was copied or made, one for each folder; sorted by path."""
-    cell, ways = stowage.cell, _ways(image, closure, opened)
+    cell, ways = contents.cell, _ways(image, closure, opened)
     program = image.find(cell.program_path)
     rows = [
-        AboardFile(
+        ManifestRow(
             path=cell.program_path,
             kind="file",
             size_bytes=program.size_bytes if program else 0,
@@ -37,17 +39,17 @@ def make_manifest(stowage: Stowage, image: Image, closure: Closure, opened: Iter
             ways=_ordered(ways.get(cell.program_path, set())),
         )
     ]
-    for _, group in groupby(stowage.items, key=lambda item: item.number):
+    for _, group in groupby(contents.items, key=lambda item: item.number):
         rows.append(_row(tuple(group), ways))
     return tuple(sorted(rows, key=lambda row: row.path))
 
 
-def _row(items: tuple[Item, ...], ways: Mapping[str, set[Way]]) -> AboardFile:
+def _row(items: tuple[CopiedEntry, ...], ways: Mapping[str, set[Way]]) -> ManifestRow:
     first = items[0]
     found = {f"/{item.entry.path}": ways.get(f"/{item.entry.path}", set()) for item in items}
     whole = found[f"/{first.entry.path}"]
     files = [item for item in items if item.entry.kind != "directory"]
-    return AboardFile(
+    return ManifestRow(
         path=f"/{first.entry.path}{'/' if first.entry.kind == 'directory' else ''}",
         kind=first.entry.kind,
         size_bytes=sum(len(item.entry.content) for item in items),

@@ -5,57 +5,55 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bareboat.check.runs import judge, not_started
+from bareboat.check.runs import judge_run, not_started
 from bareboat.engine.images import OWN_NAMES
-from bareboat.make.image import assemble
+from bareboat.make.image import image_config, image_entries
+from bareboat.make.load import load_image
 from bareboat.measurements.proof import COLUMN, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bareboat.inputs.sample import Expectation
-    from bareboat.make.context import Workshop
-    from bareboat.make.copies import Item
-    from bareboat.make.image import Stowage
-    from bareboat.result.values import AboardFile, Result
+    from bareboat.make.context import JobContext
+    from bareboat.make.copies import CopiedEntry
+    from bareboat.make.image import ImageContents
+    from bareboat.result.values import ManifestRow, Result
 
 IDLE = "idle"
 NEEDED = "needed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """Runs of an image that lacks something; `tell` gets a line of what is tried."""
+class Prover:
+    """Runs a from-scratch image that lacks some of its files."""
 
-    workshop: Workshop
-    stowage: Stowage
-    tell: Callable[[str], None]
+    context: JobContext
+    contents: ImageContents
+    tell: Callable[[str], None]  # hears a line of what each image without something came to
 
-    def without(self, left_out: Sequence[Item], runs: Sequence[Expectation]) -> tuple[Expectation, ...]:
+    def without(self, left_out: Sequence[CopiedEntry], runs: Sequence[Expectation]) -> tuple[Expectation, ...]:
         """Those of the runs that fail when the items are left out; all of them when the program does not start."""
         gone = {item.entry.path for item in left_out}
-        entries = [item.entry for item in self.stowage.items if item.entry.path not in gone]
-        name = f"{OWN_NAMES}proof/{self.stowage.cell.sample.crate}:without"
-        archive = self.workshop.folders.scratch / "proof.oci.tar"
-        image = assemble(self.stowage, entries, name=name, to=archive).image_id
+        kept = [item for item in self.contents.items if item.entry.path not in gone]
+        name = f"{OWN_NAMES}proof/{self.contents.cell.sample.crate}:without"
+        entries = image_entries(self.contents, kept)
         try:
-            self.workshop.engine.load(archive)
-            return self._failing(image, runs)
+            return self._failing(load_image(self.context, entries, image_config(self.contents), name), runs)
         finally:
-            archive.unlink(missing_ok=True)
-            self.workshop.engine.remove(name)
+            self.context.engine.remove(name)
 
     def _failing(self, image: str, runs: Sequence[Expectation]) -> tuple[Expectation, ...]:
         failing = []
         for run in runs:
-            report = self.workshop.engine.run(image, run.arguments, run.timeout_seconds, writable=run.writable)
+            report = self.context.engine.run(image, run.arguments, run.timeout_seconds, writable=run.writable)
             if not_started(report):
                 return tuple(runs)
-            if judge(report, run) is not None:
+            if judge_run(report, run) is not None:
                 failing.append(run)
         return tuple(failing)
 
-    def needed_files(self, files: Sequence[Item], run: Expectation) -> int:
+    def needed_files(self, files: Sequence[CopiedEntry], run: Expectation) -> int:
         """How many of a folder's files a run needs: halves that can be left out as a whole are not looked into."""
         if not files or not self.without(files, (run,)):
             return 0
@@ -70,26 +68,26 @@ def is_proved(result: Result) -> bool:
     return all(row.proof for row in result.manifest if row.source != "compile")
 
 
-def prove(trial: Trial, result: Result) -> Result:
+def prove(prover: Prover, result: Result) -> Result:
     """The result with what came of leaving out each row of its manifest but the program itself."""
-    rows = [row if row.source == "compile" else replace(row, proof=_proof(trial, row)) for row in result.manifest]
+    rows = [row if row.source == "compile" else replace(row, proof=_proof(prover, row)) for row in result.manifest]
     measurements = tuple(
         replace(one, value=summarise(rows)) if one.column.name == COLUMN.name else one for one in result.measurements
     )
     return replace(result, manifest=tuple(rows), measurements=measurements)
 
 
-def _proof(trial: Trial, row: AboardFile) -> str:
-    numbers = {item.number for item in trial.stowage.items if f"/{item.entry.path}" == row.path.removesuffix("/")}
-    items = [item for item in trial.stowage.items if item.number in numbers]
-    runs = trial.stowage.cell.sample.expectations
-    failing = trial.without(items, runs)
+def _proof(prover: Prover, row: ManifestRow) -> str:
+    numbers = {item.number for item in prover.contents.items if f"/{item.entry.path}" == row.path.removesuffix("/")}
+    items = [item for item in prover.contents.items if item.number in numbers]
+    runs = prover.contents.cell.sample.expectations
+    failing = prover.without(items, runs)
     proof = _words(failing, runs)
     files = [item for item in items if item.entry.kind != "directory"]
     if failing and row.kind == "directory" and files:
-        needed = trial.needed_files(files, failing[0])
+        needed = prover.needed_files(files, failing[0])
         proof += f" ({needed} of {len(files)} files)"
-    trial.tell(f"without {row.path}: {proof}")
+    prover.tell(f"without {row.path}: {proof}")
     return proof
 
 

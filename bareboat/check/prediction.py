@@ -47,7 +47,7 @@ def compare(closure: Closure, verdict: Verdict | None) -> Preflight:
     )
 
 
-def judge(cell: Cell, preflight: Preflight, failure: Failed | None) -> Failed | None:
+def judge_cell(cell: Cell, preflight: Preflight, failure: Failed | None) -> Failed | None:
     """The failure of a cell in the light of what its recipe expects, and of what was predicted."""
     expected = cell.expect_failure
     if preflight.observed is not None and preflight.observed != preflight.predicted:

@@ -29,11 +29,11 @@ _LOADER = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the runs showed: the first failure, if any, whether the program started, and what was said if it did not."""
+    """What the runs of an image showed."""
 
-    failure: Failed | None
+    failure: Failed | None  # the first run that was not as expected
     started: bool
-    said: str
+    said: str  # what loader or runtime said where the program did not start; "" where it did
 
 
 def verify(engine: Engine, image_id: str, expectations: Sequence[Expectation]) -> Verdict:
@@ -41,7 +41,7 @@ def verify(engine: Engine, image_id: str, expectations: Sequence[Expectation]) -
     for expectation in expectations:
         report = engine.run(image_id, expectation.arguments, expectation.timeout_seconds, writable=expectation.writable)
         said = not_started(report)
-        failure = judge(report, expectation)
+        failure = judge_run(report, expectation)
         if failure is not None:
             return Verdict(failure=failure, started=not said, said=said)
     return Verdict(failure=None, started=True, said="")
@@ -57,7 +57,7 @@ def not_started(report: RunReport) -> str:
     )
 
 
-def judge(report: RunReport, expectation: Expectation) -> Failed | None:
+def judge_run(report: RunReport, expectation: Expectation) -> Failed | None:
     """Compare a run with what was expected of it. Pure."""
     said = report.stderr.decode(errors="replace")[-_DETAIL_CHARACTERS:]
     failed = partial(_failed, expectation)

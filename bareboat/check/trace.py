@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bareboat.archive import Image
     from bareboat.check.strace_log import Opened
     from bareboat.engine.tracer import Tracer
-    from bareboat.make.context import Workshop
+    from bareboat.make.context import JobContext
     from bareboat.plan.jobs import Cell
 
 
@@ -25,20 +25,20 @@ def find_tracer(folder: Path) -> Tracer | None:
     return make_tracer(folder, _libraries)
 
 
-def observe(workshop: Workshop, cell: Cell, image: Image) -> tuple[Opened, ...]:
+def trace_runs(context: JobContext, cell: Cell, image: Image) -> tuple[Opened, ...]:
     """What every run of the sample opened; empty where this machine has no strace."""
-    if workshop.tracer is None:
+    if context.tracer is None:
         return ()
     opened: list[Opened] = []
     for run in cell.sample.expectations:
-        logs = workshop.folders.scratch / "traces" / secrets.token_hex(8)
+        logs = context.folders.scratch / "traces" / secrets.token_hex(8)
         make_open_folder(logs)
         try:
             command = (cell.program_path, *run.arguments)
-            workshop.engine.trace(image.id, command, run.timeout_seconds, workshop.tracer, logs)
+            context.engine.trace(image.id, command, run.timeout_seconds, context.tracer, logs)
             opened += read_traces(logs, working_dir=image.config.working_dir or "/")
         finally:
-            remove(workshop.processes, logs)
+            remove(context.processes, logs)
     return tuple(opened)
 
 

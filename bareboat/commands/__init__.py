@@ -12,7 +12,8 @@ from bareboat.commands.ask import (
 )
 from bareboat.commands.build import MatrixOptions, build_matrix, clean, make_roots
 from bareboat.commands.closure import ClosureOptions, print_closure
-from bareboat.commands.project import Project, find_project, write_pages
+from bareboat.commands.pages import write_pages
+from bareboat.commands.project import Project, find_project
 from bareboat.commands.scratch import ScratchOptions, build_scratch
 
 __all__ = [

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from bareboat import doctor
 from bareboat.commands.listing import list_plan, list_recipes, list_samples
-from bareboat.commands.project import Project, teller, this_platform, write_pages
+from bareboat.commands.pages import load_results, project_sizes, write_pages
+from bareboat.commands.project import Project, find_inputs, teller
 from bareboat.engine.images import OWN_NAMES
 from bareboat.errors import HostError, SelectionError
 from bareboat.inputs.load_recipes import load_recipes
@@ -17,19 +18,19 @@ from bareboat.inputs.recipe import recipe_schema
 from bareboat.inputs.sample import load_samples
 from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.make.root import pinned_reference
-from bareboat.matrix.source import Bases, choose_source
 from bareboat.plan.containerfile import render as render_containerfile
 from bareboat.plan.jobs import Selection
-from bareboat.plan.planner import make_plan, root_jobs
+from bareboat.plan.planner import check_selection, make_plan, plan_named_cell, root_jobs
 from bareboat.podman_engine.settings import podman_environment
 from bareboat.report import Format, render
-from bareboat.result.store import hosts, load_all
+from bareboat.result.store import hosts
 from bareboat.system.files import write_whole
 from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bareboat.matrix.source import Bases
     from bareboat.system.process import Processes
 
 
@@ -37,11 +38,11 @@ def print_plan(
     project: Project, samples: Sequence[str], recipes: Sequence[str], bases: Bases, processes: Processes
 ) -> str:
     """The plan as a table."""
-    book = load_recipes(project.recipes)
-    environment = podman_environment(find_folders().engine)
-    source, _ = choose_source(bases, book, processes, environment)
+    book, known = load_recipes(project.recipes), load_samples(project.samples)
     selection = Selection(samples=tuple(samples), recipes=tuple(recipes))
-    return list_plan(make_plan(book, load_samples(project.samples), selection, source=source, platform=this_platform()))
+    check_selection(book, known, selection)  # so that a wrong name is told before any registry is asked
+    inputs = find_inputs(book, known, bases, processes, lambda _: None)
+    return list_plan(make_plan(inputs, known, selection))
 
 
 def print_recipes(project: Project) -> str:
@@ -60,8 +61,9 @@ def print_report(project: Project, format: Format, host: str, *, everything: boo
     if host and host not in there:
         raise SelectionError(f"no results of host '{host}'{did_you_mean(host, there)}")
     write_pages(project)
-    results = [result for name in ([host] if host else there) for result in load_all(project.results / name)]
-    return render([one for one in results if everything or not one.fails_as_expected], format)
+    measured = load_results(project.results, project_sizes(project))
+    results = [result for name in ([host] if host else there) for result in measured[name]]
+    return render([result for result in results if everything or not result.fails_as_expected], format)
 
 
 def examine_host(project: Project, processes: Processes, *, quick: bool) -> tuple[str, int]:
@@ -91,18 +93,11 @@ def schema_text() -> str:
 
 def print_containerfile(project: Project, cell_id: str, bases: Bases, processes: Processes, view: TextIO) -> str:
     """A cell's Containerfile; what must be known to build it goes to `view`."""
-    sample, _, recipe = cell_id.partition("@")
-    book = load_recipes(project.recipes)
-    selection = Selection(samples=(sample,), recipes=(recipe or "*",))
-    environment = podman_environment(find_folders().engine)
-    source, why = choose_source(bases, book, processes, environment)
-    plan = make_plan(book, load_samples(project.samples), selection, source=source, platform=this_platform())
-    if len(plan.cells) != 1:
-        there = ", ".join(cell.id for cell in plan.cells)
-        raise SelectionError(f"'{cell_id}' is not one cell; there are: {there}")
-    cell, lock = plan.cells[0], read_lock(project.lock)
-    named = {job: pinned_reference(job.reference, lock.registry.get(job.reference)) for job in root_jobs(book, source)}
-    teller(view)(why)
-    if source == "bootstrap":
+    book, samples = load_recipes(project.recipes), load_samples(project.samples)
+    inputs = find_inputs(book, samples, bases, processes, teller(view))
+    cell, lock = plan_named_cell(inputs, samples, cell_id).cells[0], read_lock(project.lock)
+    roots = root_jobs(book, inputs.source)
+    named = {job: pinned_reference(job.reference, lock.registry.get(job.reference)) for job in roots}
+    if inputs.source == "bootstrap":
         teller(view)(f"images named {OWN_NAMES}... are made by `invoke bases`")
     return render_containerfile(cell, named)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -13,85 +12,81 @@ from tabulate import tabulate
 from bareboat.archive import File, ImageConfig, open_image, write_image
 from bareboat.check.prediction import closure_of
 from bareboat.closure import find_closure
-from bareboat.closure.owners import DATABASES, Owners, read_owners
+from bareboat.closure.owners import Owners, is_database, read_owners
 from bareboat.commands.listing import list_closure
-from bareboat.commands.project import Project, WorkOptions, find_harbor, open_yard, this_platform
+from bareboat.commands.open_run import WorkOptions, open_run
+from bareboat.commands.project import Project, find_inputs, teller
 from bareboat.elf import read_elf
-from bareboat.errors import BareboatError, InputError, SelectionError
+from bareboat.errors import BareboatError, InputError
 from bareboat.inputs.load_recipes import load_recipes
-from bareboat.inputs.sample import load_samples
-from bareboat.make.context import Measured, RootImage
-from bareboat.make.copies import fetch_aboard
-from bareboat.make.image import saved_image
+from bareboat.inputs.sample import Sample, load_samples
+from bareboat.make.copies import fetch_copies
+from bareboat.make.load import saved_image, scratch_archive
 from bareboat.matrix.source import Bases  # noqa: TC001 (the console reads these types)
-from bareboat.plan.jobs import Plan, Selection
-from bareboat.plan.planner import make_cell, make_plan, select_recipes
+from bareboat.plan.jobs import Plan
+from bareboat.plan.planner import plan_cell, plan_named_cell, select_recipes
 from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from bareboat.archive import Image
     from bareboat.closure import Closure
-    from bareboat.commands.project import Yard
-    from bareboat.inputs.recipe import RecipeBook
+    from bareboat.make.context import JobContext, Outputs
     from bareboat.plan.jobs import Cell
     from bareboat.system.process import Processes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosureOptions:
-    """`what` is a cell or a program's file; `recipe` a pattern of those that the file is tried on."""
+    """The words of `invoke closure`."""
 
-    what: str
-    recipe: str = ""
+    what: str  # a cell, or a program's file
+    recipe: str = ""  # a pattern of the recipes that the file is tried on
     bases: Bases = "auto"
 
 
 def print_closure(project: Project, options: ClosureOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
     """The closure of a cell as a tree; of a program's file, the bases that it would start on, or its tree on one."""
-    book, what = load_recipes(project.recipes), options.what
-    # A question leaves the project's results as they are.
-    work = WorkOptions(bases=options.bases, results=find_folders().cache / "results")
-    program = None if "@" in what else _Program.read(Path(what))
+    if "@" in options.what:
+        return _of_cell(project, options, processes, view), 0
+    return _of_file(project, options, processes, view), 0
+
+
+def _of_cell(project: Project, options: ClosureOptions, processes: Processes, view: TextIO) -> str:
+    book, samples = load_recipes(project.recipes), load_samples(project.samples)
+    inputs = find_inputs(book, samples, options.bases, processes, teller(view))
+    plan = plan_named_cell(inputs, samples, options.what)
+    with open_run(project, inputs, processes, view, _answering()) as opened:
+        result = opened.run(plan).results[0]
+        if result.provenance is None:
+            raise BareboatError(f"{options.what} came to no image: {getattr(result.outcome, 'reason', '')}")
+        with saved_image(opened.context, result.provenance.image_id) as image:
+            return list_closure(closure_of(image, plan.cells[0].program_path), _owners(image), result.manifest)
+
+
+def _of_file(project: Project, options: ClosureOptions, processes: Processes, view: TextIO) -> str:
+    program, book = _Program.read(Path(options.what)), load_recipes(project.recipes)
     recipes = select_recipes(book, options.recipe)
-    with open_yard(project, book, processes, view, work) as yard:
-        if program is None:
-            return _of_cell(yard, book, what)
-        # What a cell stands on is all that is asked of it here; whose program it would be is no matter.
-        sample, port = load_samples(project.samples)[0], yard.port(book, ())
-        cells = [make_cell(sample, one, port) for one in recipes]
-        roots = tuple(dict.fromkeys(job for cell in cells for job in cell.roots))
-        run = yard.run(Plan(source=yard.source, platform=this_platform(), jobs=roots, skipped=()))
-        made = {output.source.reference: output for output in run.outputs if isinstance(output, RootImage)}
-        found: dict[str, Closure] = {}
+    inputs = find_inputs(book, (), options.bases, processes, teller(view))
+    cells = [plan_cell(program.sample, recipe, inputs) for recipe in recipes]
+    roots = tuple(dict.fromkeys(job for cell in cells for job in cell.roots))
+    found: dict[str, Closure] = {}
+    with open_run(project, inputs, processes, view, _answering()) as opened:
+        outputs = opened.run(Plan(source=inputs.source, platform=inputs.platform, jobs=roots, skipped=())).outputs
         for cell in cells:
-            with _stand(yard, cell, made) as image:
+            with _without_program(opened.context, cell, outputs) as image:
                 closure = find_closure(_Overlay(image=image, program=program), program.path)
                 found[cell.recipe.name] = closure
                 if len(cells) == 1:
-                    return list_closure(closure, _owners(image), ()), 0
-    rows = [(name, "starts" if one.starts else "fails", one.reason) for name, one in found.items()]
-    return tabulate(rows, ("Recipe", "There it", "Because")), 0
+                    return list_closure(closure, _owners(image), ())
+    rows = [(name, "starts" if closure.starts else "fails", closure.reason) for name, closure in found.items()]
+    return tabulate(rows, ("Recipe", "There it", "Because"))
 
 
-def _of_cell(yard: Yard, book: RecipeBook, cell_id: str) -> tuple[str, int]:
-    sample, _, recipe = cell_id.partition("@")
-    selection = Selection(samples=(sample,), recipes=(recipe,))
-    samples = load_samples(yard.project.samples)
-    plan = make_plan(
-        book, samples, selection, source=yard.source, platform=this_platform(), harbor=find_harbor(samples)
-    )
-    if len(plan.cells) != 1:
-        there = ", ".join(cell.id for cell in plan.cells)
-        raise SelectionError(f"'{cell_id}' is not one cell; there are: {there}")
-    run = yard.run(plan)
-    result = next(output.result for output in run.outputs if isinstance(output, Measured))
-    if result.provenance is None:
-        raise BareboatError(f"{cell_id} came to no image: {getattr(result.outcome, 'reason', '')}")
-    with saved_image(yard.workshop, result.provenance.image_id) as image:
-        closure = closure_of(image, plan.cells[0].program_path)
-        return list_closure(closure, _owners(image), result.manifest), 0
+def _answering() -> WorkOptions:
+    # A question leaves the project's results as they are.
+    return WorkOptions(results=find_folders().cache / "results")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +108,21 @@ class _Program:
             raise InputError(f"{path}: {error}") from error
         return cls(path=f"/{path.name}", content=content)
 
+    @property
+    def sample(self) -> Sample:
+        """The program as a sample that is compiled already."""
+        name = self.path.lstrip("/")
+        return Sample(
+            name=name,
+            crate=name,
+            summary="",
+            folder=Path(),
+            binary=name,
+            needs_crates=False,
+            expectations=(),
+            digest="",
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Overlay:
@@ -133,21 +143,19 @@ class _Overlay:
 
 
 @contextlib.contextmanager
-def _stand(yard: Yard, cell: Cell, made: Mapping[str, RootImage]) -> Iterator[Image]:
-    """What the cell's program would stand on: its base, or what comes aboard an empty one."""
+def _without_program(context: JobContext, cell: Cell, outputs: Outputs) -> Iterator[Image]:
+    """The cell's image without its program: its base, or what comes aboard an empty one."""
     if cell.base:
-        with saved_image(yard.workshop, made[cell.base.reference].reference) as image:
+        with saved_image(context, outputs.root(cell.base).reference) as image:
             yield image
         return
-    items = fetch_aboard(yard.workshop, cell, {job: made[job.reference] for job in cell.roots})
-    archive = yard.workshop.folders.scratch / "aboard.oci.tar"
-    try:
+    items = fetch_copies(context, cell.recipe.name, cell.copies, outputs.roots(cell))
+    with scratch_archive(context.folders.scratch) as archive:
         write_image([item.entry for item in items], ImageConfig(), reference="aboard", to=archive)
         yield open_image(archive)
-    finally:
-        archive.unlink(missing_ok=True)
 
 
 def _owners(image: Image) -> Owners:
-    paths = [path for path in image.files() if any(fnmatchcase(path, pattern) for pattern in DATABASES)]
-    return read_owners({path: image.read(path) for path in paths if image.files()[path].kind == "file"})
+    files = image.files()
+    databases = [path for path, file in files.items() if file.kind == "file" and is_database(path)]
+    return read_owners({path: image.read(path) for path in databases})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bareboat.inputs.recipe import Recipe, RecipeBook
     from bareboat.inputs.sample import Sample
     from bareboat.plan.jobs import Plan
-    from bareboat.result.values import AboardFile, Result
+    from bareboat.result.values import ManifestRow, Result
 
 
 def list_recipes(book: RecipeBook) -> str:
@@ -76,7 +76,7 @@ def list_manifest(result: Result) -> str:
     return "\n".join([table, "", *_summary(result)])
 
 
-def list_closure(closure: Closure, owners: Owners, manifest: Sequence[AboardFile]) -> str:
+def list_closure(closure: Closure, owners: Owners, manifest: Sequence[ManifestRow]) -> str:
     """A program's closure as a tree, each file below the one that asks for it; then what is missing.
 
     `manifest` tells of a from-scratch image's packages and of what its run opened; it is empty for other bases.
@@ -101,7 +101,7 @@ def _tree(closure: Closure, node: Needed, first: str, rest: str) -> Iterator[tup
         yield from _tree(closure, one, f"{rest}{'└─ ' if last else '├─ '}", f"{rest}{'   ' if last else '│  '}")
 
 
-def _branch(node: Needed, indent: str, owners: Owners, aboard: Mapping[str, AboardFile]) -> tuple[str, str, str, str]:
+def _branch(node: Needed, indent: str, owners: Owners, aboard: Mapping[str, ManifestRow]) -> tuple[str, str, str, str]:
     owner, row = owners.of(node.real_path), aboard.get(node.path) or aboard.get(node.real_path)
     package = f"{owner.name} {owner.version}" if owner else f"{row.package} {row.version}".strip() if row else ""
     observed = ", observed" if row and "observed" in row.ways else ""

@@ -1,45 +1,25 @@
-"""The folders a command works on, and what most commands need: the platform, the workshop, the pages."""
+"""What a command works on: the project's folders, its inputs, and the platform."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import platform as machine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from bareboat.check.trace import find_tracer
-from bareboat.errors import EngineError, HostError
-from bareboat.inputs.lock import Lock, read_lock, write_lock
+from bareboat.errors import HostError
 from bareboat.inputs.sample import Sample, load_crate, load_samples
-from bareboat.make.context import Workshop
-from bareboat.matrix.progress import make_progress
-from bareboat.matrix.run import new_pins, run_matrix
 from bareboat.matrix.source import choose_source
 from bareboat.plan.jobs import PLATFORMS, Platform
-from bareboat.plan.planner import Port, root_jobs
-from bareboat.podman_engine.session import session
-from bareboat.report import (
-    conformance_tables,
-    predictions_page,
-    readme_table,
-    replace_block,
-    results_page,
-    service_table,
-)
-from bareboat.result.store import hosts, load_all, sweep
-from bareboat.system.files import write_whole
+from bareboat.plan.planner import PlanInputs
+from bareboat.podman_engine.settings import podman_environment
 from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable
 
     from bareboat.inputs.recipe import RecipeBook
-    from bareboat.matrix.run import MatrixRun
     from bareboat.matrix.source import Bases
-    from bareboat.plan.jobs import BaseSource, Plan
-    from bareboat.result.values import Result
     from bareboat.system.process import Processes
 
 
@@ -89,107 +69,15 @@ def chosen_samples(project: Project, crate: Path | None) -> tuple[Sample, ...]:
     return load_crate(crate) if crate else load_samples(project.samples)
 
 
-def find_harbor(samples: Iterable[Sample]) -> Sample | None:
-    """The crate of the instrument that services are held to, where there are any; it is part of Bareboat."""
-    harbor = Path(__file__).parents[1] / "harbor"
-    return load_crate(harbor)[0] if any(sample.service for sample in samples) else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkOptions:
-    """Where bases come from and how a workshop works; `lock` None means the project's own, as does `results`."""
-
-    bases: Bases = "auto"
-    locked: bool = False
-    force: bool = False
-    renew: bool = False
-    lock: Lock | None = None
-    results: Path | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Yard:
-    """An open session with its workshop, and where the bases of this run come from."""
-
-    project: Project
-    workshop: Workshop
-    source: BaseSource
-    view: TextIO
-
-    def port(self, book: RecipeBook, samples: Iterable[Sample]) -> Port:
-        """What every cell of these samples that is planned here has in common."""
-        return Port(book=book, source=self.source, platform=this_platform(), harbor=find_harbor(samples))
-
-    def run(self, plan: Plan, *, jobs: int = 0, keep_going: bool = True) -> MatrixRun:
-        """Run a plan with its progress on the view, and pin what it resolved that the lock does not name yet."""
-        progress = make_progress(self.view, len(plan.jobs))
-        run = run_matrix(self.workshop, plan, progress, jobs or os.cpu_count() or 1, keep_going=keep_going)
-        pinned = new_pins(self.workshop.lock, plan.jobs, run.outputs)
-        if pinned != self.workshop.lock and not self.workshop.renew:
-            write_lock(pinned, self.project.lock)
-        return run
-
-
-@contextlib.contextmanager
-def open_yard(
-    project: Project, book: RecipeBook, processes: Processes, view: TextIO, work: WorkOptions
-) -> Iterator[Yard]:
-    """Hold the session that every build needs; says where bases come from."""
-    tell = teller(view)
-    with session(processes, find_folders(), tell) as running:
-        source, why = choose_source(work.bases, book, processes, running.environment)
-        tell(why)
-        host = running.engine.host()
-        results = (work.results or project.results) / host.name
-        sweep(results)
-        workshop = Workshop(
-            engine=running.engine,
-            processes=processes,
-            folders=running.folders,
-            recipes=project.recipes,
-            results=results,
-            lock=read_lock(project.lock) if work.lock is None else work.lock,
-            locked=work.locked,
-            force=work.force,
-            renew=work.renew,
-            host=host,
-            commit=_commit(project, processes),
-            # A remote engine cannot mount this machine's files.
-            tracer=None if os.environ.get("CONTAINER_HOST") else find_tracer(running.folders.engine / "tracer"),
-        )
-        running.claim([job.reference for job in root_jobs(book, source)])
-        yield Yard(project=project, workshop=workshop, source=source, view=view)
-
-
-def write_pages(project: Project) -> None:
-    """Write the generated pages anew, and the README's tables: those it names in `<!-- bareboat:HOST SAMPLE -->`."""
-    measured = {host: load_all(project.results / host) for host in hosts(project.results)}
-    write_whole(project.results / "README.md", results_page(measured).encode())
-    write_whole(project.root / "docs" / "predictions.md", predictions_page(measured).encode())
-    conformance = project.root / "docs" / "conformance.md"
-    if conformance.exists():
-        text = replace_block(conformance.read_text(encoding="utf-8"), "conformance", conformance_tables(measured))
-        write_whole(conformance, text.encode())
-    readme = project.root / "README.md"
-    old = text = readme.read_text(encoding="utf-8") if readme.exists() else ""
-    for host, results in measured.items():
-        for crate in sorted({result.sample.partition("+")[0] for result in results}):
-            name = f"{host} {crate}"
-            if f"<!-- bareboat:{name} -->" in text:
-                text = replace_block(text, name, crate_table(rows_of(results, crate)))
-    if text != old:
-        write_whole(readme, text.encode())
-
-
-def crate_table(results: Sequence[Result]) -> str:
-    """The README's table of a crate and its variants."""
-    return service_table(results) if any(result.probes for result in results) else readme_table(results)
-
-
-def rows_of(results: Iterable[Result], crate: str) -> tuple[Result, ...]:
-    """What the README's table of a crate shows: its cells and its variants', without those that are made to fail."""
-    own = (result for result in results if result.sample.partition("+")[0] == crate)
-    return tuple(result for result in own if not result.fails_as_expected)
+def find_inputs(
+    book: RecipeBook, samples: Iterable[Sample], bases: Bases, processes: Processes, tell: Callable[[str], None]
+) -> PlanInputs:
+    """What every plan of this run has in common; `tell` hears where bases come from, and why."""
+    source, why = choose_source(bases, book, processes, podman_environment(find_folders().engine))
+    tell(why)
+    # The harbor is part of Bareboat; its sources are read only where there is something to hold to it.
+    harbor = load_crate(Path(__file__).parents[1] / "harbor")[0] if any(one.service for one in samples) else None
+    return PlanInputs(book=book, source=source, platform=this_platform(), harbor=harbor)
 
 
 def teller(view: TextIO) -> Callable[[str], None]:
@@ -200,10 +88,3 @@ def teller(view: TextIO) -> Callable[[str], None]:
         view.flush()
 
     return tell
-
-
-def _commit(project: Project, processes: Processes) -> str:
-    try:
-        return processes.run(["git", "-C", str(project.root), "rev-parse", "HEAD"]).strip()
-    except (EngineError, HostError):
-        return ""  # not a checkout, or one without a commit

@@ -6,27 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from bareboat.check.minimal import Trial, is_proved, prove
+from bareboat.archive import write_image
+from bareboat.check.minimal import Prover, is_proved, prove
 from bareboat.commands.listing import list_manifest
-from bareboat.commands.project import (
-    Project,
-    WorkOptions,
-    chosen_samples,
-    open_yard,
-    teller,
-    this_platform,
-    write_pages,
-)
+from bareboat.commands.open_run import WorkOptions, open_run
+from bareboat.commands.pages import write_pages
+from bareboat.commands.project import Project, chosen_samples, find_inputs, teller
 from bareboat.errors import InputError, SelectionError
 from bareboat.inputs.load_recipes import load_recipes, two_to_one
-from bareboat.inputs.recipe import Crt, Libc  # noqa: TC001 (the same)
+from bareboat.inputs.recipe import Crt, Libc  # noqa: TC001 (the console reads these types)
 from bareboat.inputs.tomlfile import did_you_mean
-from bareboat.make.context import Measured, Program, RootImage
-from bareboat.make.copies import fetch_aboard
-from bareboat.make.image import Stowage, assemble, image_name
-from bareboat.matrix.source import Bases  # noqa: TC001 (the console reads these types)
-from bareboat.plan.jobs import Plan
-from bareboat.plan.planner import make_cell, plan_jobs
+from bareboat.make.image import gather_contents, image_config, image_entries, image_name
+from bareboat.matrix.source import Bases  # noqa: TC001 (the same)
+from bareboat.plan.jobs import Selection
+from bareboat.plan.planner import make_plan
 from bareboat.result.store import save
 from bareboat.result.values import Failed
 from bareboat.system.folders import find_folders
@@ -34,11 +27,10 @@ from bareboat.system.folders import find_folders
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bareboat.commands.project import Yard
     from bareboat.inputs.recipe import Recipe, RecipeBook
     from bareboat.inputs.sample import Sample
-    from bareboat.make.context import Output
-    from bareboat.plan.jobs import Cell
+    from bareboat.plan.jobs import Plan
+    from bareboat.plan.planner import PlanInputs
     from bareboat.system.process import Processes
 
 ARCHIVE = "oci-archive:"
@@ -70,27 +62,36 @@ def build_scratch(project: Project, options: ScratchOptions, processes: Processe
     own = recipe in book.recipes and options.crate is None
     # What only these flags make is no cell of the matrix, and its result no part of the project.
     kept = None if own else find_folders().cache / "results"
-    work = WorkOptions(bases=options.bases, force=options.force, results=kept)
-    with open_yard(project, book, processes, view, work) as yard:
-        cell = make_cell(sample, recipe, yard.port(book, [sample]))
-        run = yard.run(Plan(source=yard.source, platform=this_platform(), jobs=plan_jobs([cell]), skipped=()))
-        result = next(output.result for output in run.outputs if isinstance(output, Measured))
+    work = WorkOptions(force=options.force, results=kept)
+    inputs = find_inputs(book, [sample], options.bases, processes, teller(view))
+    plan = plan_scratch(inputs, sample, recipe)
+    cell = plan.cells[0]
+    with open_run(project, inputs, processes, view, work) as opened:
+        run = opened.run(plan)
+        result = run.results[0]
         if isinstance(result.outcome, Failed):
             teller(view)(result.outcome.detail.rstrip())
             return (list_manifest(result), 1) if result.manifest and not options.quiet else ("", 1)
-        stowage = _stowage(yard, cell, run.outputs)
+        contents = gather_contents(opened.context, cell, run.outputs)
         if options.prove and (options.force or not is_proved(result)):
-            result = prove(Trial(workshop=yard.workshop, stowage=stowage, tell=teller(view)), result)
-            save(result, yard.workshop.results)
+            result = prove(Prover(context=opened.context, contents=contents, tell=teller(view)), result)
+            save(result, opened.context.results)
         image_id = result.provenance.image_id if result.provenance else ""
         name = full_name(options.tag) if options.tag else image_name(cell)
         if options.tag:
-            yard.workshop.engine.tag(image_id, name)
+            opened.context.engine.tag(image_id, name)
         if archive:
-            assemble(stowage, [item.entry for item in stowage.items], name=name, to=archive)
+            write_image(image_entries(contents), image_config(contents), reference=name, to=archive)
     if own:
         write_pages(project)
     return (image_id if options.quiet else list_manifest(result)), 0
+
+
+def plan_scratch(inputs: PlanInputs, sample: Sample, recipe: Recipe) -> Plan:
+    """The plan of one image; the flags say what goes on what, whatever sample and recipe say that they are for."""
+    others = (other for other in inputs.book.recipes if other.name != recipe.name)
+    book = replace(inputs.book, recipes=(*others, replace(recipe, samples=())))
+    return make_plan(replace(inputs, book=book), [replace(sample, recipes=())], Selection(recipes=(recipe.name,)))
 
 
 def choose_recipe(book: RecipeBook, libc: Libc, crt: Crt, provisions: Sequence[str]) -> Recipe:
@@ -137,11 +138,3 @@ def _archive(output: str) -> Path | None:
     if not path.absolute().parent.is_dir():
         raise InputError(f"--output {output}: there is no folder {path.absolute().parent}")
     return path
-
-
-def _stowage(yard: Yard, cell: Cell, outputs: Sequence[Output]) -> Stowage:
-    """What the image was made of, once more: the run has it all at hand."""
-    made = {output.source.reference: output for output in outputs if isinstance(output, RootImage)}
-    roots = {job: made[job.reference] for job in cell.roots}
-    program = next(output for output in outputs if isinstance(output, Program))
-    return Stowage(cell=cell, program=program, roots=roots, items=fetch_aboard(yard.workshop, cell, roots))

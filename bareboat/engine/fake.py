@@ -75,9 +75,10 @@ class FakeEngine:
         """An image that holds the program."""
         with self._lock:
             self.built.append(build)
-        if self.broken and self.broken in build.containerfile:
-            log.parent.mkdir(parents=True, exist_ok=True)
-            log.write_text("error: broken\n", encoding="utf-8")
+        broken = bool(self.broken) and self.broken in build.containerfile
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("error: broken\n" if broken else "", encoding="utf-8")
+        if broken:
             raise EngineError(shlex.join(["build", build.tag]), 1, ["error: broken"], log)
         entry = Entry(path=self.program_path, mode=0o755, content=self.program)
         made = self.folder / f"made-{threading.get_ident()}"

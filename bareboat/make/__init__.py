@@ -1,1 +1,10 @@
-"""Jobs that make something: root images, compiled programs, what comes aboard, and the shipped image."""
+"""Jobs that make something: root images, compiled programs, what comes aboard, and the shipped image.
+
+context        JobContext, what a job may use; RootImage, Program, Measured, Output, Outputs, what jobs hand on
+root           make_root, pinned_reference
+program        make_program
+copies         fetch_copies, owners_in, CopiedEntry
+image          ImageContents, gather_contents, find_image, have_image, image_name, image_config, image_entries
+load           load_image, saved_image, scratch_archive
+fetch_secrets  fetch_secrets
+"""

@@ -1,48 +1,43 @@
-"""What jobs work with and what they make: the values that pass from job to job."""
+"""What a job may use, and what jobs hand on to those that need it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
     from pathlib import Path
 
     from bareboat.engine.images import Engine
     from bareboat.engine.tracer import Tracer
     from bareboat.inputs.lock import Lock, Pinned
+    from bareboat.plan.jobs import Cell, Job, ProgramJob, RootJob
     from bareboat.result.values import Host, Result, Source
     from bareboat.system.folders import Folders
     from bareboat.system.process import Processes
 
-# Part of every key: raise it when the same input comes to mean another image or result.
-FORMAT = "1"
-
-Status = Literal["built", "unchanged", "passed", "failed"]
+Status = Literal["built", "unchanged", "passed", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workshop:
-    """Everything a job may use. `results` is this host's folder.
-
-    `force` makes programs and cells again that are unchanged, `renew` bases and toolchains; `locked` refuses packages
-    that are not as the lock says. Without a `tracer`, what a program opens is not observed.
-    """
+class JobContext:
+    """Everything a job may use."""
 
     engine: Engine
     processes: Processes
     folders: Folders
-    recipes: Path
-    results: Path
+    recipes: Path  # the folder of the recipes
+    results: Path  # the folder of this host's results
     lock: Lock
-    locked: bool
-    force: bool
-    renew: bool
+    locked: bool  # refuse packages that are not as the lock says
+    force: bool  # make programs and cells again that are unchanged
+    renew: bool  # make bases and toolchains again that are unchanged
     host: Host
-    commit: str
-    tracer: Tracer | None = None
+    commit: str  # of Bareboat's checkout; "" outside one
+    tracer: Tracer | None = None  # without it, what a program opens is not observed
 
     def log(self, job: str) -> Path:
         """Where the log of a job goes; its last run's stays there."""
@@ -51,24 +46,25 @@ class Workshop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootImage:
-    """A base or toolchain in the store; `reference` is what a Containerfile names."""
+    """A base or toolchain in the store."""
 
     status: Status
     note: str
-    reference: str
+    reference: str  # what a Containerfile names
     source: Source
     packages: tuple[Pinned, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A compiled program: its file, its SHA-256, how long the compile took."""
+    """A compiled program."""
 
     status: Status
     note: str
     path: Path
     sha256: str
-    seconds: float
+    seconds: float | None  # what cargo says that the compile took; None where it did not say
+    warm: bool | None  # whether cargo found objects of an earlier compile; None where that is not known
     toolchain: RootImage
 
 
@@ -79,12 +75,37 @@ class Measured:
     status: Status
     note: str
     result: Result
+    awaits_probes: bool = False  # the service's probes are still to decide, and nothing is saved yet
 
 
 Output = RootImage | Program | Measured
+_Kind = TypeVar("_Kind", RootImage, Program, Measured)
 
 
-def make_key(*parts: object) -> str:
-    """SHA-256 (hex) of everything that goes into a job; equal keys mean equal output."""
-    text = json.dumps([FORMAT, *[str(part) for part in parts]])
-    return hashlib.sha256(text.encode()).hexdigest()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """What the jobs of one run made, looked up by the job itself; a job that made nothing is a BareboatError."""
+
+    by_id: Mapping[Hashable, Output]
+
+    def root(self, job: RootJob) -> RootImage:
+        """The image that a root job made or pulled."""
+        return self._find(job, RootImage)
+
+    def roots(self, cell: Cell) -> dict[RootJob, RootImage]:
+        """The images that a cell stands on or copies from."""
+        return {job: self.root(job) for job in cell.roots}
+
+    def program(self, job: ProgramJob) -> Program:
+        """The program that a job compiled."""
+        return self._find(job, Program)
+
+    def measured(self, job: Job) -> Measured:
+        """What an image's or a probe's job found out about its cell."""
+        return self._find(job, Measured)
+
+    def _find(self, job: Job, kind: type[_Kind]) -> _Kind:
+        output = self.by_id.get(job.id)
+        if not isinstance(output, kind):
+            raise BareboatError(f"{job.id} made nothing in this run")
+        return output

@@ -1,6 +1,6 @@
 """What comes aboard a cell's image beside the program: fetched from its sources, checked, each file with its package.
 
-A copy of an image's files is kept on disk by the image's digest, so that an image is asked once.
+What was copied out of an image is kept on disk under the image's digest, so that each image is asked once.
 """
 
 from __future__ import annotations
@@ -16,64 +16,71 @@ from bareboat.errors import BareboatError, EngineError, StoppedError
 from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bareboat.inputs.recipe import Copy
-    from bareboat.make.context import RootImage, Workshop
-    from bareboat.plan.jobs import Aboard, Cell, RootJob
+    from bareboat.make.context import JobContext, RootImage
+    from bareboat.plan.jobs import PlannedCopy, RootJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One entry for the image: which copy of the recipe brings it (from 0), and the package that has it there."""
+class CopiedEntry:
+    """One entry for the image, and where it comes from."""
 
     entry: Entry
-    number: int
+    number: int  # which copy of the recipe brings it, from 0
     copy: Copy
-    owner: Owner | None = None
+    owner: Owner | None = None  # the package that the entry's source has it from
 
 
-def fetch_aboard(workshop: Workshop, cell: Cell, roots: Mapping[RootJob, RootImage]) -> tuple[Item, ...]:
+def fetch_copies(
+    context: JobContext, recipe: str, copies: Sequence[PlannedCopy], roots: Mapping[RootJob, RootImage]
+) -> tuple[CopiedEntry, ...]:
     """Everything that comes aboard, in the recipe's order. Raises BareboatError naming the copy that cannot be made."""
-    items: list[Item] = []
-    for number, one in enumerate(cell.aboard):
+    items: list[CopiedEntry] = []
+    for number, planned in enumerate(copies):
+        copy = planned.copy
         try:
-            for entry, owner in _fetch(workshop, one, roots):
-                items.append(Item(entry=_owned(entry, one.copy.owner), number=number, copy=one.copy, owner=owner))
+            for entry, owner in _fetch(context, planned, roots):
+                items.append(CopiedEntry(entry=_owned(entry, copy.owner), number=number, copy=copy, owner=owner))
         except StoppedError:
             raise
         except BareboatError as error:
-            raise BareboatError(f"recipe '{cell.recipe.name}': the copy to {one.copy.to}: {error}") from error
+            raise BareboatError(f"recipe '{recipe}': the copy to {copy.to}: {error}") from error
     return tuple(items)
 
 
-def owners_in(workshop: Workshop, root: RootImage) -> Owners:
+def owners_in(context: JobContext, root: RootImage) -> Owners:
     """Which package owns which file of an image; nothing is known of one without a package database."""
     files: dict[str, bytes] = {}
     for path in dict.fromkeys(path.rpartition("/")[0] if "*" in path else path for path in DATABASES):
-        tar = _copied(workshop, root, f"/{path}", absent=b"")
+        tar = _copied(context, root, f"/{path}", absent=b"")
         entries = read_copied(tar, path) if tar else ()
-        files |= {posixpath.join(path, one.path).rstrip("/"): one.content for one in entries if one.kind == "file"}
+        files |= {
+            posixpath.join(path, entry.path).rstrip("/"): entry.content for entry in entries if entry.kind == "file"
+        }
     return read_owners(files)
 
 
-def _fetch(workshop: Workshop, one: Aboard, roots: Mapping[RootJob, RootImage]) -> Iterator[tuple[Entry, Owner | None]]:
-    copy, target = one.copy, one.copy.to.strip("/")
-    if one.source is None:
+def _fetch(
+    context: JobContext, planned: PlannedCopy, roots: Mapping[RootJob, RootImage]
+) -> Iterator[tuple[Entry, Owner | None]]:
+    copy, target = planned.copy, planned.copy.to.strip("/")
+    if planned.source is None:
         content = (copy.text or "").encode()
         kind: Literal["directory", "file"] = "directory" if copy.is_folder else "file"
         yield Entry(path=target, kind=kind, mode=copy.permissions or 0, content=content), None
         return
-    root, path = roots[one.source], copy.path or ""
-    entries = read_copied(_copied(workshop, root, path), f"{copy.source} {path}")
+    root, path = roots[planned.source], copy.path or ""
+    entries = read_copied(_copied(context, root, path), f"{copy.source} {path}")
     if (entries[0].kind == "directory") != copy.is_folder:
         kind_found = f"is a {entries[0].kind}; of a folder, and of nothing else, `path` and `to` end with a slash"
         raise BareboatError(f"{copy.source} {path} {kind_found}")
-    owners = None if one.source.role == "package" else owners_in(workshop, root)
+    owners = None if planned.source.role == "package" else owners_in(context, root)
     for entry in entries:
-        # The folder itself gets what a COPY gives it.
+        # A Containerfile's COPY makes the folder itself with 0755, whatever the source's mode is.
         mode = 0o755 if copy.is_folder and not entry.path else copy.permissions or entry.mode
-        owner = owners.of(posixpath.join(path, entry.path)) if owners else _package(root, one.source)
+        owner = owners.of(posixpath.join(path, entry.path)) if owners else _package(root, planned.source)
         placed = replace(entry, path=posixpath.join(target, entry.path).rstrip("/"), mode=mode)
         if not stays_inside(placed):
             raise BareboatError(f"/{placed.path} would be a link to {placed.target}, out of the image")
@@ -86,17 +93,18 @@ def _owned(entry: Entry, owner: str) -> Entry:
 
 
 def _package(root: RootImage, job: RootJob) -> Owner | None:
-    return next((Owner(name=one.name, version=one.version) for one in root.packages if one.name == job.name), None)
+    packages = (package for package in root.packages if package.name == job.name)
+    return next((Owner(name=package.name, version=package.version) for package in packages), None)
 
 
-def _copied(workshop: Workshop, root: RootImage, path: str, *, absent: bytes | None = None) -> bytes:
+def _copied(context: JobContext, root: RootImage, path: str, *, absent: bytes | None = None) -> bytes:
     """The tar of a file or folder of an image, kept on disk; `absent` is what is kept where there is none."""
     name = hashlib.sha256(f"{root.source.digest}\0{path}".encode()).hexdigest()
-    kept = workshop.folders.roots / "copied" / f"{name}.tar"
+    kept = context.folders.roots / "copied" / f"{name}.tar"
     if kept.is_file():
         return kept.read_bytes()
     try:
-        tar = workshop.engine.copy_out(root.reference, path)
+        tar = context.engine.copy_out(root.reference, path)
     except BareboatError as error:
         if absent is None or isinstance(error, EngineError | StoppedError):
             raise

@@ -2,100 +2,99 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bareboat.archive import Entry, ImageConfig, open_image, write_image
+from bareboat.archive import Entry, ImageConfig
 from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES, Build
-from bareboat.make.context import make_key
-from bareboat.plan.containerfile import render, shipped_stage
+from bareboat.make.copies import fetch_copies
+from bareboat.make.load import load_image
+from bareboat.plan.containerfile import render
+from bareboat.plan.keys import image_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
-    from bareboat.archive import Image, WrittenImage
-    from bareboat.make.context import Program, RootImage, Workshop
-    from bareboat.make.copies import Item
+    from bareboat.engine.images import StoredImage
+    from bareboat.make.context import JobContext, Outputs, Program, RootImage
+    from bareboat.make.copies import CopiedEntry
     from bareboat.plan.jobs import Cell, RootJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stowage:
-    """All that a cell's image is made of: its program, the images it stands on or copies from, what comes aboard.
-
-    `harbor` is no part of it, but the program that a service is held to.
-    """
+class ImageContents:
+    """All that a cell's image is made of."""
 
     cell: Cell
     program: Program
-    roots: Mapping[RootJob, RootImage]
-    items: tuple[Item, ...]
-    harbor: Program | None = None
+    roots: Mapping[RootJob, RootImage]  # the images that it stands on or copies from
+    items: tuple[CopiedEntry, ...]  # what comes aboard beside the program
 
     @property
     def key(self) -> str:
         """SHA-256 (hex) of all that goes into the image; of a from-scratch image, of its content and nothing else."""
-        entries = [
-            (one.path, one.kind, one.mode, one.uid, one.gid, one.target, hashlib.sha256(one.content).hexdigest())
-            for one in (item.entry for item in self.items)
-        ]
-        stage = shipped_stage(self.cell, {job: one.source.digest for job, one in self.roots.items()})
-        runtime = asdict(self.cell.recipe.runtime)
-        shipped = stage if self.cell.base else (runtime, self.cell.program_path)
-        return make_key("image", shipped, self.program.sha256, entries)
+        digests = {job: root.source.digest for job, root in self.roots.items()}
+        return image_key(self.cell, self.program.sha256, digests, [item.entry for item in self.items])
+
+
+def gather_contents(context: JobContext, cell: Cell, outputs: Outputs) -> ImageContents:
+    """Everything for a cell's image, as the jobs before it made it."""
+    roots = outputs.roots(cell)
+    return ImageContents(
+        cell=cell,
+        program=outputs.program(cell.program),
+        roots=roots,
+        items=fetch_copies(context, cell.recipe.name, cell.copies, roots),
+    )
 
 
 def image_name(cell: Cell) -> str:
     """What a cell's image is called in the store: `localhost/bareboat/hello-world:alpine`."""
-    # No name has a plus sign; a variant is behind one, and so are the provisions that were added to a recipe.
+    # Image names may not hold the plus sign that is in the names of variants and of recipes with more provisions.
     return f"{OWN_NAMES}{cell.sample.name}:{cell.recipe.name}".replace("+", "_")
 
 
-def ship(workshop: Workshop, stowage: Stowage) -> str:
+def find_image(context: JobContext, contents: ImageContents) -> StoredImage | None:
+    """The cell's image if the store has it with these very contents."""
+    stored = context.engine.image(image_name(contents.cell))
+    return stored if stored and stored.labels.get(KEY_LABEL) == contents.key else None
+
+
+def have_image(context: JobContext, contents: ImageContents) -> str:
     """Have the cell's image in the store under its name, labelled with its key; returns its id."""
-    cell, program = stowage.cell, stowage.program
+    stored = None if context.force else find_image(context, contents)
+    if stored:
+        return stored.id
+    cell = contents.cell
     if cell.base is None:
-        archive = workshop.folders.scratch / f"{cell.id}.oci.tar"
-        written = assemble(stowage, [item.entry for item in stowage.items], name=image_name(cell), to=archive)
-        try:
-            workshop.engine.load(archive)
-        finally:
-            archive.unlink(missing_ok=True)
-        return written.image_id
-    references = {job: root.reference for job, root in stowage.roots.items()}
+        return load_image(context, image_entries(contents), image_config(contents), image_name(cell))
+    toolchain = contents.program.toolchain
+    references = {job: root.reference for job, root in contents.roots.items()}
     build = Build(
-        containerfile=render(cell, {**references, cell.program.toolchain: program.toolchain.reference}),
+        containerfile=render(
+            cell, {**references, cell.program.toolchain: toolchain.reference}, toolchain.source.digest
+        ),
         context=cell.sample.folder,
         tag=image_name(cell),
-        labels={KIND_LABEL: "image", KEY_LABEL: stowage.key},
+        labels={KIND_LABEL: "image", KEY_LABEL: contents.key},
     )
-    return workshop.engine.build(build, workshop.log(f"image {cell.id}"))
+    return context.engine.build(build, context.log(f"image {cell.id}"))
 
 
-def assemble(stowage: Stowage, entries: Sequence[Entry], *, name: str, to: Path) -> WrittenImage:
-    """Write a from-scratch image of the program and `entries`: far quicker than a build, the same id on every host."""
-    cell, runtime = stowage.cell, stowage.cell.recipe.runtime
-    config = ImageConfig(
+def image_entries(contents: ImageContents, items: Sequence[CopiedEntry] | None = None) -> list[Entry]:
+    """The program and what comes aboard beside it; `items` in place of all that does."""
+    path = contents.cell.program_path.lstrip("/")
+    program = Entry(path=path, mode=0o755, content=contents.program.path.read_bytes())
+    return [program, *(item.entry for item in (contents.items if items is None else items))]
+
+
+def image_config(contents: ImageContents) -> ImageConfig:
+    """How a from-scratch image runs, and its labels."""
+    cell, runtime = contents.cell, contents.cell.recipe.runtime
+    return ImageConfig(
         user=runtime.user,
         entrypoint=(cell.program_path,),
         env=tuple(f"{name}={value}" for name, value in sorted(runtime.env.items())),
-        labels={KIND_LABEL: "image", KEY_LABEL: stowage.key},
+        labels={KIND_LABEL: "image", KEY_LABEL: contents.key},
         architecture=cell.program.platform.architecture,
     )
-    program = Entry(path=cell.program_path.lstrip("/"), mode=0o755, content=stowage.program.path.read_bytes())
-    return write_image([program, *entries], config, reference=name, to=to)
-
-
-@contextlib.contextmanager
-def saved_image(workshop: Workshop, image_id: str) -> Iterator[Image]:
-    """An image of the store as a file that can be read, for as long as the block runs."""
-    archive = workshop.folders.scratch / f"{secrets.token_hex(8)}.saved.tar"
-    try:
-        workshop.engine.save(image_id, archive)
-        yield open_image(archive)
-    finally:
-        archive.unlink(missing_ok=True)

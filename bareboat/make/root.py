@@ -13,7 +13,8 @@ from bareboat.engine.images import KEY_LABEL, KIND_LABEL
 from bareboat.errors import BareboatError
 from bareboat.inputs.base import Debian
 from bareboat.inputs.lock import Pinned, moved
-from bareboat.make.context import RootImage, Workshop, make_key
+from bareboat.make.context import JobContext, RootImage
+from bareboat.plan.keys import root_key
 from bareboat.result.values import Source
 from bareboat.system.files import write_whole
 
@@ -32,18 +33,18 @@ _TOLD = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Manifest:
-    """What an image in the store was made of, and the lock's entry at that time."""
+    """What an image in the store was made of."""
 
     packages: tuple[Pinned, ...]
-    locked: dict[str, str]
+    locked: dict[str, str]  # the lock's entry at that time
 
 
 _MANIFEST = TypeAdapter(_Manifest)
 
 
-def make_root(workshop: Workshop, job: RootJob) -> RootImage:
+def make_root(context: JobContext, job: RootJob) -> RootImage:
     """Have the job's image in the store, made or pulled only when it is not there as asked for."""
-    return _pull(workshop, job) if job.source == "registry" else _bootstrap(workshop, job)
+    return _pull(context, job) if job.source == "registry" else _bootstrap(context, job)
 
 
 def pinned_reference(reference: str, digest: str | None) -> str:
@@ -54,10 +55,10 @@ def pinned_reference(reference: str, digest: str | None) -> str:
     return f"{head}/{tail.partition(':')[0]}@{digest}"
 
 
-def _pull(workshop: Workshop, job: RootJob) -> RootImage:
-    wanted = pinned_reference(job.reference, workshop.lock.registry.get(job.reference))
-    stored = workshop.engine.image(wanted) if "@" in wanted else None
-    image = stored or workshop.engine.pull(wanted)
+def _pull(context: JobContext, job: RootJob) -> RootImage:
+    wanted = pinned_reference(job.reference, context.lock.registry.get(job.reference))
+    stored = context.engine.image(wanted) if "@" in wanted else None
+    image = stored or context.engine.pull(wanted)
     return RootImage(
         status="unchanged" if stored else "built",
         note="" if stored else "pulled",
@@ -67,43 +68,43 @@ def _pull(workshop: Workshop, job: RootJob) -> RootImage:
     )
 
 
-def _bootstrap(workshop: Workshop, job: RootJob) -> RootImage:
-    key = _key(workshop, job)
-    path = workshop.folders.roots / f"{key}.json"
-    locked = workshop.lock.bootstrap.get(job.id, {})
-    stored = workshop.engine.image(job.reference)
+def _bootstrap(context: JobContext, job: RootJob) -> RootImage:
+    key = _key(context, job)
+    path = context.folders.roots / f"{key}.json"
+    locked = context.lock.bootstrap.get(job.id, {})
+    stored = context.engine.image(job.reference)
     known = _read_manifest(path) if stored and stored.labels.get(KEY_LABEL) == key else None
-    if stored and known and not workshop.renew and _is_current(workshop, job, known, locked):
-        return _root_image(workshop, job, stored, known.packages, built=False)
-    folder = workshop.folders.bootstrap / job.id.replace(" ", "-")
+    if stored and known and not context.renew and _is_current(context, job, known, locked):
+        return _root_image(context, job, stored, known.packages, built=False)
+    folder = context.folders.bootstrap / job.id.replace(" ", "-")
     try:
-        made = _make_filesystem(workshop, job, folder)
-        moved(workshop.lock, job.id, made.packages)
-        _load(workshop, job, made, key, folder)
+        made = _make_filesystem(context, job, folder)
+        moved(context.lock, job.id, made.packages)
+        _load(context, job, made, key, folder)
     finally:
-        remove_scratch(folder, workshop.processes)
+        remove_scratch(folder, context.processes)
     write_whole(path, _MANIFEST.dump_json(_Manifest(packages=made.packages, locked=locked), indent=1))
-    loaded = workshop.engine.image(job.reference)
+    loaded = context.engine.image(job.reference)
     if loaded is None:
         raise BareboatError(f"{job.reference} was loaded, yet the store does not have it")
-    return _root_image(workshop, job, loaded, made.packages, built=True)
+    return _root_image(context, job, loaded, made.packages, built=True)
 
 
-def _is_current(workshop: Workshop, job: RootJob, known: _Manifest, locked: dict[str, str]) -> bool:
+def _is_current(context: JobContext, job: RootJob, known: _Manifest, locked: dict[str, str]) -> bool:
     # Where the archive has moved past the lock, a new try would bring the same packages again: once is enough.
-    return known.locked == locked or not moved(workshop.lock, job.id, known.packages)
+    return known.locked == locked or not moved(context.lock, job.id, known.packages)
 
 
-def _key(workshop: Workshop, job: RootJob) -> str:
+def _key(context: JobContext, job: RootJob) -> str:
     script = ""
     if isinstance(job.bootstrap, Debian) and job.bootstrap.script:
-        script = (workshop.recipes / "toolchains" / job.bootstrap.script).read_text(encoding="utf-8")
-    return make_key("root", job.bootstrap, script)
+        script = (context.recipes / "toolchains" / job.bootstrap.script).read_text(encoding="utf-8")
+    return root_key(job.bootstrap, script)
 
 
-def _make_filesystem(workshop: Workshop, job: RootJob, folder: Path) -> RootFilesystem:
+def _make_filesystem(context: JobContext, job: RootJob, folder: Path) -> RootFilesystem:
     # World-traversable, because mmdebstrap's user namespace is another user on the way to its folder.
-    for path in (workshop.folders.bootstrap, folder):
+    for path in (context.folders.bootstrap, folder):
         path.mkdir(mode=0o711, exist_ok=True)
         path.chmod(0o711)
     if job.bootstrap is None:
@@ -111,29 +112,29 @@ def _make_filesystem(workshop: Workshop, job: RootJob, folder: Path) -> RootFile
     return make_root_filesystem(
         job.bootstrap,
         folder=folder,
-        recipes=workshop.recipes / "toolchains" if job.role == "toolchain" else workshop.recipes,
-        processes=workshop.processes,
-        log=workshop.log(job.id),
+        recipes=context.recipes / "toolchains" if job.role == "toolchain" else context.recipes,
+        processes=context.processes,
+        log=context.log(job.id),
     )
 
 
-def _load(workshop: Workshop, job: RootJob, made: RootFilesystem, key: str, folder: Path) -> None:
+def _load(context: JobContext, job: RootJob, made: RootFilesystem, key: str, folder: Path) -> None:
     config = ImageConfig(
         env=(PATH,) if job.role == "toolchain" else (PATH, CERTIFICATES),
         labels={KIND_LABEL: job.role, KEY_LABEL: key},
-        architecture=workshop.host.architecture,
+        architecture=context.host.architecture,
     )
     archive = folder / "image.tar"
     wrap_layer(made.tar, config, reference=job.reference, to=archive)
     made.tar.unlink()
-    workshop.engine.load(archive)
+    context.engine.load(archive)
 
 
 def _root_image(
-    workshop: Workshop, job: RootJob, stored: StoredImage, packages: Sequence[Pinned], *, built: bool
+    context: JobContext, job: RootJob, stored: StoredImage, packages: Sequence[Pinned], *, built: bool
 ) -> RootImage:
-    changes = moved(workshop.lock, job.id, packages)
-    if changes and workshop.locked:
+    changes = moved(context.lock, job.id, packages)
+    if changes and context.locked:
         listed = "\n".join(f"  {change}" for change in changes)
         raise BareboatError(f"{job.id} is not as locked:\n{listed}\n  `invoke lock` pins what there is now")
     note = f"{len(packages)} packages" if built else ""

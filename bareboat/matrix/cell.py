@@ -1,174 +1,203 @@
-"""Makes a cell: ships its image, predicts whether it starts, runs it, measures it, and saves what came of it."""
+"""Makes a cell: ships its image, predicts whether it starts, runs it, observes what it opens, and measures it."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import asdict
+import contextlib
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bareboat.check.harbor import visit_harbor
 from bareboat.check.manifest import make_manifest
-from bareboat.check.prediction import closure_of, compare, judge, refuse
+from bareboat.check.prediction import closure_of, compare, judge_cell, refuse
 from bareboat.check.runs import verify
-from bareboat.check.trace import observe
+from bareboat.check.trace import trace_runs
 from bareboat.elf import read_elf
-from bareboat.engine.images import KEY_LABEL
-from bareboat.errors import EngineError
-from bareboat.make.context import Measured, make_key
-from bareboat.make.copies import fetch_aboard, owners_in
-from bareboat.make.image import Stowage, image_name, saved_image, ship
+from bareboat.make.context import Measured
+from bareboat.make.copies import owners_in
+from bareboat.make.image import find_image, gather_contents, have_image
+from bareboat.make.load import saved_image
 from bareboat.measurements import Subject, load_measurements, measure_all
+from bareboat.plan.keys import cell_key
 from bareboat.result.store import load, save
 from bareboat.result.values import Failed, Passed, Provenance, Result, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from bareboat.archive import Image
-    from bareboat.check.harbor import Visit
+    from bareboat.check.runs import Verdict
+    from bareboat.check.strace_log import Opened
+    from bareboat.closure import Closure
     from bareboat.elf import ElfFacts
-    from bareboat.make.context import Program, RootImage, Workshop
-    from bareboat.plan.jobs import Cell, RootJob
-    from bareboat.result.values import AboardFile, Measurement, Outcome, Preflight, Probe
+    from bareboat.make.context import JobContext, Outputs
+    from bareboat.make.image import ImageContents
+    from bareboat.plan.jobs import Cell
 
 SCRATCH = Source(kind="scratch", reference="scratch", digest="")
 
 
-def make_cell(
-    workshop: Workshop,
-    cell: Cell,
-    program: Program,
-    roots: Mapping[RootJob, RootImage],
-    harbor: Program | None = None,
-) -> Measured:
-    """Ship, predict, run and measure one cell, and save its result; nothing is done when its key and result stand."""
-    start = time.monotonic()
-    items = fetch_aboard(workshop, cell, roots)
-    stowage = Stowage(cell=cell, program=program, roots=roots, items=items, harbor=harbor)
-    key = _key(stowage)
-    unchanged = None if workshop.force else _unchanged(workshop, stowage, key)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipped:
+    """A cell's image in the store, and its program as it lies in there."""
+
+    contents: ImageContents
+    image: Image
+    program: bytes
+    elf: ElfFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What was found out about a shipped image before it is measured."""
+
+    closure: Closure  # what the program needs there, from which its start is predicted
+    verdict: Verdict | None  # what the runs showed; None where what cannot start was not run
+    opened: tuple[Opened, ...]  # what the program opened, where that was traced
+
+
+def make_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
+    """Do one cell and save its result; nothing is done when its key and its image stand as they were.
+
+    The result of a service that runs is not saved: its probes are still to come.
+    """
+    contents = gather_contents(context, cell, outputs)
+    key = _result_key(context, contents, outputs)
+    unchanged = None if context.force else _find_unchanged(context, contents, key)
     if unchanged is not None:
         return Measured(status="unchanged", note="", result=unchanged)
-    try:
-        image_id = ship(workshop, stowage)
-    except EngineError as error:
-        failed = Failed(stage="image", reason=error.summary, detail=str(error))
-        return conclude(workshop, cell, failed, key=key)
-    seconds = round(program.seconds + time.monotonic() - start, 3)
-    with saved_image(workshop, image_id) as image:
-        return _try_out(workshop, stowage, image, key=key, seconds=seconds)
+    with ship(context, contents) as shipped:
+        closure = closure_of(shipped.image, cell.program_path)
+        verdict = run(context, shipped, closure)
+        opened = observe(context, shipped, verdict)
+        found = Findings(closure=closure, verdict=verdict, opened=opened)
+        return measure(context, shipped, found, key)
 
 
-def _try_out(workshop: Workshop, stowage: Stowage, image: Image, *, key: str, seconds: float) -> Measured:
-    """Predict, run and measure an image that is in the store; `seconds` is what it took, a shared compile in full."""
-    cell, content = stowage.cell, image.read(stowage.cell.program_path)
-    elf = read_elf(content)
-    closure = closure_of(image, cell.program_path)
-    # What cannot start is not run, unless that is what its recipe says and the run is to confirm.
-    verdict = None
-    if closure.starts or cell.expect_failure:
-        verdict = verify(workshop.engine, image.id, cell.sample.expectations)
-    preflight = compare(closure, verdict)
-    failure = verdict.failure if verdict else refuse(cell, closure, owners_in(workshop, stowage.program.toolchain))
-    visit = _visit(workshop, stowage, image) if verdict and not failure else None
-    failure = visit.failure if visit else failure
-    outcome = judge(cell, preflight, _contradiction(cell, elf) or failure) or Passed()
-    manifest: tuple[AboardFile, ...] = ()
-    if cell.base is None:
-        opened = observe(workshop, cell, image) if verdict and verdict.started else ()
-        manifest = make_manifest(stowage, image, closure, opened)
+@contextlib.contextmanager
+def ship(context: JobContext, contents: ImageContents) -> Iterator[Shipped]:
+    """The cell's image, made if the store does not have it, and readable for as long as the block runs."""
+    with saved_image(context, have_image(context, contents)) as image:
+        program = image.read(contents.cell.program_path)
+        yield Shipped(contents=contents, image=image, program=program, elf=read_elf(program))
+
+
+def run(context: JobContext, shipped: Shipped, closure: Closure) -> Verdict | None:
+    """Every run that the sample expects; None where the program cannot start.
+
+    What is made to fail is run all the same, so that the prediction is confirmed.
+    """
+    cell = shipped.contents.cell
+    if not closure.starts and not cell.expect_failure:
+        return None
+    return verify(context.engine, shipped.image.id, cell.sample.expectations)
+
+
+def observe(context: JobContext, shipped: Shipped, verdict: Verdict | None) -> tuple[Opened, ...]:
+    """What the program opens in an image from scratch, whose files are each to be accounted for."""
+    cell = shipped.contents.cell
+    if cell.base or verdict is None or not verdict.started:
+        return ()
+    return trace_runs(context, cell, shipped.image)
+
+
+def measure(context: JobContext, shipped: Shipped, found: Findings, key: str) -> Measured:
+    """Take every figure and judge the cell; what is not to be probed is saved."""
+    cell, contents, verdict = shipped.contents.cell, shipped.contents, found.verdict
+    preflight = compare(found.closure, verdict)
+    manifest = () if cell.base else make_manifest(contents, shipped.image, found.closure, found.opened)
     subject = Subject(
-        image=image,
+        image=shipped.image,
         program_path=cell.program_path,
-        program=content,
-        elf=elf,
-        build_seconds=seconds,
+        program=shipped.program,
+        elf=shipped.elf,
+        build_seconds=contents.program.seconds,
+        warm_target=contents.program.warm,
         preflight=preflight,
         manifest=manifest,
-        peak_bytes=visit.peak_bytes if visit else None,
     )
-    return conclude(
-        workshop,
-        cell,
-        outcome,
-        key=key,
-        measurements=measure_all(subject),
-        provenance=_provenance(workshop, stowage, image.id),
-        preflight=preflight,
-        manifest=manifest,
-        probes=visit.probes if visit else (),
-    )
-
-
-def _visit(workshop: Workshop, stowage: Stowage, image: Image) -> Visit | None:
-    harbor = stowage.harbor
-    return visit_harbor(workshop, image.id, harbor, stowage.cell.excuses) if harbor else None
-
-
-def _provenance(workshop: Workshop, stowage: Stowage, image_id: str) -> Provenance:
-    base = stowage.cell.base
-    return Provenance(
-        host=workshop.host,
-        base=stowage.roots[base].source if base else SCRATCH,
-        toolchain=stowage.program.toolchain.source,
-        image_id=image_id,
-        commit=workshop.commit,
-        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-
-
-def conclude(
-    workshop: Workshop,
-    cell: Cell,
-    outcome: Outcome,
-    *,
-    key: str = "",
-    measurements: tuple[Measurement, ...] = (),
-    provenance: Provenance | None = None,
-    preflight: Preflight | None = None,
-    manifest: tuple[AboardFile, ...] = (),
-    probes: tuple[Probe, ...] = (),
-    keep: bool = True,
-) -> Measured:
-    """Save a cell's result under its host, unless what is there must be kept, and hand it on."""
+    failure = _contradiction(cell, shipped.elf) or _start_failure(context, shipped, found)
+    awaits_probes = cell.harbor is not None and failure is None and preflight.observed == preflight.predicted
     result = Result(
         cell=cell.id,
         sample=cell.sample.name,
         recipe=cell.recipe.name,
         platform=str(cell.program.platform),
         key=key,
-        outcome=outcome,
-        measurements=measurements,
-        published_bytes=cell.published_bytes,
-        provenance=provenance,
+        outcome=Passed() if awaits_probes else judge_cell(cell, preflight, failure) or Passed(),
+        measurements=measure_all(subject),
+        provenance=_provenance(context, contents, shipped.image.id),
         preflight=preflight,
         manifest=manifest,
-        probes=probes,
     )
-    if keep:
-        save(result, workshop.results)
-    if not isinstance(outcome, Failed):
-        return Measured(status="passed", note="", result=result)
-    if outcome.expected:
-        return Measured(status="passed", note=f"fails as expected: {outcome.reason}", result=result)
-    return Measured(status="failed", note=outcome.reason, result=result)
-
-
-def _key(stowage: Stowage) -> str:
-    cell = stowage.cell
-    columns = [module.COLUMN.name for module in load_measurements()]
-    runs = [asdict(expectation) for expectation in cell.sample.expectations]
-    harbor = stowage.harbor.sha256 if stowage.harbor else ""
-    return make_key(
-        "cell", stowage.key, harbor, cell.excuses, runs, asdict(cell.recipe.compile), cell.expect_failure, columns
+    return (
+        Measured(status="built", note="", result=result, awaits_probes=True) if awaits_probes else keep(context, result)
     )
 
 
-def _unchanged(workshop: Workshop, stowage: Stowage, key: str) -> Result | None:
-    path = workshop.results / f"{stowage.cell.id}.json"
-    image = workshop.engine.image(image_name(stowage.cell))
-    if not path.exists() or image is None or image.labels.get(KEY_LABEL) != stowage.key:
+def _start_failure(context: JobContext, shipped: Shipped, found: Findings) -> Failed | None:
+    if found.verdict:
+        return found.verdict.failure
+    contents = shipped.contents
+    return refuse(contents.cell, found.closure, owners_in(context, contents.program.toolchain))
+
+
+def keep(context: JobContext, result: Result) -> Measured:
+    """Save a result under its host, and say what it came to."""
+    save(result, context.results)
+    return say(result)
+
+
+def say(result: Result) -> Measured:
+    """What a result came to; a failure that is expected counts as passed."""
+    match result.outcome:
+        case Failed(expected=expected, reason=reason) if expected:
+            return Measured(status="passed", note=f"fails as expected: {reason}", result=result)
+        case Failed(reason=reason):
+            return Measured(status="failed", note=reason, result=result)
+        case _:
+            return Measured(status="passed", note="", result=result)
+
+
+def failed_result(cell: Cell, failure: Failed) -> Result:
+    """The result of a cell that an error ended before anything was measured."""
+    return Result(
+        cell=cell.id,
+        sample=cell.sample.name,
+        recipe=cell.recipe.name,
+        platform=str(cell.program.platform),
+        key="",
+        outcome=failure,
+    )
+
+
+def _provenance(context: JobContext, contents: ImageContents, image_id: str) -> Provenance:
+    base = contents.cell.base
+    return Provenance(
+        host=context.host,
+        base=contents.roots[base].source if base else SCRATCH,
+        toolchain=contents.program.toolchain.source,
+        image_id=image_id,
+        commit=context.commit,
+        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _result_key(context: JobContext, contents: ImageContents, outputs: Outputs) -> str:
+    cell = contents.cell
+    return cell_key(
+        cell,
+        contents.key,
+        harbor_sha256=outputs.program(cell.harbor).sha256 if cell.harbor else "",
+        host=context.host,
+        traced=context.tracer is not None,
+        columns=[module.COLUMN for module in load_measurements()],
+    )
+
+
+def _find_unchanged(context: JobContext, contents: ImageContents, key: str) -> Result | None:
+    path = context.results / f"{contents.cell.id}.json"
+    image = find_image(context, contents)
+    if not path.exists() or image is None:
         return None
     result = load(path)
     same = result.key == key and result.provenance is not None and result.provenance.image_id == image.id

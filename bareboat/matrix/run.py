@@ -7,52 +7,52 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bareboat.errors import BareboatError, EngineError, ResultError
-from bareboat.make.context import Measured, RootImage
-from bareboat.matrix.cell import conclude
+from bareboat.make.context import Outputs
+from bareboat.matrix.cell import failed_result, keep, say
 from bareboat.matrix.job import run_job
 from bareboat.matrix.schedule import execute
-from bareboat.plan.jobs import ImageJob, ProgramJob, RootJob, needs
+from bareboat.plan.jobs import ImageJob, ProbeJob, ProgramJob, RootJob, is_timed, needs
 from bareboat.result.values import Failed, Result, Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from bareboat.inputs.lock import Lock
-    from bareboat.make.context import Output, Workshop
+    from bareboat.make.context import JobContext, Output
     from bareboat.matrix.progress import Progress
     from bareboat.matrix.schedule import Done
-    from bareboat.plan.jobs import Job, Plan, SkippedCell
+    from bareboat.plan.jobs import Cell, Job, Plan, SkippedCell
     from bareboat.result.values import Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixRun:
-    """What a run came to: the cells' results in the plan's order, every job's output, and the jobs that failed."""
+    """What a run came to."""
 
-    results: tuple[Result, ...]
-    outputs: tuple[Output, ...]
-    failed: tuple[str, ...]
+    results: tuple[Result, ...]  # the cells' in the plan's order, then those of cells that cannot be made
+    outputs: Outputs  # what each job made
+    failed: tuple[str, ...]  # the jobs that failed, by id
 
     @property
     def idle(self) -> bool:
         """Whether nothing was built and nothing was run."""
-        return not self.failed and all(output.status == "unchanged" for output in self.outputs)
+        return not self.failed and all(output.status == "unchanged" for output in self.outputs.by_id.values())
 
 
-def run_matrix(workshop: Workshop, plan: Plan, progress: Progress, jobs: int, *, keep_going: bool = True) -> MatrixRun:
+def run_matrix(context: JobContext, plan: Plan, progress: Progress, jobs: int, *, keep_going: bool = True) -> MatrixRun:
     """Run the plan on `jobs` threads; unless `keep_going`, the first failure ends the run as BareboatError."""
-    outputs: list[Output] = []
+    outputs: dict[Hashable, Output] = {}
     failed: list[str] = []
-    doomed = _doomed(plan)
+    hopeless = _expected_not_to_compile(plan)
     with progress:
         executor = ThreadPoolExecutor(jobs, thread_name_prefix="job")
         try:
-            for done in execute(plan.jobs, needs, lambda job: job.id, _told(workshop, progress), executor):
-                output = _conclude(workshop, done)
-                expected = (done.aborted_by or done.job) in doomed
+            for done in execute(plan.jobs, needs, _id, _starting(context, progress), executor, alone=is_timed):
+                output = _conclude(context, done)
+                expected = (done.aborted_by or done.job) in hopeless
                 _tell(progress, done, output, expected=expected)
                 if output is not None:
-                    outputs.append(output)
+                    outputs[done.job.id] = output
                 fault = done.error is not None and not expected
                 if fault or (output is not None and output.status == "failed"):
                     failed.append(done.job.id)
@@ -61,20 +61,18 @@ def run_matrix(workshop: Workshop, plan: Plan, progress: Progress, jobs: int, *,
         finally:
             # Not waited for: a thread in the middle of its work must not hold up an interrupted run.
             executor.shutdown(wait=False, cancel_futures=True)
-    order = [cell.id for cell in plan.cells]
-    measured = [output.result for output in outputs if isinstance(output, Measured)]
-    measured.sort(key=lambda result: order.index(result.cell))
+    made = Outputs(by_id=outputs)
+    results = [_result(made, cell) for cell in plan.cells]
     skipped = [_skipped(cell, plan) for cell in plan.skipped]
-    return MatrixRun(results=(*measured, *skipped), outputs=tuple(outputs), failed=tuple(failed))
+    return MatrixRun(results=(*results, *skipped), outputs=made, failed=tuple(failed))
 
 
-def new_pins(lock: Lock, plan_jobs: Sequence[Job], outputs: Sequence[Output]) -> Lock:
+def new_pins(lock: Lock, jobs: Iterable[Job], outputs: Outputs) -> Lock:
     """The lock with what this run resolved and the lock did not name yet."""
-    roots = {output.source.reference: output for output in outputs if isinstance(output, RootImage)}
-    for job in plan_jobs:
-        root = roots.get(job.reference) if isinstance(job, RootJob) else None
-        if root is None:
+    for job in jobs:
+        if not isinstance(job, RootJob) or job.id not in outputs.by_id:
             continue
+        root = outputs.root(job)
         if root.source.kind == "registry" and root.source.reference not in lock.registry and root.source.digest:
             lock = lock.with_digest(root.source.reference, root.source.digest)
         if root.source.kind == "bootstrap" and job.id not in lock.bootstrap:
@@ -82,23 +80,33 @@ def new_pins(lock: Lock, plan_jobs: Sequence[Job], outputs: Sequence[Output]) ->
     return lock
 
 
-def _doomed(plan: Plan) -> tuple[Job, ...]:
-    """The programs that only cells need which are expected to fail: that they do not compile may be the reason."""
-    hopeful = {cell.program for cell in plan.cells if not cell.expect_failure}
-    return tuple(cell.program for cell in plan.cells if cell.program not in hopeful)
+def _id(job: Job) -> str:
+    return job.id
 
 
-def _told(workshop: Workshop, progress: Progress) -> Callable[[Job, Mapping[Hashable, Output]], Output]:
-    def run(job: Job, inputs: Mapping[Hashable, Output]) -> Output:
+def _result(outputs: Outputs, cell: Cell) -> Result:
+    """A cell's last word: that of its probes where it has some, else that of its image."""
+    probes = ProbeJob(cell=cell)
+    return outputs.measured(probes if probes.id in outputs.by_id else ImageJob(cell=cell)).result
+
+
+def _expected_not_to_compile(plan: Plan) -> tuple[Job, ...]:
+    """The programs that are needed only by cells that are expected to fail, for whatever reason."""
+    hopeful = {cell.program.id for cell in plan.cells if not cell.expect_failure}
+    return tuple(cell.program for cell in plan.cells if cell.program.id not in hopeful)
+
+
+def _starting(context: JobContext, progress: Progress) -> Callable[[Job, Mapping[Hashable, Output]], Output]:
+    def start(job: Job, inputs: Mapping[Hashable, Output]) -> Output:
         progress.started(job.id)
-        return run_job(workshop, job, inputs)
+        return run_job(context, job, Outputs(by_id=inputs))
 
-    return run
+    return start
 
 
-def _conclude(workshop: Workshop, done: Done[Job, Output]) -> Output | None:
-    """A job's output; of a cell that an error ended, the Failed result that tells of it."""
-    if done.error is None or not isinstance(done.job, ImageJob):
+def _conclude(context: JobContext, done: Done[Job, Output]) -> Output | None:
+    """A job's output; of a cell that an error ended, the failed result that tells of it."""
+    if done.error is None or not isinstance(done.job, ImageJob | ProbeJob):
         return done.output
     cause = done.aborted_by or done.job
     failed = Failed(
@@ -108,8 +116,9 @@ def _conclude(workshop: Workshop, done: Done[Job, Output]) -> Output | None:
         # A cell may be expected not to compile; that its base cannot be had is another matter.
         expected=done.job.cell.expect_failure if isinstance(cause, ProgramJob) else "",
     )
+    result = failed_result(done.job.cell, failed)
     # A result that cannot be read is the user's, of a newer Bareboat perhaps: it is told of, never written over.
-    return conclude(workshop, done.job.cell, failed, keep=not isinstance(done.error, ResultError))
+    return say(result) if isinstance(done.error, ResultError) else keep(context, result)
 
 
 def _stage(job: Job) -> Stage:
@@ -120,6 +129,8 @@ def _stage(job: Job) -> Stage:
             return "compile"
         case ImageJob():
             return "image"
+        case ProbeJob():
+            return "run"
 
 
 def _tell(progress: Progress, done: Done[Job, Output], output: Output | None, *, expected: bool) -> None:

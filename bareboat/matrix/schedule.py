@@ -37,9 +37,12 @@ def execute(
     key: Callable[[J], Hashable],
     run: Callable[[J, Mapping[Hashable, Out]], Out],
     executor: Executor,
+    *,
+    alone: Callable[[J], bool] = lambda _: False,
 ) -> Iterator[Done[J, Out]]:
     """Yield every job's end, in the order in which they end; `run` gets the outputs of its needs by key.
 
+    A job that is to run `alone` starts when all others that can have ended, and nothing runs beside it.
     `jobs` must list each job after its needs. A BareboatError of one job is data; StoppedError and any other
     exception end the run.
     """
@@ -48,7 +51,8 @@ def execute(
     failed: dict[Hashable, Done[J, Out]] = {}
     running: dict[Future[Done[J, Out]], Hashable] = {}
     while waiting or running:
-        for name in [name for name, job in waiting.items() if all(key(need) in outputs for need in needs(job))]:
+        ready = {name: job for name, job in waiting.items() if all(key(need) in outputs for need in needs(job))}
+        for name in _startable(ready, alone, idle=not running):
             job = waiting.pop(name)
             inputs = {key(need): outputs[key(need)] for need in needs(job)}
             running[executor.submit(_timed, run, job, inputs)] = name
@@ -60,14 +64,19 @@ def execute(
                 root = cause.job if cause.aborted_by is None else cause.aborted_by
                 failed[name] = Done(job=job, output=None, error=cause.error, seconds=0.0, aborted_by=root)
                 yield failed[name]
-        finished, _ = wait(running, return_when=FIRST_COMPLETED)
-        for future in finished:
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
             name, done = running.pop(future), future.result()
             if done.error is not None:
                 failed[name] = done
             else:
                 outputs[name] = cast("Out", done.output)
             yield done
+
+
+def _startable(ready: Mapping[Hashable, J], alone: Callable[[J], bool], *, idle: bool) -> list[Hashable]:
+    """Which of the jobs whose needs are done may start; one that runs alone only when nothing runs and no other can."""
+    side_by_side = [name for name, job in ready.items() if not alone(job)]
+    return side_by_side or (list(ready)[:1] if idle else [])
 
 
 def _timed(run: Callable[[J, Mapping[Hashable, Out]], Out], job: J, inputs: Mapping[Hashable, Out]) -> Done[J, Out]:

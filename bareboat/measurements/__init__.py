@@ -1,6 +1,9 @@
 """Measurements, one file each: a module here with a `COLUMN` and a `measure` is a column of the table.
 
-No list names them: they are found by their file names. A file named `_...`, or `subject`, is none.
+What is taken of a timed run has a `measure_timed` in place of `measure`. No list names the modules: they are found by
+their file names. A file named `_...`, or `subject`, is none.
+
+Subject, TimedSubject; load_measurements, measure_all, measure_timed; proof: COLUMN, summarise
 """
 
 from __future__ import annotations
@@ -9,13 +12,13 @@ import importlib
 import pkgutil
 from typing import TYPE_CHECKING, Protocol, cast
 
-from bareboat.measurements.subject import Subject
+from bareboat.measurements.subject import Subject, TimedSubject
 from bareboat.result.values import Measurement
 
 if TYPE_CHECKING:
     from bareboat.result.values import Column
 
-__all__ = ["MeasurementModule", "Subject", "load_measurements", "measure_all"]
+__all__ = ["MeasurementModule", "Subject", "TimedSubject", "load_measurements", "measure_all", "measure_timed"]
 
 
 class MeasurementModule(Protocol):
@@ -25,6 +28,9 @@ class MeasurementModule(Protocol):
 
     def measure(self, subject: Subject) -> bool | int | float | str | None:
         """The figure, in the column's unit, taken from the image as shipped; None where it does not apply."""
+
+    def measure_timed(self, subject: TimedSubject) -> bool | int | float | str | None:
+        """The same of a timed run, in a module that has no `measure`."""
 
 
 def load_measurements() -> tuple[MeasurementModule, ...]:
@@ -38,5 +44,24 @@ def load_measurements() -> tuple[MeasurementModule, ...]:
 
 
 def measure_all(subject: Subject) -> tuple[Measurement, ...]:
-    """Every measurement of one image, in the table's order. Raises BareboatError where the image cannot be read."""
-    return tuple(Measurement(column=module.COLUMN, value=module.measure(subject)) for module in load_measurements())
+    """Every measurement of one image, in the table's order; those of timed runs are None.
+
+    Raises BareboatError where the image cannot be read.
+    """
+    return tuple(
+        Measurement(column=module.COLUMN, value=None if _is_timed(module) else module.measure(subject))
+        for module in load_measurements()
+    )
+
+
+def measure_timed(subject: TimedSubject) -> tuple[Measurement, ...]:
+    """The measurements of timed runs, in the table's order."""
+    return tuple(
+        Measurement(column=module.COLUMN, value=module.measure_timed(subject))
+        for module in load_measurements()
+        if _is_timed(module)
+    )
+
+
+def _is_timed(module: MeasurementModule) -> bool:
+    return hasattr(module, "measure_timed")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bareboat.result.values import Column
 
 if TYPE_CHECKING:
-    from bareboat.measurements.subject import Subject
+    from bareboat.measurements.subject import TimedSubject
 
 COLUMN = Column(
     name="peak",
@@ -18,6 +18,6 @@ COLUMN = Column(
 )
 
 
-def measure(subject: Subject) -> int | None:
+def measure_timed(subject: TimedSubject) -> int | None:
     """Bytes; None for a program that is no service."""
     return subject.peak_bytes

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bareboat.measurements.subject import Subject
-    from bareboat.result.values import AboardFile
+    from bareboat.result.values import ManifestRow
 
 COLUMN = Column(
     name="proof",
@@ -27,7 +27,7 @@ def measure(subject: Subject) -> str | None:
     return summarise(subject.manifest)
 
 
-def summarise(manifest: Iterable[AboardFile]) -> str | None:
+def summarise(manifest: Iterable[ManifestRow]) -> str | None:
     """The proofs of a manifest, counted; a folder that was copied is one."""
     proofs = [row.proof for row in manifest if row.proof]
     idle = sum(proof == "idle" for proof in proofs)

@@ -1,1 +1,10 @@
-"""Inputs become a plan: cells, the jobs that make them, their Containerfiles and keys. Pure: no file, no Podman."""
+"""Inputs become a plan: cells, the jobs that make them, their Containerfiles and keys. Pure: no file, no Podman.
+
+jobs           Cell, PlannedCopy, Platform, Plan, Selection, SkippedCell; RootJob, ProgramJob, ImageJob, ProbeJob, Job;
+               BaseSource, PLATFORMS, needs, is_timed
+planner        PlanInputs, make_plan, check_selection, plan_cell, plan_named_cell, plan_roots, root_jobs,
+               select_recipes, local_reference, published_sizes
+containerfile  render, compile_stages, shipped_stage, COMPILE_STAGE, CRATES_STAGE, WARM_TARGET,
+               CA_SECRET, CARGO_SECRET
+keys           root_key, program_key, image_key, cell_key
+"""

@@ -15,14 +15,17 @@ import string
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bareboat.inputs.recipe import Copy
-    from bareboat.plan.jobs import Aboard, Cell, ProgramJob, RootJob
+    from bareboat.plan.jobs import Cell, PlannedCopy, ProgramJob, RootJob
 
 CRATES_STAGE = "crates"
 COMPILE_STAGE = "compile"
 MADE_STAGE = "made"
+# What a compile prints when it finds objects of an earlier one.
+WARM_TARGET = "bareboat-warm-target"
+_DIGITS = 12
 _MADE = "/made"
 _ROOT = "0:0"
 _SPELT = {ord(plain): plain for plain in f"{string.ascii_letters}{string.digits} .,:;/_-=#"} | {10: r"\n", 9: r"\t"}
@@ -36,20 +39,25 @@ CARGO_SECRET = "bareboat-cargo-config"  # noqa: S105 (the name of a mount)
 CA_SECRET = "bareboat-ca-bundle"  # noqa: S105 (the name of a mount)
 
 
-def render(cell: Cell, references: Mapping[RootJob, str]) -> str:
+def render(cell: Cell, references: Mapping[RootJob, str], toolchain_digest: str = "") -> str:
     """The whole Containerfile; `references` are what the cell's toolchain and roots are called."""
     stages = [
-        compile_stages(cell.program, references[cell.program.toolchain]),
+        compile_stages(cell.program, references[cell.program.toolchain], toolchain_digest),
         *_made_stage(cell),
         shipped_stage(cell, references),
     ]
     return f"# {cell.id}: {cell.recipe.summary}\n" + "\n".join(stages)
 
 
-def compile_stages(job: ProgramJob, toolchain: str) -> str:
-    """The stages up to the compiled program at `job.binary`; equal for all cells that share the job."""
+def compile_stages(job: ProgramJob, toolchain: str, digest: str = "") -> str:
+    """The stages up to the compiled program at `job.binary`; equal for all cells that share the job.
+
+    `toolchain` is what the toolchain's image is called. `digest` is the image's, so that the folder of compiled objects
+    is this very compiler's; without it the folder is that of whatever image has the name.
+    """
     if not job.sample.needs_crates:
-        return _lines(f"FROM {toolchain} AS {COMPILE_STAGE}", "WORKDIR /src", "COPY . .", _compile(job, ""), _COMPILED)
+        compiling = _compile(job, digest, "")
+        return _lines(f"FROM {toolchain} AS {COMPILE_STAGE}", "WORKDIR /src", "COPY . .", compiling, _COMPILED)
     # Manifest and lock come before the sources, where that is enough: a change of a source fetches nothing anew.
     alone = job.sample.stands_alone
     first = ("COPY Cargo.toml Cargo.lock ./", "RUN mkdir src && touch src/main.rs src/lib.rs")
@@ -62,7 +70,7 @@ def compile_stages(job: ProgramJob, toolchain: str) -> str:
         "",
         f"FROM {CRATES_STAGE} AS {COMPILE_STAGE}",
         *(("RUN rm -r src", "COPY . .") if alone else ()),
-        _compile(job, "--config /crates/vendor.toml "),
+        _compile(job, digest, "--config /crates/vendor.toml "),
         _COMPILED,
     )
 
@@ -74,7 +82,7 @@ def shipped_stage(cell: Cell, references: Mapping[RootJob, str]) -> str:
     return _lines(
         f"FROM {references[cell.base] if cell.base else 'scratch'}",
         *([f"COPY --from={MADE_STAGE} {_MADE}/ /"] if list(_made(cell)) else []),
-        *(line for one in cell.aboard if one.source for line in _copy(cell, one, references)),
+        *(line for planned in cell.copies if planned.source for line in _copy(cell, planned, references)),
         f"COPY --from={COMPILE_STAGE} {cell.program.binary} {cell.program_path}",
         *environment,
         f"USER {runtime.user}",
@@ -84,7 +92,7 @@ def shipped_stage(cell: Cell, references: Mapping[RootJob, str]) -> str:
 
 def _made_stage(cell: Cell) -> Iterator[str]:
     """The stage in which stands what no image has: the recipe's own texts and empty folders."""
-    made = [one.copy for one in _made(cell)]
+    made = [planned.copy for planned in _made(cell)]
     # A file's folder only where it is copied: a COPY with --chown gives away the folders that it makes, too.
     folders = dict.fromkeys(f"{_MADE}{copy.to.removesuffix('/').rpartition('/')[0]}" for copy in made)
     commands = [command for copy in made if copy.is_made for command in _make(copy)]
@@ -92,8 +100,8 @@ def _made_stage(cell: Cell) -> Iterator[str]:
         yield _lines(f"FROM {COMPILE_STAGE} AS {MADE_STAGE}", _run((), (f"install -d {' '.join(folders)}", *commands)))
 
 
-def _made(cell: Cell) -> Iterator[Aboard]:
-    return (one for one in cell.aboard if one.copy.is_made or one.copy.owner != _ROOT)
+def _made(cell: Cell) -> Iterator[PlannedCopy]:
+    return (planned for planned in cell.copies if planned.copy.is_made or planned.copy.owner != _ROOT)
 
 
 def _make(copy: Copy) -> Iterator[str]:
@@ -112,9 +120,9 @@ def _escaped(text: str) -> str:
     return "".join(_SPELT.get(byte) or f"\\0{byte:03o}" for byte in text.encode())
 
 
-def _copy(cell: Cell, one: Aboard, references: Mapping[RootJob, str]) -> tuple[str, str]:
-    copy, source = one.copy, one.source
-    # The compile stage is the toolchain with the sources in it: one image less to name.
+def _copy(cell: Cell, planned: PlannedCopy, references: Mapping[RootJob, str]) -> tuple[str, str]:
+    copy, source = planned.copy, planned.source
+    # The compile stage stands on the toolchain, so what the toolchain has is there too, under one name less.
     origin = COMPILE_STAGE if source in {None, cell.program.toolchain} else references[source]
     options = [f"--from={origin}"]
     options += [f"--chown={copy.owner}"] if copy.owner != _ROOT else []
@@ -141,28 +149,41 @@ def _vendor() -> str:
     )
 
 
-def _compile(job: ProgramJob, options: str) -> str:
+def _compile(job: ProgramJob, digest: str, options: str) -> str:
     # --target and crt-static are always said: without --target the flag reaches build scripts and proc macros too, and
     # the default differs from target to target. Sources are touched because cargo judges by time, and a cached target
     # folder may be younger than a source that was changed.
+    sample = job.sample
     sign = "+" if job.crt == "static" else "-"
-    binary = shlex.quote(job.sample.binary)
-    cargo = shlex.join(job.sample.cargo.options)
-    cache = f"bareboat-{job.sample.crate}-{job.toolchain.name}-{job.target}-{job.crt}"
-    env = [f"{name}={shlex.quote(value)}" for name, value in sorted(job.sample.cargo.env.items())]
-    if env:
-        # A build script that does not tell cargo what it read would not run again.
-        cache = f"{cache}-{hashlib.sha256(' '.join(env).encode()).hexdigest()[:12]}"
-    variables = " ".join(["CARGO_TARGET_DIR=/target", f"RUSTFLAGS='-C target-feature={sign}crt-static'", *env])
+    binary = shlex.quote(sample.binary)
+    cargo = shlex.join(sample.cargo.options)
+    env = [f"{name}={shlex.quote(value)}" for name, value in sorted(sample.cargo.env.items())]
+    # Variants share what is compiled of their dependencies (the build folder), and each links its program in a folder
+    # of its own. Before 1.91 cargo knows no build folder apart: there a variant shares nothing.
+    folders = [f"CARGO_TARGET_DIR=/target/{sample.name}", "CARGO_BUILD_BUILD_DIR=/target/build"]
+    variables = " ".join([*folders, f"RUSTFLAGS='-C target-feature={sign}crt-static'", *env])
     return _run(
-        (f"--mount=type=cache,id={cache},target=/target,sharing=locked",),
+        (f"--mount=type=cache,id={_target_cache(job, digest, env)},target=/target,sharing=locked",),
         (
+            f'if [ -n "$(ls -A /target)" ]; then echo {WARM_TARGET}; fi',
             "find . -type f -exec touch {} +",
             f"export {variables}",
             f"cargo {options}build {cargo} --locked --offline --target {job.target} --bin {binary}",
-            f"install -D -m 0755 /target/{job.target}/{job.sample.cargo.profile}/{binary} /out/{binary}",
+            f"install -D -m 0755 /target/{sample.name}/{job.target}/{sample.cargo.profile}/{binary} /out/{binary}",
         ),
     )
+
+
+def _target_cache(job: ProgramJob, digest: str, env: Sequence[str]) -> str:
+    """The name of the folder in which cargo finds what it compiled before."""
+    parts = ["bareboat", job.sample.crate, job.toolchain.name, job.target, job.crt]
+    if digest:
+        # An object that another gcc or musl made may not fit what this one makes.
+        parts.append(digest.removeprefix("sha256:")[:_DIGITS])
+    if env:
+        # A build script that does not tell cargo which variables it read would not run again when they change.
+        parts.append(hashlib.sha256(" ".join(env).encode()).hexdigest()[:_DIGITS])
+    return "-".join(parts)
 
 
 def _quote(value: str) -> str:

@@ -1,7 +1,7 @@
 """The plan as values: the cells there are, the jobs that make them, and which job waits for which. Pure.
 
-Jobs are shared by value: cells on one base share its base job, cells of one sample, target and linkage its compile.
-`planner` makes plans.
+Jobs are shared by value: cells on the same base share its root job; cells of the same sample, target and linkage share
+the compile. `planner` makes plans.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ BaseSource = Literal["registry", "bootstrap"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """Where the images run, as OCI spells it and as rustc and Debian do."""
+    """The platform that images are built for."""
 
-    architecture: str
-    rust: str
+    architecture: str  # as OCI spells it: amd64
+    rust: str  # as rustc and Debian spell it: x86_64
 
     def __str__(self) -> str:
         """`linux/amd64`, as Podman takes it."""
@@ -38,7 +38,7 @@ PLATFORMS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Shell patterns; empty means all."""
+    """Which samples and recipes a command asks for, as shell patterns; without a pattern all of them."""
 
     samples: tuple[str, ...] = ()
     recipes: tuple[str, ...] = ()
@@ -46,13 +46,13 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootJob:
-    """Makes or pulls one image to build on or to copy from. `reference` is what a Containerfile names."""
+    """Makes or pulls one image to build on or to copy from."""
 
     name: str
     role: Literal["base", "toolchain", "package"]
     source: BaseSource
-    reference: str
-    bootstrap: RootBootstrap | None
+    reference: str  # what a Containerfile names
+    bootstrap: RootBootstrap | None  # None where a registry has the image
 
     @property
     def id(self) -> str:
@@ -77,7 +77,7 @@ class ProgramJob:
 
     @property
     def target(self) -> str:
-        """The triple as rustc spells it."""
+        """The target triple as rustc spells it."""
         return f"{self.platform.rust}-unknown-linux-{self.libc}"
 
     @property
@@ -87,26 +87,23 @@ class ProgramJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aboard:
-    """One thing that comes aboard beside the program; `source` is None for what the recipe itself makes."""
+class PlannedCopy:
+    """One copy of a cell, and the image that it is taken from."""
 
     copy: Copy
-    source: RootJob | None
+    source: RootJob | None  # None for what the recipe itself makes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One sample on one recipe for one platform. `base` is None where the recipe starts from scratch.
-
-    `harbor` makes the instrument that a service is held to; None for a program that ends by itself.
-    """
+    """One sample on one recipe for one platform."""
 
     sample: Sample
     recipe: Recipe
     program: ProgramJob
-    base: RootJob | None
-    aboard: tuple[Aboard, ...] = ()
-    harbor: ProgramJob | None = None
+    base: RootJob | None  # None where the image starts from scratch
+    copies: tuple[PlannedCopy, ...] = ()  # what comes aboard beside the program
+    harbor: ProgramJob | None = None  # makes the instrument that a service is held to; None for no service
 
     @property
     def id(self) -> str:
@@ -115,23 +112,15 @@ class Cell:
 
     @property
     def expect_failure(self) -> str:
-        """Why it is known not to work; "" where it should."""
-        said = (reason for pattern, reason in self.sample.expect_failure if fnmatchcase(self.recipe.name, pattern))
-        return self.recipe.expect_failure or next(said, "")
+        """Why the cell is known not to work; "" where it should."""
+        reasons = (reason for pattern, reason in self.sample.expect_failure if fnmatchcase(self.recipe.name, pattern))
+        return self.recipe.expect_failure or next(reasons, "")
 
     @property
     def excuses(self) -> dict[str, str]:
-        """Probes of the harbor that are known to be answered otherwise here, and why."""
+        """The probes that are known to be answered wrongly here, and why."""
         matching = (probes for pattern, probes in self.sample.excuses if fnmatchcase(self.recipe.name, pattern))
         return {probe: reason for probes in matching for probe, reason in probes}
-
-    @property
-    def published_bytes(self) -> int | None:
-        """What somebody else says that an image of this sample on this base weighs; None where nobody does."""
-        published = self.recipe.published
-        if published and published.sample == self.sample.name:
-            return published.size_bytes
-        return dict(self.sample.published).get(self.recipe.name)
 
     @property
     def program_path(self) -> str:
@@ -140,14 +129,17 @@ class Cell:
 
     @property
     def roots(self) -> tuple[RootJob, ...]:
-        """The images that it stands on or copies from, each once; the toolchain only if something is copied from it."""
-        copied = [one.source for one in self.aboard if one.source]
+        """The images that the cell stands on or copies from, each once.
+
+        The toolchain is among them only if something is copied from it.
+        """
+        copied = [planned.source for planned in self.copies if planned.source]
         return tuple(dict.fromkeys([*([self.base] if self.base else []), *copied]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageJob:
-    """Ships, runs and measures one cell."""
+    """Ships one cell's image, predicts whether it starts, runs it and measures it."""
 
     cell: Cell
 
@@ -157,12 +149,24 @@ class ImageJob:
         return f"image {self.cell.id}"
 
 
-Job = RootJob | ProgramJob | ImageJob
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeJob:
+    """Holds one cell's service to the probes, which have deadlines: it runs when nothing else does."""
+
+    cell: Cell
+
+    @property
+    def id(self) -> str:
+        """`probes webserver@scratch-musl`."""
+        return f"probes {self.cell.id}"
+
+
+Job = RootJob | ProgramJob | ImageJob | ProbeJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkippedCell:
-    """A cell that cannot be, and why."""
+    """A cell that cannot be made, and why."""
 
     sample: str
     recipe: str
@@ -171,11 +175,11 @@ class SkippedCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Jobs in an order in which each comes after all that it needs, and the cells that cannot be."""
+    """What one run is to do."""
 
     source: BaseSource
     platform: Platform
-    jobs: tuple[Job, ...]
+    jobs: tuple[Job, ...]  # each after all that it needs, the timed ones last
     skipped: tuple[SkippedCell, ...]
 
     @property
@@ -193,3 +197,10 @@ def needs(job: Job) -> tuple[Job, ...]:
             return (job.toolchain,)
         case ImageJob(cell=cell):
             return (cell.program, *([cell.harbor] if cell.harbor else []), *cell.roots)
+        case ProbeJob(cell=cell):
+            return (ImageJob(cell=cell), *([cell.harbor] if cell.harbor else []))
+
+
+def is_timed(job: Job) -> bool:
+    """Whether a job measures time or has deadlines: such jobs run after all others, one at a time."""
+    return isinstance(job, ProbeJob)

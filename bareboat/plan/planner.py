@@ -1,6 +1,6 @@
 """Makes plans: which cells recipes and samples come to, and the jobs for them. Pure: no file, no Podman.
 
-make_plan(book, samples, Selection(...), source="bootstrap", platform=AMD64) -> Plan
+make_plan(PlanInputs(...), samples, Selection(...)) -> Plan
 """
 
 from __future__ import annotations
@@ -12,53 +12,92 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 from bareboat.errors import SelectionError
 from bareboat.inputs.base import Debian, Distroless
 from bareboat.inputs.tomlfile import did_you_mean
-from bareboat.plan.jobs import Aboard, Cell, ImageJob, Plan, ProgramJob, RootJob, SkippedCell
+from bareboat.plan.jobs import (
+    Cell,
+    ImageJob,
+    Plan,
+    PlannedCopy,
+    ProbeJob,
+    ProgramJob,
+    RootJob,
+    Selection,
+    SkippedCell,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bareboat.inputs.recipe import Copy, Crt, Recipe, RecipeBook, Toolchain
     from bareboat.inputs.sample import Sample
-    from bareboat.plan.jobs import BaseSource, Job, Platform, Selection
+    from bareboat.plan.jobs import BaseSource, Job, Platform
 
 
-def make_plan(
-    book: RecipeBook,
-    samples: Sequence[Sample],
-    selection: Selection,
-    *,
-    source: BaseSource,
-    platform: Platform,
-    harbor: Sample | None = None,
-) -> Plan:
-    """Every selected sample on every selected recipe that takes it; services are held to the probes of `harbor`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanInputs:
+    """What every cell of a plan has in common."""
+
+    book: RecipeBook
+    source: BaseSource
+    platform: Platform
+    harbor: Sample | None = None  # the instrument that services are held to; None where there is no service
+
+
+def make_plan(inputs: PlanInputs, samples: Sequence[Sample], selection: Selection) -> Plan:
+    """Every selected sample on every selected recipe that takes it; services get a job for their probes.
+
+    Raises SelectionError as `check_selection` does.
+    """
+    pairs = check_selection(inputs.book, samples, selection)
+    reasons = {recipe.name: _impossible(recipe, inputs) for _, recipe in pairs}
+    cells = [plan_cell(sample, recipe, inputs) for sample, recipe in pairs if not reasons[recipe.name]]
+    skipped = [
+        SkippedCell(sample=sample.name, recipe=recipe.name, reason=reasons[recipe.name])
+        for sample, recipe in pairs
+        if reasons[recipe.name]
+    ]
+    return Plan(source=inputs.source, platform=inputs.platform, jobs=_plan_jobs(cells), skipped=tuple(skipped))
+
+
+def check_selection(
+    book: RecipeBook, samples: Sequence[Sample], selection: Selection
+) -> tuple[tuple[Sample, Recipe], ...]:
+    """The selected samples, each with every selected recipe that takes it.
 
     Raises SelectionError for a pattern that matches nothing, and where no selected recipe takes a selected sample.
     """
     chosen_samples = _select(samples, selection.samples, "sample")
     if not selection.samples:
-        # A crate of the user's own is named by that.
-        chosen_samples = tuple(one for one in chosen_samples if not one.on_request) or chosen_samples
+        # `--crate` counts as naming the sample, so on_request does not hide it.
+        chosen_samples = tuple(sample for sample in chosen_samples if not sample.on_request) or chosen_samples
     chosen_recipes = _select(book.recipes, selection.recipes, "recipe")
     pairs = [(sample, recipe) for sample in chosen_samples for recipe in chosen_recipes if _fit(sample, recipe)]
     if not pairs:
         raise SelectionError(_no_pair(chosen_samples, chosen_recipes))
-    reasons = {recipe.name: _impossible(recipe, book, source) for recipe in chosen_recipes}
-    port = Port(book=book, source=source, platform=platform, harbor=harbor)
-    cells = [make_cell(one, recipe, port) for one, recipe in pairs if not reasons[recipe.name]]
-    skipped = [
-        SkippedCell(sample=one.name, recipe=recipe.name, reason=reasons[recipe.name])
-        for one, recipe in pairs
-        if reasons[recipe.name]
-    ]
-    return Plan(source=source, platform=platform, jobs=plan_jobs(cells), skipped=tuple(skipped))
+    return tuple(pairs)
+
+
+def plan_named_cell(inputs: PlanInputs, samples: Sequence[Sample], cell_id: str) -> Plan:
+    """The plan of one cell, `SAMPLE@RECIPE`; raises SelectionError where that is not exactly one."""
+    sample, _, recipe = cell_id.partition("@")
+    plan = make_plan(inputs, samples, Selection(samples=(sample,), recipes=(recipe or "*",)))
+    if len(plan.cells) != 1:
+        reasons = [f"'{cell_id}' cannot be made: {skipped.reason}" for skipped in plan.skipped if not plan.cells]
+        there = f"'{cell_id}' is not one cell; there are: {', '.join(cell.id for cell in plan.cells)}"
+        raise SelectionError(reasons[0] if reasons else there)
+    return plan
+
+
+def plan_roots(inputs: PlanInputs) -> Plan:
+    """Every image that the book's recipes stand on or copy from, and no cell."""
+    jobs = root_jobs(inputs.book, inputs.source)
+    return Plan(source=inputs.source, platform=inputs.platform, jobs=jobs, skipped=())
 
 
 def root_jobs(book: RecipeBook, source: BaseSource) -> tuple[RootJob, ...]:
     """Every image that the book's recipes stand on or copy from, each once; toolchains first, being the slowest."""
     toolchains = [_toolchain_job(book, toolchain, source) for toolchain in book.toolchains]
     bases = [job for recipe in book.recipes if (job := _base_job(book, recipe, source))]
-    copied = [job for recipe in book.recipes for one in _aboard(book, recipe, source) if (job := one.source)]
+    copied = [job for recipe in book.recipes for planned in _copies(book, recipe, source) if (job := planned.source)]
     return tuple(dict.fromkeys([*toolchains, *bases, *copied]))
 
 
@@ -74,57 +113,58 @@ def local_reference(role: str, name: str) -> str:
     return f"localhost/bareboat/{role}/{name}:bootstrap"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Port:
-    """What every cell of a plan has in common; `harbor` is the instrument that services are held to."""
+def published_sizes(book: RecipeBook, samples: Iterable[Sample]) -> dict[str, int]:
+    """What somebody else says that a cell's image weighs, in bytes by the cell's id; only cells of which it is said."""
+    said = {
+        f"{recipe.published.sample}@{recipe.name}": recipe.published.size_bytes
+        for recipe in book.recipes
+        if recipe.published
+    }
+    return {f"{sample.name}@{recipe}": size for sample in samples for recipe, size in sample.published} | said
 
-    book: RecipeBook
-    source: BaseSource
-    platform: Platform
-    harbor: Sample | None = None
 
-
-def make_cell(sample: Sample, recipe: Recipe, port: Port) -> Cell:
-    """One cell, of a recipe that need not be in the book, such as one that has got more provisions."""
-    book, source = port.book, port.source
+def plan_cell(sample: Sample, recipe: Recipe, inputs: PlanInputs) -> Cell:
+    """One cell; its recipe need not be in the book, such as one that was given more provisions."""
     added = [name for pattern, names in sample.provisions if fnmatchcase(recipe.name, pattern) for name in names]
     recipe = replace(recipe, provisions=tuple(dict.fromkeys([*recipe.provisions, *added])))
-    toolchain = book.toolchain(recipe.compile.toolchain)
+    toolchain = inputs.book.toolchain(recipe.compile.toolchain)
     return Cell(
         sample=sample,
         recipe=recipe,
-        program=_program_job(sample, toolchain, recipe.compile.crt, port),
-        base=_base_job(book, recipe, source),
-        aboard=_aboard(book, recipe, source),
-        harbor=_harbor_job(port) if sample.service else None,
+        program=_program_job(sample, toolchain, recipe.compile.crt, inputs),
+        base=_base_job(inputs.book, recipe, inputs.source),
+        copies=_copies(inputs.book, recipe, inputs.source),
+        harbor=_harbor_job(inputs) if sample.service else None,
     )
 
 
-def _program_job(sample: Sample, toolchain: Toolchain, crt: Crt, port: Port) -> ProgramJob:
-    made = _toolchain_job(port.book, toolchain, port.source)
-    return ProgramJob(sample=sample, toolchain=made, libc=toolchain.libc, crt=crt, platform=port.platform)
+def _program_job(sample: Sample, toolchain: Toolchain, crt: Crt, inputs: PlanInputs) -> ProgramJob:
+    made = _toolchain_job(inputs.book, toolchain, inputs.source)
+    return ProgramJob(sample=sample, toolchain=made, libc=toolchain.libc, crt=crt, platform=inputs.platform)
 
 
-def _harbor_job(port: Port) -> ProgramJob | None:
-    # Static with musl, it needs nothing beside it.
-    toolchain = next((one for one in port.book.toolchains if one.libc == "musl"), None)
-    return _program_job(port.harbor, toolchain, "static", port) if port.harbor and toolchain else None
+def _harbor_job(inputs: PlanInputs) -> ProgramJob | None:
+    # Linked statically with musl, the harbor runs in an image that holds nothing else.
+    toolchain = next((toolchain for toolchain in inputs.book.toolchains if toolchain.libc == "musl"), None)
+    return _program_job(inputs.harbor, toolchain, "static", inputs) if inputs.harbor and toolchain else None
 
 
-def plan_jobs(cells: Iterable[Cell]) -> tuple[Job, ...]:
-    """The jobs of some cells, each once and after all that it needs."""
+def _plan_jobs(cells: Iterable[Cell]) -> tuple[Job, ...]:
+    """The jobs of some cells, each once and after all that it needs, those with deadlines last."""
     images = [ImageJob(cell=cell) for cell in cells]
     programs = dict.fromkeys(
         program for image in images for program in (image.cell.program, image.cell.harbor) if program
     )
     toolchains = dict.fromkeys(program.toolchain for program in programs)
     roots = dict.fromkeys(root for image in images for root in image.cell.roots if root not in toolchains)
-    return (*toolchains, *roots, *programs, *images)
+    probes = [ProbeJob(cell=image.cell) for image in images if image.cell.harbor]
+    return (*toolchains, *roots, *programs, *images, *probes)
 
 
-def _aboard(book: RecipeBook, recipe: Recipe, source: BaseSource) -> tuple[Aboard, ...]:
-    copies = book.copies_of(recipe)
-    return tuple(Aboard(copy=copy, source=_source_job(book, recipe, copy, source)) for copy in copies)
+def _copies(book: RecipeBook, recipe: Recipe, source: BaseSource) -> tuple[PlannedCopy, ...]:
+    return tuple(
+        PlannedCopy(copy=copy, source=_source_job(book, recipe, copy, source)) for copy in book.copies_of(recipe)
+    )
 
 
 def _source_job(book: RecipeBook, recipe: Recipe, copy: Copy, source: BaseSource) -> RootJob | None:
@@ -145,7 +185,7 @@ def _package_job(book: RecipeBook, toolchain: Toolchain, name: str) -> RootJob:
     bootstrap = book.bootstrap_of(toolchain)[1]
     if not isinstance(bootstrap, Debian):
         raise SelectionError(f"toolchain '{toolchain.name}' has no Debian suite to take package '{name}' from")
-    # A package comes from packages, wherever the other images come from.
+    # No registry has an image of one Debian package.
     return RootJob(
         name=name,
         role="package",
@@ -164,12 +204,12 @@ def _base_job(book: RecipeBook, recipe: Recipe, source: BaseSource) -> RootJob |
 
 
 def _root_job(
-    role: Literal["base", "toolchain"], one: Recipe | Toolchain, book: RecipeBook, source: BaseSource
+    role: Literal["base", "toolchain"], wanted: Recipe | Toolchain, book: RecipeBook, source: BaseSource
 ) -> RootJob:
-    owner, bootstrap = book.bootstrap_of(one)
-    image = one.base.image
+    owner, bootstrap = book.bootstrap_of(wanted)
+    image = wanted.base.image
     if image and (source == "registry" or bootstrap is None):
-        return RootJob(name=one.name, role=role, source="registry", reference=image, bootstrap=None)
+        return RootJob(name=wanted.name, role=role, source="registry", reference=image, bootstrap=None)
     reference = local_reference(role, owner)
     return RootJob(name=owner, role=role, source="bootstrap", reference=reference, bootstrap=bootstrap)
 
@@ -179,13 +219,15 @@ def _fit(sample: Sample, recipe: Recipe) -> bool:
 
 
 def _no_pair(samples: Sequence[Sample], recipes: Sequence[Recipe]) -> str:
-    says = [f"sample '{one.name}' is for recipes {', '.join(one.recipes)}" for one in samples if one.recipes]
-    says += [f"recipe '{one.name}' is for samples {', '.join(one.samples)}" for one in recipes if one.samples]
+    says = [f"sample '{item.name}' is for recipes {', '.join(item.recipes)}" for item in samples if item.recipes]
+    says += [f"recipe '{item.name}' is for samples {', '.join(item.samples)}" for item in recipes if item.samples]
     return f"no selected recipe takes a selected sample: {'; '.join(says)}"
 
 
-def _impossible(recipe: Recipe, book: RecipeBook, source: BaseSource) -> str:
-    if source == "registry":
+def _impossible(recipe: Recipe, inputs: PlanInputs) -> str:
+    """Why no cell of the recipe can be made; "" where cells can be."""
+    book = inputs.book
+    if inputs.source == "registry":
         return ""
     if not (recipe.base.scratch or recipe.base.bootstrap):
         return f"no registry is used and the recipe has no [base.bootstrap]; its image is {recipe.base.image}"
@@ -203,13 +245,13 @@ _T = TypeVar("_T", bound=_Named)
 
 
 def _select(known: Sequence[_T], patterns: Sequence[str], what: str) -> tuple[_T, ...]:
-    names = [one.name for one in known]
+    names = [named.name for named in known]
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):
             hint = did_you_mean(pattern, names)
             there = "" if hint.startswith(" (there are") else f"; there are: {', '.join(names)}"
             raise SelectionError(f"no {what} matches '{pattern}'{hint}{there}")
-    return tuple(one for one in known if _matches(one.name, patterns))
+    return tuple(named for named in known if _matches(named.name, patterns))
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

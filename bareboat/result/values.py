@@ -19,18 +19,16 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A measurement's place in the table: `order` from the left, `heading` at its top, the unit of its values.
-
-    `meaning` is what the results page says below the table, in Markdown: what the figure counts and how it was taken.
-    """
+    """A measurement's place in the table, and what it means."""
 
     __pydantic_config__ = _STRICT
 
     name: str
-    heading: str
+    heading: str  # at the column's top
     unit: Unit
-    order: int
-    meaning: str = ""
+    order: int  # from the left; columns of the same order stand by name
+    meaning: str = ""  # Markdown for the results page: what the figure counts and how it was taken
+    version: int = 1  # raised when the figure changes its meaning, so that what has the older one is measured again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,23 +52,20 @@ class Passed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """It did not: the stage it ended in, one line of why, and the details (a diff, a log's tail) below it.
-
-    `expected` is the recipe's reason why this cell is known not to work; "" where it should.
-    """
+    """The image did not run, or is not what its recipe declares."""
 
     __pydantic_config__ = _STRICT
 
     kind: Literal["failed"] = "failed"
-    stage: Stage
-    reason: str
-    detail: str = ""
-    expected: str = ""
+    stage: Stage  # in which the cell ended
+    reason: str  # one line
+    detail: str = ""  # more lines, such as a difference or a log's last ones
+    expected: str = ""  # the recipe's or sample's reason why this cell is known not to work; "" where it should
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """It was not tried, and why."""
+    """The cell was not tried."""
 
     __pydantic_config__ = _STRICT
 
@@ -83,17 +78,17 @@ Outcome = Annotated[Passed | Failed | Skipped, Field(discriminator="kind")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """The machine and the engine that measured. `name` is the folder under results/."""
+    """The machine and the engine that measured."""
 
     __pydantic_config__ = _STRICT
 
-    name: str
-    system: str
-    kernel: str
+    name: str  # the host's folder under results/
+    system: str  # the distribution and its version
+    kernel: str  # the release, as uname says it
     architecture: str
     podman: str
     buildah: str
-    runtime: str
+    runtime: str  # the OCI runtime and its version
     storage_driver: str
     rootless: bool
     bareboat: str
@@ -101,22 +96,19 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a base or toolchain came from: `registry` or `bootstrap` (or `scratch`), its reference and digest.
-
-    `packages` are `name=version` of what it was made from, empty for a registry image.
-    """
+    """Where a base or toolchain came from."""
 
     __pydantic_config__ = _STRICT
 
     kind: Literal["scratch", "registry", "bootstrap"]
     reference: str
     digest: str
-    packages: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()  # `name=version` of what it was made from; empty for a registry image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """All that went in: host, base, toolchain, the image's id, the commit of Bareboat's checkout, the time (UTC)."""
+    """All that went into a result."""
 
     __pydantic_config__ = _STRICT
 
@@ -124,75 +116,59 @@ class Provenance:
     base: Source
     toolchain: Source
     image_id: str
-    commit: str
-    measured_at: str
+    commit: str  # of Bareboat's checkout; "" outside one
+    measured_at: str  # UTC, as ISO 8601 writes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
-    """Whether the program was predicted to start in its image, and whether it did; None where it was not run.
-
-    `why` and `said` are one line each of what is missing and of what loader or runtime said; "" where it starts.
-    """
+    """Whether the program was predicted to start in its image, and whether it did."""
 
     __pydantic_config__ = _STRICT
 
     predicted: bool
-    why: str
-    observed: bool | None
-    said: str
+    why: str  # one line of what is missing; "" where it is predicted to start
+    observed: bool | None  # None where it was not run
+    said: str  # one line of what loader or runtime said; "" where it started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AboardFile:
-    """One entry of a from-scratch image: what it is, where it comes from, why it is there, and who needs it.
-
-    `mode` is in octal digits; `package` and `version` are "" where no package has it. A folder that was copied is one
-    entry: `files` says how many are in it, `size_bytes` what they weigh. `ways` are those that found it, or something
-    in it, needed: static (interpreter and DT_NEEDED), known (what libc and others load at run time), observed (opened
-    in the verify run); `idle_files` are those that none did. `proof` is what came of running without it: "needed",
-    "needed by RUN", "idle"; "" where not tried.
-    """
+class ManifestRow:
+    """One file or copied folder of a from-scratch image: what it is, where it comes from, and who needs it."""
 
     __pydantic_config__ = _STRICT
 
     path: str
     kind: Literal["file", "directory", "symlink"]
-    size_bytes: int
-    mode: str
-    source: str
-    package: str
+    size_bytes: int  # of a folder, what all in it weighs
+    mode: str  # octal digits
+    source: str  # the copy's `from`, or "compile"
+    package: str  # "" where no package has it
     version: str
     why: str
+    # The ways by which it, or something in it, was found needed: static (interpreter and DT_NEEDED), known (what libc
+    # and others load at run time), observed (opened in the verify run).
     ways: tuple[Way, ...] = ()
-    files: int = 1
-    idle_files: int = 0
-    proof: str = ""
+    files: int = 1  # how many a copied folder has in it
+    idle_files: int = 0  # how many of them no way found needed
+    proof: str = ""  # what came of running without it: "needed", "needed by RUN", "idle"; "" where not tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """One thing that a service was asked: what it is called, whether the answer was right, and what was observed.
-
-    `excused` says why the answer is known to be otherwise here; "" where it should be right.
-    """
+    """One question that a service was asked, and what came of it."""
 
     __pydantic_config__ = _STRICT
 
     name: str
-    passed: bool
+    passed: bool  # whether the answer was right
     observed: str
-    excused: str = ""
+    excused: str = ""  # why the answer is known to be wrong here; "" where it should be right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One cell's outcome, measurements and provenance. `published_bytes` is what others say of this base.
-
-    `provenance` is None where the cell failed before its base and toolchain were known, or was skipped; so is
-    `preflight`. `manifest` is what a from-scratch image holds, sorted by path, without the folders that only lead to
-    something; empty for other bases. `probes` are what a service was asked in the harbor.
-    """
+    """One cell's outcome, measurements and provenance."""
 
     __pydantic_config__ = _STRICT
 
@@ -201,14 +177,15 @@ class Result:
     sample: str
     recipe: str
     platform: str
-    key: str
+    key: str  # "" where an error ended the cell
     outcome: Outcome
     measurements: tuple[Measurement, ...] = ()
-    published_bytes: int | None = None
-    provenance: Provenance | None = None
-    preflight: Preflight | None = None
-    manifest: tuple[AboardFile, ...] = ()
-    probes: tuple[Probe, ...] = ()
+    # What somebody else says that an image like this weighs: joined when a table is made, and kept nowhere.
+    published_bytes: Annotated[int | None, Field(exclude=True)] = None
+    provenance: Provenance | None = None  # None where the cell failed before its base and toolchain were known
+    preflight: Preflight | None = None  # likewise
+    manifest: tuple[ManifestRow, ...] = ()  # of a from-scratch image, sorted by path, without folders that were implied
+    probes: tuple[Probe, ...] = ()  # what a service was asked
 
     @property
     def fails_as_expected(self) -> bool:

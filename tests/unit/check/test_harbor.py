@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bareboat.check.harbor import judge_probes, visit_harbor
+from bareboat.check.harbor import judge_probes, probe_service
 from bareboat.engine.fake import HOST
 from bareboat.engine.images import RunReport
 from bareboat.errors import BareboatError
@@ -65,10 +65,10 @@ class ScriptedEngine:
 
 
 def visit(engine, tmp_path, excuses=None):
-    workshop = SimpleNamespace(
+    context = SimpleNamespace(
         engine=engine, folders=SimpleNamespace(scratch=tmp_path), processes=Processes(), host=HOST
     )
-    return visit_harbor(workshop, "sha256:1", SimpleNamespace(sha256="0" * 64), excuses or {})
+    return probe_service(context, "sha256:1", SimpleNamespace(sha256="0" * 64), excuses or {})
 
 
 def test_every_probe_is_kept_and_all_containers_go(tmp_path):
@@ -125,10 +125,16 @@ def test_a_wrong_answer_is_the_failure(answers, exit_code, reason, tmp_path):
     assert failure.reason.startswith(reason)
 
 
-@pytest.mark.parametrize("said", ["", "no JSON", "[]"])
+@pytest.mark.parametrize("said", ["", "no JSON", "[]", "{}", '{"probes": [{"name": "a"}]}', '{"probes": [1]}'])
 def test_a_harbor_that_gives_no_answer_is_told_with_its_words(said, tmp_path):
     with pytest.raises(BareboatError, match=r"the harbor gave no answer \(exit code 0\): said"):
         visit(ScriptedEngine(check=said), tmp_path)
+
+
+@pytest.mark.parametrize("said", ["{}", '{"UPSTREAM_GOOD": 1}', "[]"])
+def test_an_environment_without_its_upstreams_is_one_clear_error(said, tmp_path):
+    with pytest.raises(BareboatError, match=r"the harbor (names no UPSTREAM_GOOD|gave no answer)"):
+        visit(ScriptedEngine(environment=said), tmp_path)
 
 
 def test_a_harbor_that_does_not_open_is_told_and_removed(tmp_path):

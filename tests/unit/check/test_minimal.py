@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
-from bareboat.archive import Entry, open_image
+from bareboat.archive import Entry, open_image, write_image
 from bareboat.check.manifest import make_manifest
-from bareboat.check.minimal import Trial, is_proved, prove
+from bareboat.check.minimal import Prover, is_proved, prove
 from bareboat.check.strace_log import Opened
 from bareboat.closure import Closure, Needed
 from bareboat.engine.fake import FakeEngine
@@ -17,11 +16,12 @@ from bareboat.engine.images import RunReport
 from bareboat.inputs.recipe import Copy
 from bareboat.inputs.sample import Expectation
 from bareboat.make.context import Program
-from bareboat.make.copies import Item
-from bareboat.make.image import Stowage, assemble
+from bareboat.make.copies import CopiedEntry
+from bareboat.make.image import ImageContents, image_config, image_entries
 from bareboat.measurements.proof import COLUMN
 from bareboat.result.values import Measurement, Passed, Result
 from tests.unit.make.test_copies import CELL
+from tests.unit.project import job_context
 
 RUNS = (Expectation(), Expectation(name="tz", arguments=("tz",)))
 LOADER = RunReport(exit_code=127, stdout=b"", stderr=b"/p: error while loading shared libraries: x\n")
@@ -43,7 +43,7 @@ class NeedyEngine(FakeEngine):
 def item(number, path, kind="file", **fields):
     copy = Copy(source="toolchain", path="/x", to="/x", why="because")
     content = b"x" if kind == "file" else b""
-    return Item(entry=Entry(path=path, kind=kind, content=content, **fields), number=number, copy=copy)
+    return CopiedEntry(entry=Entry(path=path, kind=kind, content=content, **fields), number=number, copy=copy)
 
 
 ITEMS = (
@@ -55,16 +55,18 @@ ITEMS = (
 
 
 @pytest.fixture
-def stowage(tmp_path):
+def contents(tmp_path):
     (tmp_path / "program").write_bytes(b"program")
-    program = Program(status="built", note="", path=tmp_path / "program", sha256="0" * 64, seconds=0.0, toolchain=None)
+    program = Program(
+        status="built", note="", path=tmp_path / "program", sha256="0" * 64, seconds=0.0, warm=False, toolchain=None
+    )
     cell = replace(CELL, sample=replace(CELL.sample, expectations=RUNS))
-    return Stowage(cell=cell, program=program, roots={}, items=ITEMS)
+    return ImageContents(cell=cell, program=program, roots={}, items=ITEMS)
 
 
 @pytest.fixture
-def image(stowage, tmp_path):
-    assemble(stowage, [one.entry for one in stowage.items], name="localhost/x:x", to=tmp_path / "image.tar")
+def image(contents, tmp_path):
+    write_image(image_entries(contents), image_config(contents), reference="localhost/x:x", to=tmp_path / "image.tar")
     return open_image(tmp_path / "image.tar")
 
 
@@ -81,8 +83,8 @@ OPENED = (
 )
 
 
-def test_a_manifest_says_which_ways_found_each_row(stowage, image):
-    rows = {row.path: row for row in make_manifest(stowage, image, CLOSURE, OPENED)}
+def test_a_manifest_says_which_ways_found_each_row(contents, image):
+    rows = {row.path: row for row in make_manifest(contents, image, CLOSURE, OPENED)}
     assert list(rows) == sorted(rows)
     assert rows["/lib/libc"].ways == ("static",)
     assert rows["/etc/idle"].ways == ()
@@ -91,16 +93,16 @@ def test_a_manifest_says_which_ways_found_each_row(stowage, image):
     assert rows["/hello-world"].source == "compile"
 
 
-def test_whoever_names_a_folder_may_need_all_of_it(stowage, image):
+def test_whoever_names_a_folder_may_need_all_of_it(contents, image):
     closure = replace(CLOSURE, files=(*CLOSURE.files, needed("/zones", "path")))
-    zones = next(row for row in make_manifest(stowage, image, closure, ()) if row.path == "/zones/")
+    zones = next(row for row in make_manifest(contents, image, closure, ()) if row.path == "/zones/")
     assert (zones.ways, zones.idle_files) == (("known",), 0)
 
 
-def test_each_row_is_left_out_once(stowage, image, tmp_path):
+def test_each_row_is_left_out_once(contents, image, tmp_path):
     (tmp_path / "store").mkdir()
     engine = NeedyEngine(folder=tmp_path / "store")
-    workshop = SimpleNamespace(engine=engine, folders=SimpleNamespace(scratch=tmp_path))
+    context = job_context(engine, tmp_path)
     said = []
     result = Result(
         cell="x@y",
@@ -110,10 +112,10 @@ def test_each_row_is_left_out_once(stowage, image, tmp_path):
         key="",
         outcome=Passed(),
         measurements=(Measurement(column=COLUMN, value=None),),
-        manifest=make_manifest(stowage, image, CLOSURE, OPENED),
+        manifest=make_manifest(contents, image, CLOSURE, OPENED),
     )
     assert not is_proved(result)
-    proved = prove(Trial(workshop=workshop, stowage=stowage, tell=said.append), result)
+    proved = prove(Prover(context=context, contents=contents, tell=said.append), result)
     assert {row.path: row.proof for row in proved.manifest} == {
         "/hello-world": "",
         "/lib/libc": "needed",
@@ -124,4 +126,4 @@ def test_each_row_is_left_out_once(stowage, image, tmp_path):
     assert proved.measurements[0].value == "2 needed, 1 idle"
     assert len(said) == 3
     assert list((tmp_path / "store").iterdir()) == [], "no trial's image stays"
-    assert not list(tmp_path.glob("proof*"))
+    assert not list(context.folders.scratch.iterdir())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomli
 
-from bareboat.check.prediction import compare, judge, refuse
+from bareboat.check.prediction import compare, judge_cell, refuse
 from bareboat.check.runs import Verdict
 from bareboat.closure import Closure, Missing
 from bareboat.closure.owners import read_owners
@@ -73,11 +73,11 @@ def test_what_is_not_required_is_no_reason():
 def test_a_cell_without_an_expectation_fails_as_it_fails():
     failure = Failed(stage="run", reason="exit code 1, not 0")
     preflight = compare(closure(), Verdict(failure=failure, started=True, said=""))
-    assert judge(CELL, preflight, failure) == failure
-    assert judge(CELL, preflight, None) is None
+    assert judge_cell(CELL, preflight, failure) == failure
+    assert judge_cell(CELL, preflight, None) is None
 
 
 def test_a_start_that_was_predicted_and_did_not_come_is_told_with_the_loaders_words():
     verdict = Verdict(failure=Failed(stage="run", reason="x"), started=False, said="cannot open libx.so")
-    failed = judge(CELL, compare(closure(), verdict), verdict.failure)
+    failed = judge_cell(CELL, compare(closure(), verdict), verdict.failure)
     assert failed.reason == "the prediction was wrong: it does not start: cannot open libx.so"

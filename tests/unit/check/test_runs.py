@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bareboat.check.runs import judge, not_started, verify
+from bareboat.check.runs import judge_run, not_started, verify
 from bareboat.engine.fake import FakeEngine
 from bareboat.engine.images import RunReport
 from bareboat.inputs.sample import Expectation
@@ -17,9 +17,9 @@ def ran(stdout=b"Hello\n", exit_code=0, stderr=b""):
 
 
 def test_what_was_expected_passes():
-    assert judge(ran(), HELLO) is None
-    assert judge(ran(stdout=b"anything"), Expectation()) is None
-    assert judge(ran(exit_code=3), Expectation(exit_code=3)) is None
+    assert judge_run(ran(), HELLO) is None
+    assert judge_run(ran(stdout=b"anything"), Expectation()) is None
+    assert judge_run(ran(exit_code=3), Expectation(exit_code=3)) is None
 
 
 @pytest.mark.parametrize(
@@ -33,20 +33,20 @@ def test_what_was_expected_passes():
     ],
 )
 def test_what_differs_is_told(report, reason, detail):
-    failed = judge(report, HELLO)
+    failed = judge_run(report, HELLO)
     assert failed is not None
     assert (failed.stage, failed.reason) == ("run", reason)
     assert detail in failed.detail
 
 
 def test_a_missing_last_newline_shows_in_the_difference():
-    failed = judge(ran(stdout=b"Hello"), HELLO)
+    failed = judge_run(ran(stdout=b"Hello"), HELLO)
     assert failed is not None
     assert failed.detail.splitlines() == ["--- expected", "+++ actual", "@@ -1 +1 @@", r"-'Hello\n'", "+'Hello'"]
 
 
 def test_a_long_output_is_cut_at_its_telling_end():
-    failed = judge(ran(exit_code=1, stderr=b"x" * 9000 + b"the end"), HELLO)
+    failed = judge_run(ran(exit_code=1, stderr=b"x" * 9000 + b"the end"), HELLO)
     assert failed is not None
     assert failed.detail.endswith("the end")
     assert len(failed.detail) == 4000
@@ -90,4 +90,4 @@ def test_a_loader_that_gives_up_is_known_by_its_words(exit_code, stderr, starts)
 def test_what_the_runtime_refuses_did_not_start():
     report = RunReport(exit_code=None, stdout=b"", stderr=b"", refused="exec: no such file")
     assert not_started(report) == "exec: no such file"
-    assert judge(report, HELLO).reason == "it did not start"
+    assert judge_run(report, HELLO).reason == "it did not start"

@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 from bareboat.closure import Closure, Needed
 from bareboat.closure.owners import read_owners
 from bareboat.commands.listing import list_closure, list_manifest, list_plan, list_recipes, list_samples
 from bareboat.inputs.base import Base
-from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.recipe import RecipeBook
-from bareboat.inputs.sample import load_samples
-from bareboat.plan.jobs import PLATFORMS, Selection
-from bareboat.plan.planner import make_plan
-from bareboat.result.values import AboardFile, Passed, Result
-
-ROOT = Path(__file__).parents[3]
-BOOK = load_recipes(ROOT / "recipes")
-SAMPLE = next(sample for sample in load_samples(ROOT / "rust-samples") if sample.name == "hello-world")
+from bareboat.result.values import ManifestRow, Passed, Result
+from tests.unit.project import BOOK
+from tests.unit.project import HELLO as SAMPLE
+from tests.unit.project import plan_of as plan
 
 
 def rows(table):
     """The cells of a table's rows, without its head and rule; two blanks or more part columns."""
     return [re.split(r" {2,}", line.strip()) for line in table.splitlines()[2:]]
-
-
-def plan(*recipes, book=BOOK):
-    return make_plan(book, [SAMPLE], Selection(recipes=recipes), source="bootstrap", platform=PLATFORMS["x86_64"])
 
 
 def test_each_recipe_has_a_row_with_program_toolchain_base_and_summary():
@@ -88,7 +78,7 @@ def test_a_skipped_cell_has_a_row_with_its_reason():
 
 def aboard(path, **fields):
     known = {"kind": "file", "size_bytes": 1000, "mode": "0644", "source": "toolchain", "package": "libc6"}
-    return AboardFile(**{**known, "path": path, "version": "2.41", "why": "because", **fields})
+    return ManifestRow(**{**known, "path": path, "version": "2.41", "why": "because", **fields})
 
 
 def manifest_of(*files):

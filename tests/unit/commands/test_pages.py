@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from bareboat.commands import schema_text
-from bareboat.commands.project import crate_table, rows_of
+from bareboat.commands.pages import crate_table, load_results, project_sizes, rows_of
+from bareboat.commands.project import Project
 from bareboat.report import conformance_tables, predictions_page, replace_block, results_page
-from bareboat.result.store import hosts, load_all
 
 ROOT = Path(__file__).parents[3]
-MEASURED = {host: load_all(ROOT / "results" / host) for host in hosts(ROOT / "results")}
+MEASURED = load_results(ROOT / "results", project_sizes(Project(root=ROOT)))
 PUBLISHED = "debian-12-amd64-rootless"
 
 

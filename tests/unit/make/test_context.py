@@ -1,72 +1,28 @@
-"""Keys: equal where what goes in is equal, and nowhere else. Logs: one a job."""
+"""What jobs hand on is looked up by the job; each job has a log of its own."""
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
-from dataclasses import replace
-from pathlib import Path
+from types import MappingProxyType
 
-from hypothesis import assume, given
-from hypothesis import strategies as st
+import pytest
 
-from bareboat.engine.fake import HOST, FakeEngine
-from bareboat.inputs.base import Debian
-from bareboat.inputs.lock import Lock
-from bareboat.make import context as shop
-from bareboat.make.context import Workshop, make_key
-from bareboat.system.folders import Folders
-from bareboat.system.process import Processes
-
-ROOT = Path(__file__).parents[3]
-DEBIAN = Debian(kind="debian", suite="trixie", packages=("gcc",))
-PARTS = st.lists(st.text(max_size=6), max_size=4)
-
-
-def test_a_key_is_a_digest_and_of_every_field():
-    key = make_key("root", DEBIAN, "")
-    assert re.fullmatch("[0-9a-f]{64}", key)
-    assert key == make_key("root", Debian(kind="debian", suite="trixie", packages=("gcc",)), "")
-    others = {make_key("root", replace(DEBIAN, **{name: value}), "") for name, value in {"suite": "sid"}.items()}
-    others |= {make_key("root", replace(DEBIAN, slim=True), ""), make_key("root", replace(DEBIAN, packages=()), "")}
-    assert key not in others
-    assert len(others) == 3
-
-
-@given(PARTS, PARTS)
-def test_other_parts_are_another_key(one, other):
-    assume(one != other)
-    assert make_key(*one) != make_key(*other)
-
-
-def test_a_new_format_makes_everything_anew(monkeypatch):
-    before = make_key("a")
-    monkeypatch.setattr(shop, "FORMAT", shop.FORMAT + "0")
-    assert make_key("a") != before
-
-
-def test_a_key_is_the_same_in_every_process():
-    code = "from bareboat.inputs.base import Debian; from bareboat.make.context import make_key; "
-    code += "print(make_key('x', Debian(kind='debian', suite='trixie', packages=('gcc',)), {'b': 1, 'a': 2}), end='')"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout == make_key("x", DEBIAN, {"b": 1, "a": 2})
+from bareboat.engine.fake import FakeEngine
+from bareboat.errors import BareboatError
+from bareboat.make.context import Outputs, Program
+from bareboat.plan.planner import plan_cell
+from tests.unit.project import BOOK, HELLO, job_context, plan_inputs
 
 
 def test_each_job_has_a_log_of_its_own(tmp_path):
-    folders = Folders(cache=tmp_path / "cache", bootstrap=tmp_path / "bootstrap")
-    workshop = Workshop(
-        engine=FakeEngine(folder=tmp_path),
-        processes=Processes(),
-        folders=folders,
-        recipes=tmp_path,
-        results=tmp_path,
-        lock=Lock(),
-        locked=False,
-        force=False,
-        renew=False,
-        host=HOST,
-        commit="",
-    )
-    assert workshop.log("program hello-world musl static in gnu").name == "program-hello-world-musl-static-in-gnu.log"
-    assert workshop.log("base debian").parent == folders.logs
+    context = job_context(FakeEngine(folder=tmp_path), tmp_path)
+    assert context.log("program hello-world musl static in gnu").name == "program-hello-world-musl-static-in-gnu.log"
+    assert context.log("base debian").parent == context.folders.logs
+
+
+def test_an_output_is_looked_up_by_its_job_and_kind(tmp_path):
+    cell = plan_cell(HELLO, BOOK.recipe("scratch-musl"), plan_inputs())
+    program = Program(status="built", note="", path=tmp_path, sha256="", seconds=0.0, warm=False, toolchain=None)
+    outputs = Outputs(by_id=MappingProxyType({cell.program.id: program}))
+    assert outputs.program(cell.program) is program
+    with pytest.raises(BareboatError, match="toolchain gnu made nothing in this run"):
+        outputs.root(cell.program.toolchain)

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 
 from bareboat.archive import Entry, ImageConfig, write_image
-from bareboat.engine.fake import HOST, FakeEngine
+from bareboat.engine.fake import FakeEngine
 from bareboat.errors import BareboatError
 from bareboat.inputs.base import Distroless
-from bareboat.inputs.load_recipes import load_recipes
-from bareboat.inputs.lock import Lock, Pinned
+from bareboat.inputs.lock import Pinned
 from bareboat.inputs.recipe import Copy
-from bareboat.inputs.sample import load_samples
-from bareboat.make.context import RootImage, Workshop
-from bareboat.make.copies import fetch_aboard, owners_in
-from bareboat.plan.jobs import PLATFORMS, Aboard, RootJob, Selection
-from bareboat.plan.planner import make_plan
+from bareboat.make.context import RootImage
+from bareboat.make.copies import fetch_copies, owners_in
+from bareboat.plan.jobs import PlannedCopy, RootJob
 from bareboat.result.values import Source
-from bareboat.system.folders import Folders
-from bareboat.system.process import Processes
+from tests.unit.project import job_context, plan_of
 
-ROOT = Path(__file__).parents[3]
-(CELL,) = make_plan(
-    load_recipes(ROOT / "recipes"),
-    load_samples(ROOT / "rust-samples"),
-    Selection(samples=("hello-world",), recipes=("scratch-glibc-dynamic",)),
-    source="bootstrap",
-    platform=PLATFORMS["x86_64"],
-).cells
+(CELL,) = plan_of("scratch-glibc-dynamic").cells
 STATUS = b"Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.41-12\n\n"
 FILES = {
     "usr/lib/libc.so.6": b"code",
@@ -62,20 +48,8 @@ def engine(tmp_path):
 
 
 @pytest.fixture
-def workshop(engine, tmp_path):
-    return Workshop(
-        engine=engine,
-        processes=Processes(),
-        folders=Folders(cache=tmp_path / "cache", bootstrap=tmp_path / "bootstrap"),
-        recipes=ROOT / "recipes",
-        results=tmp_path / "results",
-        lock=Lock(),
-        locked=False,
-        force=False,
-        renew=False,
-        host=HOST,
-        commit="",
-    )
+def context(engine, tmp_path):
+    return job_context(engine, tmp_path)
 
 
 def image(engine, packages=()):
@@ -84,25 +58,25 @@ def image(engine, packages=()):
     return RootImage(status="built", note="", reference="localhost/toolchain:x", source=source, packages=packages)
 
 
-def fetch(workshop, *copies, job=CELL.program.toolchain, packages=()):
-    aboard = tuple(Aboard(copy=copy, source=None if copy.is_made else job) for copy in copies)
-    return fetch_aboard(workshop, replace(CELL, aboard=aboard), {job: image(workshop.engine, packages)})
+def fetch(context, *copies, job=CELL.program.toolchain, packages=()):
+    planned = tuple(PlannedCopy(copy=copy, source=None if copy.is_made else job) for copy in copies)
+    return fetch_copies(context, CELL.recipe.name, planned, {job: image(context.engine, packages)})
 
 
 def copy(**fields):
     return Copy(**{"source": "toolchain", "why": "because", **fields})
 
 
-def test_a_file_comes_with_its_package_and_its_mode(workshop):
-    (item,) = fetch(workshop, copy(path="/usr/lib/libc.so.6", to="/lib/libc.so.6"))
+def test_a_file_comes_with_its_package_and_its_mode(context):
+    (item,) = fetch(context, copy(path="/usr/lib/libc.so.6", to="/lib/libc.so.6"))
     assert item.entry == Entry(path="lib/libc.so.6", mode=0o755, content=b"code")
     assert (item.owner.name, item.owner.version) == ("libc6", "2.41-12")
-    (item,) = fetch(workshop, copy(path="/usr/lib/libc.so.6", to="/x", mode="0400", owner="1:2"))
+    (item,) = fetch(context, copy(path="/usr/lib/libc.so.6", to="/x", mode="0400", owner="1:2"))
     assert (item.entry.mode, item.entry.uid, item.entry.gid) == (0o400, 1, 2)
 
 
-def test_a_folder_comes_whole(workshop):
-    items = fetch(workshop, copy(path="/usr/share/zones/", to="/zones/"))
+def test_a_folder_comes_whole(context):
+    items = fetch(context, copy(path="/usr/share/zones/", to="/zones/"))
     assert {item.entry.path: (item.entry.kind, item.entry.content) for item in items} == {
         "zones": ("directory", b""),
         "zones/Paris": ("file", b"TZif"),
@@ -111,9 +85,9 @@ def test_a_folder_comes_whole(workshop):
     assert {item.number for item in items} == {0}
 
 
-def test_what_the_recipe_makes_needs_no_image(workshop, engine):
+def test_what_the_recipe_makes_needs_no_image(context, engine):
     text, folder = fetch(
-        workshop,
+        context,
         copy(source="recipe", text="a\n", to="/etc/a"),
         copy(source="new", to="/tmp/", mode="1777"),
     )
@@ -122,27 +96,27 @@ def test_what_the_recipe_makes_needs_no_image(workshop, engine):
     assert engine.asked == []
 
 
-def test_of_a_package_the_images_own_list_tells_the_version(workshop):
+def test_of_a_package_the_images_own_list_tells_the_version(context):
     bootstrap = Distroless(kind="distroless", suite="trixie", packages=("tzdata",))
     job = RootJob(name="tzdata", role="package", source="bootstrap", reference="x", bootstrap=bootstrap)
     pinned = (Pinned(name="tzdata", version="2026a", sha256="0" * 64),)
     wanted = copy(source="package:tzdata", path="/usr/share/zones/Rome", to="/Rome")
-    (item,) = fetch(workshop, wanted, job=job, packages=pinned)
+    (item,) = fetch(context, wanted, job=job, packages=pinned)
     assert (item.owner.name, item.owner.version) == ("tzdata", "2026a")
 
 
-def test_an_image_is_asked_once(workshop, engine):
+def test_an_image_is_asked_once(context, engine):
     for _ in range(2):
-        fetch(workshop, copy(path="/usr/lib/libc.so.6", to="/x"))
+        fetch(context, copy(path="/usr/lib/libc.so.6", to="/x"))
     assert sorted(engine.asked) == sorted(set(engine.asked))
     assert "/usr/lib/libc.so.6" in engine.asked
 
 
-def test_an_image_without_a_package_database_has_no_owners(workshop, engine, tmp_path):
+def test_an_image_without_a_package_database_has_no_owners(context, engine, tmp_path):
     archive = tmp_path / "bare.tar"
     write_image([Entry(path="a", content=b"")], ImageConfig(), reference="localhost/toolchain:x", to=archive)
     engine.load(archive)
-    assert owners_in(workshop, image(engine)).of("/a") is None
+    assert owners_in(context, image(engine)).of("/a") is None
 
 
 @pytest.mark.parametrize(
@@ -157,17 +131,17 @@ def test_an_image_without_a_package_database_has_no_owners(workshop, engine, tmp
         ("/usr/lib/libc.so.6/", "/x/", "is a file; of a folder, and of nothing else"),
     ],
 )
-def test_a_copy_that_cannot_be_made_is_named_with_its_recipe(workshop, path, to, said):
+def test_a_copy_that_cannot_be_made_is_named_with_its_recipe(context, path, to, said):
     with pytest.raises(BareboatError) as caught:
-        fetch(workshop, copy(path=path, to=to))
+        fetch(context, copy(path=path, to=to))
     assert str(caught.value).startswith(f"recipe 'scratch-glibc-dynamic': the copy to {to}: ")
     assert said in str(caught.value)
 
 
-def test_a_link_out_of_the_image_is_refused(workshop, engine, tmp_path, monkeypatch):
+def test_a_link_out_of_the_image_is_refused(context, engine, tmp_path, monkeypatch):
     del tmp_path
     link = Entry(path="a", kind="symlink", target="../../../../etc/shadow")
     monkeypatch.setattr("bareboat.make.copies.read_copied", lambda *_: (Entry(path="", kind="directory"), link))
     with pytest.raises(BareboatError, match=r"/zones/a would be a link to .*etc/shadow, out of the image"):
-        fetch(workshop, copy(path="/usr/share/zones/", to="/zones/"))
+        fetch(context, copy(path="/usr/share/zones/", to="/zones/"))
     assert engine

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from bareboat.engine.fake import HOST, FakeEngine
 from bareboat.engine.images import Build, RunReport
 from bareboat.errors import BareboatError
-from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import Lock, Pinned
 from bareboat.inputs.recipe import RecipeBook
-from bareboat.inputs.sample import Expectation, load_samples
-from bareboat.make.context import RootImage, Workshop, make_key
+from bareboat.inputs.sample import Expectation
+from bareboat.make.context import Outputs, RootImage
 from bareboat.matrix.progress import make_progress
 from bareboat.matrix.run import new_pins, run_matrix
-from bareboat.plan.jobs import PLATFORMS, RootJob, Selection, SkippedCell
-from bareboat.plan.planner import make_plan
+from bareboat.plan.jobs import RootJob, SkippedCell
 from bareboat.result.store import load_all
 from bareboat.result.values import Source
-from bareboat.system.folders import Folders
-from bareboat.system.process import Processes
+from tests.unit import project
 from tests.unit.elf_builder import MUSL, MUSL_LOADER, build_elf
+from tests.unit.project import BOOK, ROOT, job_context
 
-ROOT = Path(__file__).parents[3]
-BOOK = load_recipes(ROOT / "recipes")
 PROGRAM = build_elf(signs=MUSL, interpreter=None, flags_1=0x08000001)
 HELLO = RunReport(exit_code=0, stdout=b"Hello, world!\n", stderr=b"")
 ALPINE, RUST = "docker.io/library/alpine:3.23", "docker.io/library/rust:1-alpine"
@@ -54,121 +49,105 @@ def engine(tmp_path):
 
 
 @pytest.fixture
-def workshop(engine, tmp_path):
-    folders = Folders(cache=tmp_path / "cache", bootstrap=tmp_path / "bootstrap")
-    folders.scratch.mkdir(parents=True)
-    return Workshop(
-        engine=engine,
-        processes=Processes(),
-        folders=folders,
-        recipes=ROOT / "recipes",
-        results=tmp_path / "results",
-        lock=Lock(),
-        locked=False,
-        force=False,
-        renew=False,
-        host=HOST,
-        commit="0123abc",
-    )
+def context(engine, tmp_path):
+    return job_context(engine, tmp_path)
 
 
 def plan_of(book, **changes):
-    samples = [sample for sample in load_samples(ROOT / "rust-samples") if sample.name == "hello-world"]
-    samples = [replace(sample, **changes) for sample in samples]
-    return make_plan(book, samples, Selection(), source="registry", platform=PLATFORMS["x86_64"])
+    return project.plan_of(book=book, samples=[replace(project.HELLO, **changes)], source="registry")
 
 
-def run(workshop, book, **options):
-    return run_plan(workshop, plan_of(book), io.StringIO(), **options)
+def run(context, book, **options):
+    return run_plan(context, plan_of(book), io.StringIO(), **options)
 
 
-def run_plan(workshop, plan, view, **options):
-    return run_matrix(workshop, plan, make_progress(view, len(plan.jobs)), 2, **options)
+def run_plan(context, plan, view, **options):
+    return run_matrix(context, plan, make_progress(view, len(plan.jobs)), 2, **options)
 
 
 def outcomes(matrix):
     return {result.recipe: result.outcome for result in matrix.results}
 
 
-def test_a_cell_passes_is_saved_and_is_not_done_again(workshop, engine):
-    first = run(workshop, book_of("scratch-musl", "alpine"))
+def test_a_cell_passes_is_saved_and_is_not_done_again(context, engine):
+    first = run(context, book_of("scratch-musl", "alpine"))
     assert {outcome.kind for outcome in outcomes(first).values()} == {"passed"}
     assert not first.idle
-    assert load_all(workshop.results) == tuple(sorted(first.results, key=lambda result: result.cell))
+    assert load_all(context.results) == tuple(sorted(first.results, key=lambda result: result.cell))
     values = {one.column.name: one.value for one in first.results[0].measurements}
     assert (values["libc"], values["crt"]) == ("musl", "static")
     built, ran = len(engine.built), len(engine.ran)
     assert (built, ran) == (2, 2), "one compile for both cells and one build; the other image is assembled"
-    second = run(workshop, book_of("scratch-musl"))
+    second = run(context, book_of("scratch-musl"))
     assert (len(engine.built), len(engine.ran)) == (built, ran)
     assert second.results[0] == next(result for result in first.results if result.recipe == "scratch-musl")
 
 
-def test_force_does_it_again(workshop, engine):
-    run(workshop, book_of("scratch-musl"))
-    run(replace(workshop, force=True), book_of("scratch-musl"))
+def test_force_does_it_again(context, engine):
+    run(context, book_of("scratch-musl"))
+    run(replace(context, force=True), book_of("scratch-musl"))
     assert (len(engine.built), len(engine.ran)) == (2, 2)
 
 
-def test_a_lost_result_is_measured_again(workshop, engine):
-    run(workshop, book_of("scratch-musl"))
-    for path in workshop.results.iterdir():
+def test_a_lost_result_is_measured_again(context, engine):
+    run(context, book_of("scratch-musl"))
+    for path in context.results.iterdir():
         path.unlink()
-    again = run(workshop, book_of("scratch-musl"))
+    again = run(context, book_of("scratch-musl"))
     assert outcomes(again)["scratch-musl"].kind == "passed"
     assert (len(engine.built), len(engine.ran)) == (1, 2)
 
 
 @pytest.mark.parametrize("content", ['{"schema_version": 99, "new": 1}', '{"schema_version": 1, "cel'])
-def test_a_result_that_cannot_be_read_is_told_of_and_kept(workshop, content):
-    run(workshop, book_of("scratch-musl"))
-    path = next(workshop.results.iterdir())
+def test_a_result_that_cannot_be_read_is_told_of_and_kept(context, content):
+    run(context, book_of("scratch-musl"))
+    path = next(context.results.iterdir())
     path.write_text(content, encoding="utf-8")
-    failed = outcomes(run(workshop, book_of("scratch-musl")))["scratch-musl"]
+    failed = outcomes(run(context, book_of("scratch-musl")))["scratch-musl"]
     assert failed.kind == "failed"
     assert str(path) in failed.detail
     assert "invoke build-matrix --force" in failed.detail
     assert path.read_text(encoding="utf-8") == content
-    assert outcomes(run(replace(workshop, force=True), book_of("scratch-musl")))["scratch-musl"].kind == "passed"
+    assert outcomes(run(replace(context, force=True), book_of("scratch-musl")))["scratch-musl"].kind == "passed"
 
 
-def test_what_a_recipe_declares_is_held_against_the_program(workshop):
-    failed = outcomes(run(workshop, book_of("scratch-musl", libc="gnu")))["scratch-musl"]
+def test_what_a_recipe_declares_is_held_against_the_program(context):
+    failed = outcomes(run(context, book_of("scratch-musl", libc="gnu")))["scratch-musl"]
     assert (failed.kind, failed.stage) == ("failed", "measure")
     assert failed.reason == "scratch-musl.toml declares libc gnu, the program has musl"
 
 
-def test_another_output_fails_the_cell(workshop, engine):
+def test_another_output_fails_the_cell(context, engine):
     engine.report = RunReport(exit_code=0, stdout=b"Hello", stderr=b"")
-    failed = outcomes(run(workshop, book_of("scratch-musl")))["scratch-musl"]
+    failed = outcomes(run(context, book_of("scratch-musl")))["scratch-musl"]
     assert (failed.stage, failed.reason) == ("run", "its output differs")
 
 
-def test_a_failed_compile_fails_every_cell_that_needs_it(workshop, engine):
+def test_a_failed_compile_fails_every_cell_that_needs_it(context, engine):
     engine.broken = "cargo build"
-    done = run(workshop, book_of("scratch-musl", "alpine"))
+    done = run(context, book_of("scratch-musl", "alpine"))
     for outcome in outcomes(done).values():
         assert (outcome.kind, outcome.stage, outcome.reason) == ("failed", "compile", "error: broken")
     assert len(done.failed) == 3
-    assert {result.outcome.kind for result in load_all(workshop.results)} == {"failed"}
+    assert {result.outcome.kind for result in load_all(context.results)} == {"failed"}
 
 
-def test_a_base_that_cannot_be_had_fails_its_cell_alone(workshop, engine):
+def test_a_base_that_cannot_be_had_fails_its_cell_alone(context, engine):
     engine.remove(ALPINE)
-    done = outcomes(run(workshop, book_of("scratch-musl", "alpine")))
+    done = outcomes(run(context, book_of("scratch-musl", "alpine")))
     assert (done["alpine"].stage, done["scratch-musl"].kind) == ("base", "passed")
 
 
-def test_the_first_failure_ends_a_run_that_does_not_keep_going(workshop, engine):
+def test_the_first_failure_ends_a_run_that_does_not_keep_going(context, engine):
     engine.broken = "cargo build"
     with pytest.raises(BareboatError, match="failed, and --no-keep-going"):
-        run(workshop, book_of("scratch-musl"), keep_going=False)
+        run(context, book_of("scratch-musl"), keep_going=False)
 
 
-def test_a_toolchain_that_cannot_be_had_fails_every_cell_with_the_root_cause(workshop, engine):
+def test_a_toolchain_that_cannot_be_had_fails_every_cell_with_the_root_cause(context, engine):
     engine.remove(RUST)
     view = io.StringIO()
-    done = run_plan(workshop, plan_of(book_of("scratch-musl", "alpine")), view)
+    done = run_plan(context, plan_of(book_of("scratch-musl", "alpine")), view)
     for outcome in outcomes(done).values():
         assert (outcome.kind, outcome.stage, outcome.reason) == ("failed", "base", "exit code 125 from pull")
         assert f"pull {RUST}\n    manifest unknown" in outcome.detail
@@ -176,53 +155,53 @@ def test_a_toolchain_that_cannot_be_had_fails_every_cell_with_the_root_cause(wor
     assert "image hello-world@alpine: failed in 0.0 s: needs toolchain musl, which failed\n" in view.getvalue()
 
 
-def test_an_image_that_cannot_be_built_fails_its_cell_alone(workshop, engine):
+def test_an_image_that_cannot_be_built_fails_its_cell_alone(context, engine):
     engine.broken = f"FROM {ALPINE.partition(':')[0]}@"
-    done = run(workshop, book_of("scratch-musl", "alpine"))
+    done = run(context, book_of("scratch-musl", "alpine"))
     assert done.failed == ("image hello-world@alpine",)
     failed = outcomes(done)["alpine"]
     assert (failed.stage, failed.reason) == ("image", "error: broken")
-    assert str(workshop.log("image hello-world@alpine")) in failed.detail
+    assert str(context.log("image hello-world@alpine")) in failed.detail
     assert outcomes(done)["scratch-musl"].kind == "passed"
 
 
-def test_a_program_that_does_not_end_fails_its_cell_and_is_measured(workshop, engine):
+def test_a_program_that_does_not_end_fails_its_cell_and_is_measured(context, engine):
     engine.report = RunReport(exit_code=None, stdout=b"", stderr=b"waiting\n")
-    (result,) = run(workshop, book_of("scratch-musl")).results
+    (result,) = run(context, book_of("scratch-musl")).results
     assert (result.outcome.stage, result.outcome.reason) == ("run", "did not end within 10 s")
     assert result.outcome.detail == "waiting\n"
     assert {one.column.name for one in result.measurements} >= {"size", "libc"}
 
 
-def test_a_failed_cell_is_tried_again_though_nothing_changed(workshop, engine):
+def test_a_failed_cell_is_tried_again_though_nothing_changed(context, engine):
     engine.report = RunReport(exit_code=1, stdout=b"", stderr=b"")
-    assert outcomes(run(workshop, book_of("scratch-musl")))["scratch-musl"].reason == "exit code 1, not 0"
+    assert outcomes(run(context, book_of("scratch-musl")))["scratch-musl"].reason == "exit code 1, not 0"
     engine.report = HELLO
-    assert outcomes(run(workshop, book_of("scratch-musl")))["scratch-musl"].kind == "passed"
+    assert outcomes(run(context, book_of("scratch-musl")))["scratch-musl"].kind == "passed"
     assert (len(engine.built), len(engine.ran)) == (1, 2)
 
 
-def test_a_source_that_compiles_to_the_same_program_is_compiled_and_not_run_again(workshop, engine):
+def test_a_source_that_compiles_to_the_same_program_is_compiled_and_not_run_again(context, engine):
     book = book_of("scratch-musl")
-    run(workshop, book)
-    run_plan(workshop, plan_of(book, digest="other"), io.StringIO())
+    run(context, book)
+    run_plan(context, plan_of(book, digest="other"), io.StringIO())
     assert (len(engine.built), len(engine.ran)) == (2, 1)
     engine.program = PROGRAM + b"\0"
-    run_plan(workshop, plan_of(book, digest="third"), io.StringIO())
+    run_plan(context, plan_of(book, digest="third"), io.StringIO())
     assert (len(engine.built), len(engine.ran)) == (3, 2)
 
 
-def test_another_expectation_runs_again_and_compiles_nothing(workshop, engine):
+def test_another_expectation_runs_again_and_compiles_nothing(context, engine):
     book = book_of("scratch-musl")
-    run(workshop, book)
+    run(context, book)
     plan = plan_of(book, expectations=(Expectation(stdout="Hallo\n"),))
-    (result,) = run_plan(workshop, plan, io.StringIO()).results
+    (result,) = run_plan(context, plan, io.StringIO()).results
     assert result.outcome.reason == "its output differs"
     assert (len(engine.built), len(engine.ran)) == (1, 2)
 
 
-def test_a_result_says_where_everything_came_from(workshop, engine):
-    results = {result.recipe: result for result in run(workshop, book_of("scratch-musl", "alpine")).results}
+def test_a_result_says_where_everything_came_from(context, engine):
+    results = {result.recipe: result for result in run(context, book_of("scratch-musl", "alpine")).results}
     provenance = results["alpine"].provenance
     digest = engine.image(ALPINE).id
     assert provenance.base == Source(kind="registry", reference=ALPINE, digest=digest)
@@ -230,15 +209,15 @@ def test_a_result_says_where_everything_came_from(workshop, engine):
     assert provenance.image_id == engine.image("localhost/bareboat/hello-world:alpine").id
     assert (provenance.host, provenance.commit) == (HOST, "0123abc")
     assert results["scratch-musl"].provenance.base.kind == "scratch"
-    assert results["scratch-musl"].published_bytes == 416_000
+    assert results["scratch-musl"].published_bytes is None, "what others say is joined when a table is made"
     shipped = next(build for build in engine.built if build.tag.endswith(":alpine"))
     assert f"FROM {ALPINE.partition(':')[0]}@{digest}\n" in shipped.containerfile
 
 
-def test_a_cell_that_cannot_be_is_skipped_and_fails_nothing(workshop):
+def test_a_cell_that_cannot_be_is_skipped_and_fails_nothing(context):
     plan = plan_of(book_of("scratch-musl"))
     plan = replace(plan, skipped=(SkippedCell(sample="hello-world", recipe="other", reason="no registry"),))
-    done = run_plan(workshop, plan, io.StringIO())
+    done = run_plan(context, plan, io.StringIO())
     assert outcomes(done)["other"].reason == "no registry"
     assert (outcomes(done)["scratch-musl"].kind, done.failed) == ("passed", ())
 
@@ -249,19 +228,19 @@ def expecting(book, reason="known not to work"):
     )
 
 
-def test_a_failure_that_is_expected_fails_nothing_and_is_not_done_again(workshop, engine):
+def test_a_failure_that_is_expected_fails_nothing_and_is_not_done_again(context, engine):
     engine.report = RunReport(exit_code=3, stdout=b"", stderr=b"")
-    done = run(workshop, expecting(book_of("scratch-musl")))
+    done = run(context, expecting(book_of("scratch-musl")))
     (outcome,) = outcomes(done).values()
     assert (outcome.reason, outcome.expected) == ("exit code 3, not 0", "known not to work")
     assert done.failed == ()
     assert done.results[0].fails_as_expected
-    run(workshop, expecting(book_of("scratch-musl")))
+    run(context, expecting(book_of("scratch-musl")))
     assert len(engine.ran) == 1
 
 
-def test_what_is_expected_to_fail_and_runs_is_a_failure(workshop):
-    done = run(workshop, expecting(book_of("scratch-musl")))
+def test_what_is_expected_to_fail_and_runs_is_a_failure(context):
+    done = run(context, expecting(book_of("scratch-musl")))
     assert outcomes(done)["scratch-musl"].reason == (
         "it runs, and hello-world@scratch-musl is expected to fail: known not to work"
     )
@@ -275,8 +254,8 @@ def dynamic(engine):
     return RecipeBook(recipes=(recipe,), toolchains=BOOK.toolchains)
 
 
-def test_what_cannot_start_is_not_run(workshop, engine):
-    done = run(workshop, dynamic(engine))
+def test_what_cannot_start_is_not_run(context, engine):
+    done = run(context, dynamic(engine))
     outcome = outcomes(done)["scratch-musl"]
     assert (outcome.stage, outcome.reason) == ("preflight", f"the interpreter {MUSL_LOADER} is not in the image")
     assert engine.ran == []
@@ -284,28 +263,28 @@ def test_what_cannot_start_is_not_run(workshop, engine):
     assert (preflight.predicted, preflight.observed) == (False, None)
 
 
-def test_what_is_made_to_fail_is_run_to_confirm_the_prediction(workshop, engine):
+def test_what_is_made_to_fail_is_run_to_confirm_the_prediction(context, engine):
     engine.report = RunReport(exit_code=1, stdout=b"", stderr=b"exec /hello-world: no such file or directory\n")
-    done = run(workshop, expecting(dynamic(engine)))
+    done = run(context, expecting(dynamic(engine)))
     assert done.results[0].fails_as_expected
     assert (done.results[0].preflight.predicted, done.results[0].preflight.observed) == (False, False)
     assert len(engine.ran) == 1
 
 
-def test_a_prediction_that_does_not_come_true_is_a_failure_even_where_one_is_expected(workshop, engine):
+def test_a_prediction_that_does_not_come_true_is_a_failure_even_where_one_is_expected(context, engine):
     engine.report = RunReport(exit_code=3, stdout=b"", stderr=b"")
-    done = run(workshop, expecting(dynamic(engine)))
+    done = run(context, expecting(dynamic(engine)))
     outcome = outcomes(done)["scratch-musl"]
     assert outcome.reason.startswith("the prediction was wrong: it starts, though the interpreter")
     assert done.failed == ("image hello-world@scratch-musl",)
 
 
-def test_a_program_that_is_expected_not_to_compile_fails_nothing(workshop, engine):
+def test_a_program_that_is_expected_not_to_compile_fails_nothing(context, engine):
     engine.broken = "cargo build"
     view = io.StringIO()
-    done = run_plan(workshop, plan_of(expecting(book_of("scratch-musl", "alpine"))), view)
+    done = run_plan(context, plan_of(expecting(book_of("scratch-musl", "alpine"))), view)
     told = view.getvalue()
-    assert f"as expected; the whole log: {workshop.log('program hello-world musl static in musl')}\n" in told
+    assert f"as expected; the whole log: {context.log('program hello-world musl static in musl')}\n" in told
     assert "which failed as expected\n" in told
     assert "cargo build" not in told
     assert {outcome.stage for outcome in outcomes(done).values()} == {"compile"}
@@ -313,49 +292,44 @@ def test_a_program_that_is_expected_not_to_compile_fails_nothing(workshop, engin
     assert done.failed == ()
 
 
-def test_a_program_that_one_cell_hopes_for_must_compile(workshop, engine):
+def test_a_program_that_one_cell_hopes_for_must_compile(context, engine):
     engine.broken = "cargo build"
     hopeful, (doomed,) = book_of("scratch-musl"), expecting(book_of("alpine")).recipes
-    done = run(workshop, RecipeBook(recipes=(*hopeful.recipes, doomed), toolchains=BOOK.toolchains))
+    done = run(context, RecipeBook(recipes=(*hopeful.recipes, doomed), toolchains=BOOK.toolchains))
     assert "program hello-world musl static in musl" in done.failed
 
 
-def test_a_base_that_cannot_be_had_is_no_failure_to_expect(workshop, engine):
+def test_a_base_that_cannot_be_had_is_no_failure_to_expect(context, engine):
     engine.remove(ALPINE)
-    done = run(workshop, expecting(book_of("alpine")))
+    done = run(context, expecting(book_of("alpine")))
     assert outcomes(done)["alpine"].expected == ""
     assert "image hello-world@alpine" in done.failed
 
 
-def test_each_run_of_a_sample_must_be_as_expected(workshop, engine):
+def test_each_run_of_a_sample_must_be_as_expected(context, engine):
     runs = (Expectation(stdout="Hello, world!\n"), Expectation(name="other", stdout="Hallo\n"))
     plan = plan_of(book_of("scratch-musl"), expectations=runs)
-    (result,) = run_plan(workshop, plan, io.StringIO()).results
+    (result,) = run_plan(context, plan, io.StringIO()).results
     assert result.outcome.reason == "run 'other': its output differs"
     assert len(engine.ran) == 2
 
 
-def test_results_come_in_the_plans_order_whichever_ends_first(workshop):
+def test_results_come_in_the_plans_order_whichever_ends_first(context):
     book = book_of("scratch-musl", "alpine")
     book = RecipeBook(recipes=book.recipes[::-1], toolchains=book.toolchains)
-    assert [result.recipe for result in run(workshop, book).results] == ["scratch-musl", "alpine"]
+    assert [result.recipe for result in run(context, book).results] == ["scratch-musl", "alpine"]
 
 
-def test_a_key_is_of_everything_that_goes_in():
-    assert make_key("a", "b") == make_key("a", "b")
-    assert len({make_key("a", "b"), make_key("ab"), make_key("b", "a"), make_key("a", "b", "")}) == 4
-
-
-def test_a_run_that_finds_all_done_is_idle(workshop, engine):
+def test_a_run_that_finds_all_done_is_idle(context, engine):
     digest = f"sha256:{'a' * 64}"
     pinned = Build(containerfile="FROM scratch\n", context=ROOT, tag=f"docker.io/library/rust@{digest}", labels={})
-    engine.build(pinned, workshop.log("x"))
+    engine.build(pinned, context.log("x"))
     engine.built.clear()
-    locked = replace(workshop, lock=Lock().with_digest(RUST, digest))
+    locked = replace(context, lock=Lock().with_digest(RUST, digest))
     assert not run(locked, book_of("scratch-musl")).idle
     second = run(locked, book_of("scratch-musl"))
     assert second.idle
-    assert {output.status for output in second.outputs} == {"unchanged"}
+    assert {output.status for output in second.outputs.by_id.values()} == {"unchanged"}
     assert not run(replace(locked, force=True), book_of("scratch-musl")).idle
     engine.report = RunReport(exit_code=1, stdout=b"", stderr=b"")
     assert not run(replace(locked, force=True), book_of("scratch-musl")).idle
@@ -374,16 +348,17 @@ def test_what_a_run_resolved_is_pinned_and_no_pin_is_changed():
     digest, old = f"sha256:{'b' * 64}", f"sha256:{'c' * 64}"
     libc = Pinned(name="libc6", version="2.41-12", sha256="d" * 64)
     jobs = [root_job("a", "registry"), root_job("b", "registry"), root_job("c", "bootstrap"), root_job("e", "registry")]
-    outputs = [
-        root_image("a", "registry", digest),
-        root_image("b", "registry", digest),
-        root_image("c", "bootstrap", digest, libc),
-        root_image("e", "registry", ""),  # without a digest there is nothing to pin
-        root_image("no-job", "registry", digest),
-    ]
+    made = {
+        "base a": root_image("a", "registry", digest),
+        "base b": root_image("b", "registry", digest),
+        "base c": root_image("c", "bootstrap", digest, libc),
+        "base e": root_image("e", "registry", ""),  # without a digest there is nothing to pin
+        "base no-job": root_image("no-job", "registry", digest),
+    }
+    outputs = Outputs(by_id=made)
     lock = new_pins(Lock().with_digest("example.com/b:1", old), jobs, outputs)
     assert lock.registry == {"example.com/b:1": old, "example.com/a:1": digest}
     assert lock.bootstrap == {"base c": {"libc6": f"2.41-12 sha256:{'d' * 64}"}}
     assert new_pins(lock, jobs, outputs) == lock
     moved = root_image("c", "bootstrap", digest, replace(libc, version="2.41-13"))
-    assert new_pins(lock, jobs, [moved]) == lock
+    assert new_pins(lock, jobs, Outputs(by_id={"base c": moved})) == lock

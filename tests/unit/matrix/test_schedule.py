@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Lock
 
 import pytest
 from hypothesis import given
@@ -119,6 +120,29 @@ def test_what_does_not_need_the_failed_job_goes_on():
     done = {end.job: end for end in run({0: set(), 1: {0}, 2: {1}, 3: set(), 4: {3}, 5: {2, 4}}, work)}
     assert {job for job, end in done.items() if end.error is None} == {3, 4}
     assert {job: done[job].aborted_by for job in (0, 1, 2, 5)} == {0: None, 1: 0, 2: 0, 5: 0}
+
+
+@pytest.mark.parametrize("failing", [set(), {2}, {3}])
+def test_what_runs_alone_runs_after_all_others_and_beside_nothing(failing):
+    needs = {0: [], 1: [0], 2: [], 3: [1], 4: [0], 5: [4], 6: [2]}
+    alone, lock, busy, beside, order = {3, 4, 6}, Lock(), set(), {}, []
+
+    def work(job, _):
+        with lock:
+            busy.add(job)
+            order.append(job)
+        time.sleep(0.01)  # so that whoever wants to run beside it does
+        with lock:
+            beside[job] = set(busy)
+            busy.remove(job)
+        if job in failing:
+            raise BareboatError("no")
+
+    with ThreadPoolExecutor(4) as pool:
+        ends = list(execute(list(needs), needs.__getitem__, lambda job: job, work, pool, alone=alone.__contains__))
+    assert {end.job for end in ends} == set(needs)
+    assert all(beside[job] == {job} for job in alone & set(order))
+    assert set(order[:3]) == {0, 1, 2}
 
 
 def test_an_output_of_none_is_an_output():

@@ -35,7 +35,14 @@ UPPER = make_layer(
 def subject_of(tmp_path):
     def make(program=PROGRAM, layers=(LOWER, UPPER), write=write_docker_archive, seconds=1.5):
         image = open_image(write(tmp_path / "image.tar", *layers))
-        return Subject(image=image, program_path="/app", program=program, elf=read_elf(program), build_seconds=seconds)
+        return Subject(
+            image=image,
+            program_path="/app",
+            program=program,
+            elf=read_elf(program),
+            build_seconds=seconds,
+            warm_target=False,
+        )
 
     return make
 
@@ -68,6 +75,7 @@ def test_every_figure_of_a_known_image(subject_of, write):
         "relro": "full",
         "nx": True,
         "stripped": True,
+        "target_folder": "cold",
         "build_seconds": 1.5,
     }
 

@@ -12,22 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.recipe import Copy
-from bareboat.inputs.sample import Cargo, load_samples
+from bareboat.inputs.sample import Cargo
 from bareboat.plan.containerfile import CA_SECRET, CARGO_SECRET, compile_stages, render, shipped_stage
-from bareboat.plan.jobs import PLATFORMS, Aboard, Selection
-from bareboat.plan.planner import make_plan
+from bareboat.plan.jobs import PlannedCopy
+from tests.unit.project import SAMPLES, plan_of
 
-ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).with_name("golden")
-EVERY = make_plan(
-    load_recipes(ROOT / "recipes"),
-    load_samples(ROOT / "rust-samples"),
-    Selection(),
-    source="bootstrap",
-    platform=PLATFORMS["x86_64"],
-).cells
+EVERY = plan_of(samples=SAMPLES).cells
 # One cell a recipe: hello-world's, where the recipe takes it.
 CELLS = {cell.recipe.name: cell for cell in sorted(EVERY, key=lambda cell: cell.sample.name == "hello-world")}
 
@@ -117,6 +109,28 @@ def test_no_two_compiles_of_other_flags_share_a_target_folder():
     assert len(caches) == len(programs) >= 4
 
 
+def caches_of(text):
+    """The target folder that a compile mounts, and the one below it that the program is linked in."""
+    words = text.split()
+    return [word for word in words if "target=/target" in word] + [word for word in words if "TARGET_DIR=" in word]
+
+
+def test_objects_of_another_compiler_are_not_reused():
+    program = CELLS["scratch-glibc"].program
+    texts = [compile_stages(program, "x", digest) for digest in ("", f"sha256:{'a' * 64}", f"sha256:{'b' * 64}")]
+    assert len({caches_of(text)[0] for text in texts}) == 3
+    assert "id=bareboat-hello-world-gnu-x86_64-unknown-linux-gnu-static-aaaaaaaaaaaa," in texts[1]
+
+
+def test_variants_share_compiled_dependencies_and_no_final_link():
+    program = CELLS["scratch-glibc"].program
+    variant = replace(program.sample, name="hello-world+small", cargo=Cargo(profile="small"))
+    plain, small = (caches_of(compile_stages(job, "x")) for job in (program, replace(program, sample=variant)))
+    assert plain[0] == small[0]
+    assert plain[1] != small[1]
+    assert "CARGO_BUILD_BUILD_DIR=/target/build" in compile_stages(program, "x")
+
+
 def test_an_odd_name_is_quoted():
     cell = CELLS["scratch-glibc"]
     odd = replace(cell.program.sample, binary="my app")
@@ -174,7 +188,7 @@ def with_copy(**fields):
     copy = Copy(**{"source": "toolchain", "to": "/x", "path": "/x", "why": "because", **fields})
     cell = CELLS["scratch-glibc"]
     source = None if copy.is_made else cell.program.toolchain
-    return replace(cell, aboard=(Aboard(copy=copy, source=source),))
+    return replace(cell, copies=(PlannedCopy(copy=copy, source=source),))
 
 
 def test_mode_and_owner_are_said_and_the_folders_above_are_made_before():

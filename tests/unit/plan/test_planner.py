@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,22 +11,15 @@ from hypothesis import strategies as st
 
 from bareboat.errors import SelectionError
 from bareboat.inputs.base import Distroless, SameAs
-from bareboat.inputs.load_recipes import load_recipes
-from bareboat.inputs.sample import load_samples
-from bareboat.plan.jobs import PLATFORMS, ImageJob, ProgramJob, RootJob, Selection, needs
-from bareboat.plan.planner import make_plan, root_jobs
+from bareboat.plan.jobs import ImageJob, ProbeJob, ProgramJob, RootJob, Selection, is_timed, needs
+from bareboat.plan.planner import make_plan, plan_named_cell, published_sizes, root_jobs
+from tests.unit.project import BOOK, HELLO, plan_inputs
+from tests.unit.project import plan_of as plan
 
-ROOT = Path(__file__).parents[3]
-BOOK = load_recipes(ROOT / "recipes")
-SAMPLES = tuple(sample for sample in load_samples(ROOT / "rust-samples") if sample.name == "hello-world")
+SAMPLES = (HELLO,)
 NAMES = tuple(recipe.name for recipe in BOOK.recipes)
 # Those that take any sample.
 OPEN = tuple(recipe.name for recipe in BOOK.recipes if not recipe.samples)
-AMD64 = PLATFORMS["x86_64"]
-
-
-def plan(*recipes, book=BOOK, samples=SAMPLES, source="bootstrap"):
-    return make_plan(book, samples, Selection(recipes=recipes), source=source, platform=AMD64)
 
 
 def changed(name, **fields):
@@ -108,8 +100,7 @@ def test_ids_are_the_jobs_spelling():
     ],
 )
 def test_triples_are_spelled_as_rustc_does_and_platforms_as_podman_does(machine, recipe, triple, platform):
-    selection = Selection(recipes=(recipe,))
-    made = make_plan(BOOK, SAMPLES, selection, source="bootstrap", platform=PLATFORMS[machine])
+    made = plan(recipe, machine=machine)
     assert made.cells[0].program.target == triple
     assert str(made.platform) == platform
 
@@ -191,7 +182,7 @@ def test_a_skipped_cell_leaves_the_others_their_jobs():
 
 def test_a_copy_needs_the_image_that_it_is_from():
     (cell,) = plan("scratch-glibc-dynamic").cells
-    assert [(one.copy.source, one.source) for one in cell.aboard] == [("toolchain", cell.program.toolchain)] * 3
+    assert [(one.copy.source, one.source) for one in cell.copies] == [("toolchain", cell.program.toolchain)] * 3
     (cell,) = plan("scratch-musl-net").cells
     named = {job.id for job in needs(ImageJob(cell=cell))}
     assert named == {cell.program.id, "package ca-certificates", "package tzdata"}
@@ -212,8 +203,7 @@ def test_a_base_that_is_the_same_as_another_is_one_job():
 def test_what_is_on_request_is_built_only_by_name():
     samples = (*SAMPLES, replace(SAMPLES[0], name="long", on_request=True))
     assert [cell.id for cell in plan("debian", samples=samples).cells] == ["hello-world@debian"]
-    selection = Selection(recipes=("debian",), samples=("long",))
-    made = make_plan(BOOK, samples, selection, source="bootstrap", platform=AMD64)
+    made = plan("debian", samples=samples, names=("long",))
     assert [cell.id for cell in made.cells] == ["long@debian"]
     assert [cell.id for cell in plan("debian", samples=samples[1:]).cells] == ["long@debian"]
 
@@ -221,19 +211,52 @@ def test_what_is_on_request_is_built_only_by_name():
 def test_a_service_needs_the_harbor():
     harbor = replace(SAMPLES[0], name="harbor")
     service = replace(SAMPLES[0], name="server", service=True)
-    selection = Selection(recipes=("debian",))
-    made = make_plan(BOOK, (service,), selection, source="bootstrap", platform=AMD64, harbor=harbor)
+    made = plan("debian", samples=(service,), harbor=harbor)
     (cell,) = made.cells
     assert cell.harbor.id == "program harbor musl static in gnu"
     assert cell.harbor in needs(ImageJob(cell=cell))
     assert cell.harbor in made.jobs
     assert made.jobs.index(cell.harbor) < made.jobs.index(ImageJob(cell=cell))
+    assert needs(ProbeJob(cell=cell)) == (ImageJob(cell=cell), cell.harbor)
+    assert [job for job in made.jobs if is_timed(job)] == [made.jobs[-1]] == [ProbeJob(cell=cell)]
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("hello-world@scratch-m*", "'hello-world@scratch-m*' is not one cell; there are: hello-world@scratch-musl, "),
+        ("hello-world", "'hello-world' is not one cell; there are: "),
+        ("hello-world@debain", "no recipe matches 'debain' (did you mean 'debian'?)"),
+    ],
+)
+def test_a_cell_is_named_by_sample_and_recipe(named, said):
+    with pytest.raises(SelectionError) as caught:
+        plan_named_cell(plan_inputs(), SAMPLES, named)
+    assert str(caught.value).startswith(said)
+    assert [cell.id for cell in plan_named_cell(plan_inputs(), SAMPLES, "hello-world@debian").cells] == [
+        "hello-world@debian"
+    ]
+
+
+def test_a_named_cell_that_cannot_be_made_says_why():
+    recipe = next(recipe for recipe in BOOK.recipes if recipe.name == "alpine")
+    inputs = plan_inputs(changed("alpine", base=replace(recipe.base, bootstrap=None)))
+    with pytest.raises(SelectionError, match="'hello-world@alpine' cannot be made: no registry is used"):
+        plan_named_cell(inputs, SAMPLES, "hello-world@alpine")
+
+
+def test_what_others_published_is_known_by_the_cell():
+    sizes = published_sizes(BOOK, [replace(HELLO, published=(("debian-slim", 5), ("debian", 7)))])
+    assert (sizes["hello-world@scratch-musl"], sizes["hello-world@debian"]) == (416_000, 124_000_000)
+    assert "hello-world@scratch-glibc-dynamic" not in sizes
+    own = replace(HELLO, name="own", published=(("debian", 7),))
+    assert published_sizes(BOOK, [own])["own@debian"] == 7
 
 
 def test_a_variants_provisions_come_aboard_where_nothing_else_is():
     variant = replace(SAMPLES[0], name="hello-world+tz", provisions=(("scratch-*", ("tz",)),))
     cells = plan("scratch-musl", "debian", samples=(variant,)).cells
-    targets = {cell.recipe.name: [one.copy.to for one in cell.aboard] for cell in cells}
+    targets = {cell.recipe.name: [one.copy.to for one in cell.copies] for cell in cells}
     assert targets == {"scratch-musl": ["/usr/share/zoneinfo/"], "debian": []}
 
 
@@ -299,4 +322,4 @@ def test_patterns_choose_as_a_shell_does_in_the_books_order(patterns, names):
 
 
 def choose(**patterns):
-    return make_plan(BOOK, SAMPLES, Selection(**patterns), source="bootstrap", platform=AMD64)
+    return make_plan(plan_inputs(), SAMPLES, Selection(**patterns))

@@ -59,7 +59,6 @@ RESULT = Result(
         Measurement(column=Column(name="start", heading="Start", unit="seconds", order=7), value=1.0),
         Measurement(column=Column(name="tls", heading="TLS", unit="text", order=8), value=None),
     ),
-    published_bytes=416_000,
     provenance=PROVENANCE,
 )
 
@@ -87,7 +86,7 @@ results = st.builds(
     key=texts,
     outcome=outcomes,
     measurements=st.lists(st.builds(Measurement, column=columns, value=values), max_size=4).map(tuple),
-    published_bytes=st.none() | st.integers(0),
+    published_bytes=st.none(),
     provenance=st.none() | st.just(PROVENANCE),
 )
 

@@ -1,0 +1,117 @@
+"""Composes every key: the SHA-256 of all that can change what a job makes. Pure.
+
+A key goes onto the image as a label, or into the result; where it is found again nothing is done anew. Each kind has a
+version of its own, to be raised when the same input comes to mean another output. A measurement's version is its
+column's. tests/unit/plan/test_keys.py demands of every input that it is in a key, or says why it cannot matter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Protocol
+
+from bareboat.plan.containerfile import compile_stages, shipped_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bareboat.archive import Entry
+    from bareboat.inputs.base import RootBootstrap
+    from bareboat.plan.jobs import Cell, ProgramJob, RootJob
+
+ROOT_VERSION = "1"
+PROGRAM_VERSION = "2"
+IMAGE_VERSION = "1"
+CELL_VERSION = "2"
+
+
+class HostFacts(Protocol):
+    """What of a host can change how an image runs there."""
+
+    @property
+    def podman(self) -> str:
+        """Podman's version."""
+
+    @property
+    def buildah(self) -> str:
+        """Buildah's version."""
+
+    @property
+    def runtime(self) -> str:
+        """The OCI runtime and its version."""
+
+    @property
+    def kernel(self) -> str:
+        """The kernel's release."""
+
+    @property
+    def storage_driver(self) -> str:
+        """What the image store lies on."""
+
+
+class ColumnFacts(Protocol):
+    """A measurement."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def version(self) -> int:
+        """The version of what it means and of how it is taken."""
+
+
+def root_key(bootstrap: RootBootstrap | None, script: str) -> str:
+    """The key of a root made from packages; `script` is the text of the file that the bootstrap names."""
+    return _digest(ROOT_VERSION, "root", bootstrap, script)
+
+
+def program_key(job: ProgramJob, toolchain: str, toolchain_digest: str) -> str:
+    """The key of a compiled program; `toolchain` is what its Containerfile calls the image of that digest."""
+    stages = compile_stages(job, toolchain, toolchain_digest)
+    return _digest(PROGRAM_VERSION, "program", stages, toolchain_digest, job.sample.digest)
+
+
+def image_key(cell: Cell, program_sha256: str, digests: Mapping[RootJob, str], entries: Iterable[Entry]) -> str:
+    """The key of a cell's image: of its content and its settings, and of its base where it has one.
+
+    `digests` are those of the cell's roots, `entries` all that comes aboard beside the program.
+    """
+    aboard = [
+        (entry.path, entry.kind, entry.mode, entry.uid, entry.gid, entry.target, _sha256(entry.content))
+        for entry in entries
+    ]
+    # A comment says why a file is copied: it changes nothing of the image.
+    stage = [line for line in shipped_stage(cell, digests).splitlines() if not line.startswith("#")]
+    shipped = stage if cell.base else (asdict(cell.recipe.runtime), cell.program_path)
+    return _digest(IMAGE_VERSION, "image", shipped, program_sha256, aboard)
+
+
+def cell_key(
+    cell: Cell, image: str, *, harbor_sha256: str, host: HostFacts, traced: bool, columns: Iterable[ColumnFacts]
+) -> str:
+    """The key of a cell's result: of the image's key, what is expected of it, and all that runs and measures it."""
+    return _digest(
+        CELL_VERSION,
+        "cell",
+        image,
+        asdict(cell.recipe.compile),
+        [asdict(expectation) for expectation in cell.sample.expectations],
+        cell.expect_failure,
+        # What a manifest says of a copy is kept in the result.
+        [(planned.copy.source, planned.copy.why) for planned in cell.copies],
+        (harbor_sha256, sorted(cell.excuses.items())),
+        (host.podman, host.buildah, host.runtime, host.kernel, host.storage_driver, traced),
+        [(column.name, column.version) for column in columns],
+    )
+
+
+def _digest(version: str, kind: str, *parts: object) -> str:
+    text = json.dumps([version, kind, *[str(part) for part in parts]])
+    return _sha256(text.encode())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

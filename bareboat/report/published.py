@@ -1,0 +1,16 @@
+"""Joins results with what somebody else says that such images weigh. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bareboat.result.values import Result
+
+
+def join_published(results: Iterable[Result], sizes: Mapping[str, int]) -> tuple[Result, ...]:
+    """The results with the published bytes of their cells, `sizes` being those by the cell's id."""
+    return tuple(replace(result, published_bytes=sizes.get(result.cell)) for result in results)

@@ -1,0 +1,48 @@
+"""The project's own recipes and samples, and what its jobs may use in a test: the fake engine and folders of a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bareboat.engine.fake import HOST
+from bareboat.inputs.load_recipes import load_recipes
+from bareboat.inputs.lock import Lock
+from bareboat.inputs.sample import load_samples
+from bareboat.make.context import JobContext
+from bareboat.plan.jobs import PLATFORMS, Selection
+from bareboat.plan.planner import PlanInputs, make_plan
+from bareboat.system.folders import Folders
+from bareboat.system.process import Processes
+
+ROOT = Path(__file__).parents[2]
+BOOK = load_recipes(ROOT / "recipes")
+SAMPLES = load_samples(ROOT / "rust-samples")
+HELLO = next(sample for sample in SAMPLES if sample.name == "hello-world")
+
+
+def plan_inputs(book=BOOK, *, source="bootstrap", machine="x86_64", harbor=None):
+    return PlanInputs(book=book, source=source, platform=PLATFORMS[machine], harbor=harbor)
+
+
+def plan_of(*recipes, book=BOOK, samples=(HELLO,), names=(), **inputs):
+    """The plan of some samples, hello-world alone, on the recipes of these names."""
+    return make_plan(plan_inputs(book, **inputs), samples, Selection(samples=names, recipes=recipes))
+
+
+def job_context(engine, folder, **changes):
+    folders = Folders(cache=folder / "cache", bootstrap=folder / "bootstrap")
+    folders.scratch.mkdir(parents=True, exist_ok=True)
+    plain = {
+        "engine": engine,
+        "processes": Processes(),
+        "folders": folders,
+        "recipes": ROOT / "recipes",
+        "results": folder / "results",
+        "lock": Lock(),
+        "locked": False,
+        "force": False,
+        "renew": False,
+        "host": HOST,
+        "commit": "0123abc",
+    }
+    return JobContext(**{**plain, **changes})
