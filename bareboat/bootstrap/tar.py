@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, assert_never
 
 from bareboat.errors import BareboatError
+from bareboat.system.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +72,7 @@ def write_tar(tree: Mapping[str, Node], archive: Path) -> None:
     """
     whole: dict[str, Node] = {str(parent): Folder() for path in tree for parent in PurePosixPath(path).parents}
     whole.update(tree)
-    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
+    with replacing(archive) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for path in sorted(whole, key=lambda path: (isinstance(whole[path], HardLink), path)):
             _write_node(tar, path, whole[path])
 

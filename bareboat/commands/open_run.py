@@ -16,7 +16,7 @@ from bareboat.matrix.progress import make_progress
 from bareboat.matrix.run import new_pins, run_matrix
 from bareboat.plan.planner import root_jobs
 from bareboat.podman_engine.session import session
-from bareboat.result.store import sweep
+from bareboat.system.files import sweep
 from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:

@@ -24,6 +24,7 @@ from bareboat.errors import BareboatError, EngineError, HostError, StoppedError
 from bareboat.inputs.sample import NOT_SOURCE
 from bareboat.podman_engine import containers
 from bareboat.result.values import Host
+from bareboat.system.files import replacing, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,7 +106,7 @@ class PodmanEngine:
         options += [] if build.network else ["--network=none"]
         options += [f"--secret=id={name},src={path}" for name, path in sorted(build.secrets.items())]
         ignore = self._folder / f"ignore-{threading.get_ident()}"
-        ignore.write_text("".join(f"{name}\n" for name in sorted(NOT_SOURCE)), encoding="utf-8")
+        write_whole(ignore, "".join(f"{name}\n" for name in sorted(NOT_SOURCE)).encode())
         self._podman(
             ["build", *options, f"--ignorefile={ignore}", str(build.context)], stdin=build.containerfile, log=log
         )
@@ -133,7 +134,7 @@ class PodmanEngine:
         return pulled
 
     def save(self, image_id: str, to: Path) -> None:
-        with self._client() as client, to.open("wb") as file:
+        with replacing(to) as file, self._client() as client:
             for chunk in client.images.get(image_id).save():
                 file.write(chunk)
 

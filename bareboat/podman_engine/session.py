@@ -6,16 +6,17 @@ import contextlib
 import fcntl
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from bareboat.podman_engine.engine import PodmanEngine
 from bareboat.podman_engine.settings import podman_environment
+from bareboat.system.files import sweep, write_whole
 from bareboat.system.folders import remove
 from bareboat.system.process import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from bareboat.system.folders import Folders
 
@@ -30,7 +31,7 @@ class Session:
 
     def claim(self, references: Iterable[str]) -> None:
         """Remember on disk which images this run builds on, so that what it leaves when killed is known as its own."""
-        _unfinished(self.folders).write_text("\n".join(references), encoding="utf-8")
+        write_whole(_unfinished(self.folders), "\n".join(references).encode())
 
 
 @contextlib.contextmanager
@@ -67,6 +68,9 @@ def _sweep(engine: PodmanEngine, folders: Folders) -> int:
     references = frozenset(_unfinished(folders).read_text(encoding="utf-8").splitlines())
     swept = engine.sweep(processes, references)
     _wipe(processes, folders)
+    for kept in (folders.programs, folders.roots):
+        for folder, _, _ in os.walk(kept):
+            sweep(Path(folder))
     _unfinished(folders).unlink(missing_ok=True)
     return len(swept)
 

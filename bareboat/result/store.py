@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from bareboat.errors import BareboatError, ResultError
 from bareboat.result.values import SCHEMA, Result
+from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 MEASURE_AGAIN = "invoke build-matrix --force"
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._+:,=~-]*")
-_LEFTOVERS = ".*.tmp-*"
 _WORDS = {"missing": "is missing", "unexpected_keyword_argument": "is no key of a result"}
 
 
@@ -49,11 +46,10 @@ def save(result: Result, folder: Path) -> Path:
     path = folder / _file_name(result.cell)
     content = _to_json(result)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _replace(path, content)
-    except OSError as error:
+        write_whole(path, content)
+    except BareboatError as error:
         raise BareboatError(
-            f"{path}: cannot be written: {error.strerror}; the old result, if there was one, is untouched\n"
+            f"{error}; the old result, if there was one, is untouched\n"
             f"  make room or permission there and run again; the room that is left: df -h {folder}"
         ) from error
     return path
@@ -93,11 +89,6 @@ def hosts(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(child.name for child in folder.iterdir() if child.is_dir() and _result_files(child)))
 
 
-def sweep(folder: Path) -> tuple[Path, ...]:
-    """Removes what killed runs left half written in one host's folder, and returns it; a running save is left alone."""
-    return tuple(path for path in sorted(folder.glob(_LEFTOVERS)) if _remove_if_abandoned(path))
-
-
 def _file_name(cell: str) -> str:
     if not _SAFE_NAME.fullmatch(cell):
         raise BareboatError(
@@ -116,42 +107,6 @@ def _to_json(result: Result) -> bytes:
     text = json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     # A program's raw output can hold unpaired surrogates, which UTF-8 cannot: a `?` beats a lost result.
     return f"{text}\n".encode("utf-8", errors="replace")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.tmp-{secrets.token_hex(6)}")
-    try:
-        with temporary.open("xb") as file:
-            with suppress(OSError):  # some network file systems have no locks; there a sweep removes nothing
-                fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    # The name is on disk only when its folder is: https://lwn.net/Articles/457667/
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with suppress(OSError):  # some file systems refuse this for folders; the new result stands all the same
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _remove_if_abandoned(path: Path) -> bool:
-    """The kernel drops a dead writer's lock, so a lock that can be taken is nobody's."""
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
-    except OSError:
-        return False
-    return True
 
 
 def _refuse_newer(path: Path, content: bytes) -> None:

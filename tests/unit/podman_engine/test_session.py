@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from bareboat.make.fetch_secrets import fetch_secrets
-from bareboat.podman_engine.session import session_lock
-from bareboat.system.folders import find_folders, remove
+from bareboat.podman_engine.session import _sweep, session_lock
+from bareboat.system.folders import Folders, find_folders, remove
 from bareboat.system.process import Processes
 
 ROOT = Path(__file__).parents[3]
@@ -101,3 +101,21 @@ def test_only_the_hosts_files_that_exist_are_mounted(tmp_path):
     (cargo / "config.toml").touch()
     found = fetch_secrets({"CARGO_HTTP_CAINFO": str(bundle), "CARGO_HOME": str(cargo)})
     assert found == {"bareboat-ca-bundle": bundle, "bareboat-cargo-config": cargo / "config.toml"}
+
+
+class NothingToSweep:
+    def sweep(self, *_):
+        return ()
+
+
+def test_what_a_killed_run_wrote_half_is_swept_out_of_the_caches(tmp_path):
+    folders = Folders(cache=tmp_path, bootstrap=tmp_path / "bootstrap")
+    kept = [folders.programs / "key" / "program", folders.roots / "key.json", folders.roots / "copied" / "x.tar"]
+    left = [path.with_name(f".{path.name}.tmp-0badc0de") for path in kept]
+    for path in (*kept, *left, folders.engine / "containers.conf", tmp_path / "unfinished"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert _sweep(NothingToSweep(), folders) == 0
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(
+        [*kept, folders.engine / "containers.conf"]
+    )

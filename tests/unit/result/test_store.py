@@ -210,45 +210,6 @@ def test_hosts_are_the_folders_that_hold_a_result(tmp_path: Path) -> None:
     assert resultfile.hosts(tmp_path / "absent") == ()
 
 
-def test_sweep_removes_leftovers_and_nothing_else(tmp_path: Path) -> None:
-    kept = resultfile.save(RESULT, tmp_path)
-    leftover = tmp_path / f".{kept.name}.tmp-0badc0de"
-    leftover.write_text("{")
-    (tmp_path / ".gitignore").write_text("")
-    assert resultfile.sweep(tmp_path) == (leftover,)
-    assert sorted(tmp_path.iterdir()) == [tmp_path / ".gitignore", kept]
-    assert resultfile.sweep(tmp_path / "absent") == ()
-
-
-HALF_A_SAVE = """
-import os, sys
-from pathlib import Path
-from bareboat.result import store as resultfile
-def stop(descriptor):
-    print("writing", flush=True)
-    sys.stdin.read()
-resultfile.os.fsync = stop
-resultfile._replace(Path(sys.argv[1]), b"{}")
-"""
-
-
-def test_sweep_leaves_a_running_save_alone_and_takes_a_killed_one(tmp_path: Path) -> None:
-    path = tmp_path / "hello@alpine.json"
-    with subprocess.Popen(
-        [sys.executable, "-c", HALF_A_SAVE, path],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=REPOSITORY,
-    ) as writer:
-        assert writer.stdout
-        assert writer.stdout.readline() == "writing\n"
-        assert resultfile.sweep(tmp_path) == ()
-        writer.kill()
-    assert [leftover.name.startswith(".hello@alpine.json.tmp-") for leftover in resultfile.sweep(tmp_path)] == [True]
-    assert list(tmp_path.iterdir()) == []
-
-
 SAVE_TOO_MUCH = """
 import sys
 from dataclasses import replace

@@ -7,13 +7,15 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from bareboat.errors import BareboatError
-from bareboat.system.files import write_whole
+from bareboat.system.files import replacing, sweep, write_whole
 
 ROOT = Path(__file__).parents[3]
 
@@ -72,3 +74,128 @@ def test_a_kill_in_the_middle_leaves_one_of_the_whole_contents(tmp_path):
         os.kill(writer.pid, signal.SIGKILL)
         writer.wait()
     assert path.read_bytes() in contents
+
+
+def test_a_stream_takes_the_place_of_the_old_file_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "image.tar"
+    path.write_bytes(b"old")
+    with replacing(path) as file:
+        file.write(b"ne")
+        file.seek(0)
+        assert path.read_bytes() == b"old"
+        file.write(b"new")
+    assert path.read_bytes() == b"new"
+    with pytest.raises(ZeroDivisionError), replacing(path) as file:
+        file.write(bytes(1 // 0))
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_mode_is_the_umasks_where_none_is_asked_for(tmp_path):
+    before = os.umask(0o077)
+    try:
+        with replacing(tmp_path / "private"):
+            pass
+        with replacing(tmp_path / "open", mode=0o755):
+            pass
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "open").stat().st_mode) == 0o755
+
+
+def test_a_folder_that_is_not_there_is_told_and_not_made(tmp_path):
+    path = tmp_path / "none" / "x"
+    with (
+        pytest.raises(BareboatError, match=rf"^{path}: cannot be written: No such file or directory$"),
+        replacing(path),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_any_cause_is_told_with_the_path_though_the_error_itself_names_none(tmp_path):
+    path = tmp_path / "x"
+    with (
+        pytest.raises(BareboatError, match=rf"^{path}: cannot be written: No space left on device$"),
+        replacing(path),
+        Path("/dev/full").open("wb", buffering=0) as full,
+    ):
+        full.write(b"x")
+    with pytest.raises(BareboatError, match=rf"^{path}: cannot be written: no number$"), replacing(path):
+        raise OSError("no number")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sweep_removes_leftovers_and_nothing_else(tmp_path):
+    kept = tmp_path / "x.json"
+    write_whole(kept, b"{}")
+    leftover = tmp_path / ".x.json.tmp-0badc0de"
+    leftover.write_text("{")
+    (tmp_path / ".gitignore").write_text("")
+    assert sweep(tmp_path) == (leftover,)
+    assert sorted(tmp_path.iterdir()) == [tmp_path / ".gitignore", kept]
+    assert sweep(tmp_path / "absent") == ()
+
+
+HALF_WRITTEN = """
+import sys
+from pathlib import Path
+from bareboat.system.files import replacing
+with replacing(Path(sys.argv[1])) as file:
+    file.write(b"half")
+    file.flush()
+    print("writing", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_sweep_leaves_a_running_writer_alone_and_takes_a_killed_one(tmp_path):
+    with half_written(tmp_path / "x.json"):
+        assert sweep(tmp_path) == ()
+    assert [leftover.name.startswith(".x.json.tmp-") for leftover in sweep(tmp_path)] == [True]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_writer_left_goes_when_the_file_is_next_written(tmp_path):
+    with half_written(tmp_path / "x.json"):
+        write_whole(tmp_path / "x.json", b"meanwhile")
+        assert len(list(tmp_path.iterdir())) == 2
+    write_whole(tmp_path / "y.json", b"")
+    assert len(list(tmp_path.iterdir())) == 3
+    write_whole(tmp_path / "x.json", b"after")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.json", "y.json"]
+
+
+@contextmanager
+def half_written(path):
+    """A process that is in the middle of writing; it is killed when the block ends."""
+    command = [sys.executable, "-c", HALF_WRITTEN, str(path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT) as writer:
+        try:
+            assert writer.stdout.readline() == "writing\n"
+            yield
+        finally:
+            writer.kill()
+
+
+def test_writers_of_one_file_do_not_sweep_each_other(tmp_path):
+    path, faults = tmp_path / "x", []
+
+    def write_often(content):
+        try:
+            for _ in range(100):
+                with replacing(path) as file:
+                    file.write(content)
+        except BareboatError as error:
+            faults.append(error)
+
+    writers = [threading.Thread(target=write_often, args=(letter * 1000,)) for letter in (b"a", b"b", b"c", b"d")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert not faults
+    assert len(set(path.read_bytes())) == 1
+    assert list(tmp_path.iterdir()) == [path]
