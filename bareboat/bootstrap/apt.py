@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from debian.deb822 import Deb822
+
 from bareboat.bootstrap.host import TOOL_PATH
 from bareboat.errors import BareboatError, HostError
 from bareboat.inputs.lock import Pinned
@@ -71,34 +73,20 @@ def passed_on_settings(configuration: str) -> tuple[str, ...]:
     return tuple(f'Acquire::{match[1]} "{match[2]}"' for match in found if match)
 
 
-def parse_stanzas(text: str) -> tuple[dict[str, str], ...]:
-    """Debian's control format: blank-line separated stanzas of `Field: value`, continued by indented lines.
-
-    Raises BareboatError for a line that is neither.
-    """
-    stanzas: list[dict[str, str]] = []
-    for block in re.split(r"\n\s*\n", text.strip()):
-        stanza: dict[str, str] = {}
-        field = ""
-        for line in block.splitlines():
-            if line[:1].isspace() and field:
-                stanza[field] += "\n" + line
-                continue
-            field, colon, value = line.partition(":")
-            if not colon:
-                raise BareboatError(f"not a line of a Debian control file: {line!r}")
-            stanza[field] = value.strip()
-        if stanza:
-            stanzas.append(stanza)
-    return tuple(stanzas)
+def parse_stanzas(text: str) -> tuple[Deb822, ...]:
+    """The stanzas of Debian's control format, from a source that is trusted: APT, or a package that it verified."""
+    # As bytes, because a text without a line end would be taken for the name of a file to open.
+    return tuple(Deb822.iter_paragraphs(text.encode()))
 
 
 def parse_pins(index: str) -> tuple[Pinned, ...]:
-    """What `apt-cache show` prints, as pins sorted by name. Raises BareboatError where a field is missing."""
+    """What `apt-cache show` prints, as pins sorted by name. Raises BareboatError where a field, or all, is missing."""
+    stanzas = parse_stanzas(index)
+    if not stanzas:
+        raise BareboatError("APT's index names no package")
     try:
         pins = {
-            Pinned(name=stanza["Package"], version=stanza["Version"], sha256=stanza["SHA256"])
-            for stanza in parse_stanzas(index)
+            Pinned(name=stanza["Package"], version=stanza["Version"], sha256=stanza["SHA256"]) for stanza in stanzas
         }
     except KeyError as error:
         raise BareboatError(f"APT's index names a package without {error.args[0]}") from None

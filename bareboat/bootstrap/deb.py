@@ -52,10 +52,10 @@ def read_deb(deb: Path, *, folder: Path, processes: Processes) -> Deb:
 
 def pin_stanza(control: str, sha256: str) -> Pinned:
     """The pin of a package with this control stanza. Raises BareboatError when it does not say what it is."""
-    stanza, *others = parse_stanzas(control) or ({},)
-    if others or not {"Package", "Version"} <= stanza.keys():
+    stanzas = parse_stanzas(control)
+    if len(stanzas) != 1 or "Package" not in stanzas[0] or "Version" not in stanzas[0]:
         raise BareboatError("a package's control file has no Package and Version")
-    return Pinned(name=stanza["Package"], version=stanza["Version"], sha256=sha256)
+    return Pinned(name=stanzas[0]["Package"], version=stanzas[0]["Version"], sha256=sha256)
 
 
 def parse_md5sums(text: str) -> dict[str, str]:

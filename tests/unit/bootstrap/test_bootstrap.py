@@ -103,14 +103,19 @@ class TestApt:
 
     def test_stanzas_are_read_with_their_folded_fields(self):
         assert parse_stanzas("A: 1\nB: 2\n more\n\nA: 3\n") == ({"A": "1", "B": "2\n more"}, {"A": "3"})
-        with pytest.raises(BareboatError, match="not a line of a Debian control file: 'nothing'"):
-            parse_stanzas("nothing\n")
+
+    def test_a_text_that_is_the_name_of_a_file_is_a_text(self, tmp_path, monkeypatch):
+        (tmp_path / "control").write_text("Package: a\n")
+        monkeypatch.chdir(tmp_path)
+        assert parse_stanzas("control") == parse_stanzas("") == ()
 
     def test_pins_are_sorted_and_whole(self):
         index = "Package: b\nVersion: 2\nSHA256: 22\n\nPackage: a\nVersion: 1\nSHA256: 11\n"
         assert [pin.name for pin in parse_pins(index)] == ["a", "b"]
         with pytest.raises(BareboatError, match="a package without SHA256"):
             parse_pins("Package: a\nVersion: 1\n")
+        with pytest.raises(BareboatError, match="names no package"):
+            parse_pins("nothing\n")
 
 
 class TestDistroless:
@@ -154,6 +159,8 @@ class TestDistroless:
         assert pin_stanza("Package: a\nVersion: 1:2\n", "00") == Pinned(name="a", version="1:2", sha256="00")
         with pytest.raises(BareboatError, match="no Package and Version"):
             pin_stanza("Version: 1\n", "00")
+        with pytest.raises(BareboatError, match="no Package and Version"):
+            pin_stanza("Package: a\nVersion: 1\n\nPackage: b\nVersion: 1\n", "00")
         assert parse_md5sums("11  usr/a b\n\n22  c\n") == {"usr/a b": "11", "c": "22"}
 
 
