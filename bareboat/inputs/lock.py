@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
+import tomli_w
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from bareboat.errors import BareboatError, RecipeError
@@ -16,9 +17,10 @@ from bareboat.inputs.tomlfile import read_toml, validate
 from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
+_HEADING = "# What `invoke lock` resolved the recipes' bases and toolchains to. Written by Bareboat.\n"
 _Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 _Pin = Annotated[str, Field(pattern=r"^[^ ]+ sha256:[0-9a-f]{64}$")]
 
@@ -69,11 +71,9 @@ def read_lock(path: Path) -> Lock:
 
 def write_lock(lock: Lock, path: Path) -> None:
     """Write the lock, whole or not at all, sorted, so that a change shows as a small difference."""
-    lines = ["# What `invoke lock` resolved the recipes' bases and toolchains to. Written by Bareboat.", ""]
-    lines += ["[registry]", *_pairs(lock.registry), ""]
-    for job, packages in sorted(lock.bootstrap.items()):
-        lines += [f'[bootstrap."{job}"]', *_pairs(packages), ""]
-    write_whole(path, "\n".join(lines).encode())
+    bootstrap = {job: dict(sorted(packages.items())) for job, packages in sorted(lock.bootstrap.items())}
+    tables = {"registry": dict(sorted(lock.registry.items())), "bootstrap": bootstrap}
+    write_whole(path, f"{_HEADING}\n{tomli_w.dumps(tables)}".encode())
 
 
 def moved(lock: Lock, job: str, packages: Sequence[Pinned]) -> tuple[str, ...]:
@@ -94,7 +94,3 @@ def moved(lock: Lock, job: str, packages: Sequence[Pinned]) -> tuple[str, ...]:
         elif digest != found[name][1]:
             raise BareboatError(f"{job}: {name} {version} has {found[name][1]}, yet the lock pins {digest}")
     return tuple(lines)
-
-
-def _pairs(table: Mapping[str, str]) -> list[str]:
-    return [f'"{name}" = "{value}"' for name, value in sorted(table.items())]

@@ -1,9 +1,7 @@
-"""The files of containers.conf(5) and storage.conf(5): read as tables, laid over each other, written as TOML."""
+"""The files of containers.conf(5) and storage.conf(5): read as tables, and laid over each other."""
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -12,7 +10,7 @@ import tomli
 from bareboat.errors import HostError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 # There are no dates in these files.
 Value: TypeAlias = "str | bool | int | float | list[Value] | dict[str, Value]"
@@ -20,7 +18,6 @@ Table: TypeAlias = "dict[str, Value]"
 
 VENDOR_FOLDER = Path("/usr/share/containers")
 SYSTEM_FOLDER = Path("/etc/containers")
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def overlay(below: Table, above: Table) -> Table:
@@ -39,43 +36,6 @@ def overlay(below: Table, above: Table) -> Table:
         else:
             merged[key] = value
     return merged
-
-
-def toml(table: Table) -> str:
-    """The table as TOML: tables may nest, lists hold plain values."""
-    return "\n".join(_lines(table, ()))
-
-
-def _lines(table: Table, name: tuple[str, ...]) -> Iterable[str]:
-    plain: Table = {key: value for key, value in table.items() if not isinstance(value, dict)}
-    if name and (plain or not table):
-        yield f"[{'.'.join(map(_key, name))}]"
-    for key, value in plain.items():
-        yield f"{_key(key)} = {_literal(value)}"
-    if plain or not table:
-        yield ""
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _lines(value, (*name, key))
-
-
-def _literal(value: Value) -> str:
-    if isinstance(value, str):
-        return _quoted(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_literal, value))}]"
-    return str(value)
-
-
-def _key(text: str) -> str:
-    return text if _BARE_KEY.fullmatch(text) else _quoted(text)
-
-
-def _quoted(text: str) -> str:
-    # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
 def user_folder(environment: Mapping[str, str]) -> Path:

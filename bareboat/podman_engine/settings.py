@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import tomli_w
+
 from bareboat.podman_engine.containersconf import (
     SYSTEM_FOLDER,
     VENDOR_FOLDER,
     overlay,
     read_settings,
-    toml,
     user_folder,
 )
 from bareboat.podman_engine.store import prefers_overlay
@@ -71,7 +72,7 @@ def podman_environment(
     layers = [read_settings(path) for path in _vendor_files(around, private)]
     own = [read_settings(path) for path in _own_files(around, private)]
     host = host_limits(folder, around)
-    write_if_changed(private, _HEADING + toml(compose(layers, own, host, version=version)))
+    write_if_changed(private, _HEADING + tomli_w.dumps(compose(layers, own, host, version=version)))
     added = {"CONTAINERS_CONF": str(private), "PODMAN_IGNORE_CGROUPSV1_WARNING": "1"}
     if prefers_overlay(around):
         added["STORAGE_DRIVER"] = "overlay"

@@ -57,11 +57,11 @@ def test_a_lock_is_sorted_whatever_came_first(tmp_path):
         "[registry]",
         "",
         '[bootstrap."base a"]',
-        f'"libc6" = "2.41-12 sha256:{A}"',
+        f'libc6 = "2.41-12 sha256:{A}"',
         "",
         '[bootstrap."base z"]',
-        f'"apt" = "3 sha256:{B}"',
-        f'"libc6" = "2.41-12 sha256:{A}"',
+        f'apt = "3 sha256:{B}"',
+        f'libc6 = "2.41-12 sha256:{A}"',
     ]
 
 

@@ -6,12 +6,9 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
-import tomli
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bareboat.errors import HostError
-from bareboat.podman_engine.containersconf import overlay, read_settings, toml
+from bareboat.podman_engine.containersconf import overlay, read_settings
 from bareboat.podman_engine.settings import HostLimits, cgroups, choose_runtime, compose, podman_environment
 from bareboat.podman_engine.store import file_system, prefers_overlay, store
 
@@ -95,16 +92,6 @@ def test_an_appending_list_adds_to_the_one_below_and_loses_its_attribute() -> No
     above = {"containers": {"env": ["B=2", {"append": True}], "mounts": ["y", {"append": False}]}}
     assert overlay(below, above) == {"containers": {"env": ["A=1", "B=2"], "mounts": ["y"]}}
     assert below == {"containers": {"env": ["A=1"], "mounts": ["x"]}}
-
-
-_TEXT = st.text(st.characters(exclude_categories=("Cs",)))
-_PLAIN = st.one_of(_TEXT, st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False))
-_VALUE = st.recursive(_PLAIN | st.lists(_PLAIN), lambda inner: st.dictionaries(_TEXT, inner), max_leaves=12)
-
-
-@given(st.dictionaries(_TEXT, _VALUE))
-def test_toml_is_read_back_as_it_was(table) -> None:
-    assert tomli.loads(toml(table)) == table
 
 
 def test_the_file_is_written_once_and_keeps_the_users_settings(tmp_path: Path) -> None:
