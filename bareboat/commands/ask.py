@@ -18,6 +18,7 @@ from bareboat.inputs.recipe import recipe_schema
 from bareboat.inputs.sample import load_samples
 from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.make.root import pinned_reference
+from bareboat.matrix.source import one_image_each
 from bareboat.plan.containerfile import render as render_containerfile
 from bareboat.plan.jobs import Selection
 from bareboat.plan.planner import check_selection, make_plan, plan_named_cell, root_jobs
@@ -70,11 +71,7 @@ def examine_host(project: Project, processes: Processes, *, quick: bool) -> tupl
     """The doctor's table; exit code 3 when builds cannot work here."""
     folder = find_folders().engine
     folder.mkdir(parents=True, exist_ok=True)
-    references: tuple[str, ...] = ()
-    if not quick:
-        jobs = root_jobs(load_recipes(project.recipes), "registry")
-        named = [job.reference for job in jobs if job.source == "registry"]
-        references = tuple({reference.partition("/")[0]: reference for reference in named}.values())
+    references = () if quick else one_image_each(load_recipes(project.recipes))
     checks = doctor.examine(processes, podman_environment(folder), folder, quick=quick, references=references)
     return doctor.table(checks), 0 if doctor.can_build(checks) else HostError.exit_code
 

@@ -2,6 +2,6 @@
 
 from bareboat.doctor.check import Check, can_build, table
 from bareboat.doctor.examine import examine
-from bareboat.doctor.registry import unreachable
+from bareboat.doctor.registry import ask_registries
 
-__all__ = ["Check", "can_build", "examine", "table", "unreachable"]
+__all__ = ["Check", "ask_registries", "can_build", "examine", "table"]

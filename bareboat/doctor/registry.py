@@ -24,8 +24,29 @@ _CURE = (
 )
 
 
-def unreachable(processes: Processes, reference: str, environment: Mapping[str, str]) -> str:
-    """Why Podman cannot get the image's manifest within five seconds, empty when it can."""
+def registry_of(reference: str) -> str:
+    """The host, with its port where it has one, that a whole image reference names."""
+    return reference.partition("/")[0]
+
+
+def ask_registries(processes: Processes, environment: Mapping[str, str], references: Sequence[str]) -> dict[str, str]:
+    """For each reference why Podman cannot get its manifest within five seconds, empty when it can.
+
+    All are asked at once, so name one image of each registry.
+    """
+    with ThreadPoolExecutor(max_workers=max(len(references), 1)) as pool:
+        reasons = pool.map(lambda reference: _ask(processes, environment, reference), references)
+        return dict(zip(references, reasons, strict=True))
+
+
+def check_registries(
+    processes: Processes, environment: Mapping[str, str], references: Sequence[str]
+) -> tuple[Check, ...]:
+    """A check for each reference's registry."""
+    return tuple(_check(*answer) for answer in ask_registries(processes, environment, references).items())
+
+
+def _ask(processes: Processes, environment: Mapping[str, str], reference: str) -> str:
     argv = ("podman", "manifest", "inspect", reference)
     try:
         ask(processes, argv, environment, seconds=ANSWER_SECONDS)
@@ -35,17 +56,8 @@ def unreachable(processes: Processes, reference: str, environment: Mapping[str, 
     return ""
 
 
-def check_registries(
-    processes: Processes, environment: Mapping[str, str], references: Sequence[str]
-) -> tuple[Check, ...]:
-    """A check for each reference's registry; all are asked at once."""
-    with ThreadPoolExecutor(max_workers=max(len(references), 1)) as pool:
-        reasons = tuple(pool.map(lambda reference: unreachable(processes, reference, environment), references))
-    return tuple(_check(reference, why) for reference, why in zip(references, reasons, strict=True))
-
-
 def _check(reference: str, why: str) -> Check:
-    name = f"registry {reference.partition('/')[0]}"
+    name = f"registry {registry_of(reference)}"
     if why:
         return Check(name=name, finding=f"does not answer: {why}", status="warning", cure=_CURE)
     return Check(name=name, finding=f"answers for {reference}", status="good", cure="")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
-from bareboat.doctor.registry import unreachable
+from bareboat.doctor.registry import ask_registries, registry_of
 from bareboat.plan.planner import root_jobs
 
 if TYPE_CHECKING:
@@ -24,13 +23,16 @@ def choose_source(
     """Where bases come from in this run, and one line of why; auto asks each registry that the recipes name once."""
     if bases != "auto":
         return bases, f"bases: {bases}, as asked"
-    named = [job.reference for job in root_jobs(book, "registry") if job.source == "registry"]
-    one_each = list({reference.partition("/")[0]: reference for reference in named}.values())
-    if not one_each:
+    asked = one_image_each(book)
+    if not asked:
         return "bootstrap", "bases: made from packages; no recipe names a registry image"
-    with ThreadPoolExecutor(len(one_each)) as pool:
-        reasons = pool.map(lambda reference: unreachable(processes, reference, environment), one_each)
-    silent = [reference.partition("/")[0] for reference, why in zip(one_each, reasons, strict=True) if why]
+    silent = [registry_of(image) for image, why in ask_registries(processes, environment, asked).items() if why]
     if silent:
         return "bootstrap", f"bases: made from packages; no answer from {', '.join(silent)}"
     return "registry", "bases: from the registries, which answer"
+
+
+def one_image_each(book: RecipeBook) -> tuple[str, ...]:
+    """One image of each registry that the recipes name: what to ask for to learn whether the registry answers."""
+    named = [job.reference for job in root_jobs(book, "registry") if job.source == "registry"]
+    return tuple({registry_of(reference): reference for reference in named}.values())

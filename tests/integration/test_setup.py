@@ -16,7 +16,7 @@ import pytest
 import tomli
 from packaging.requirements import Requirement
 
-from bareboat.doctor import can_build, examine, unreachable
+from bareboat.doctor import ask_registries, can_build, examine
 from bareboat.doctor.cure import install_with
 from bareboat.doctor.trial import LABEL, exit_program, try_runtimes
 from bareboat.podman_engine.settings import podman_environment, search_path
@@ -169,9 +169,10 @@ def test_a_registry_is_asked_the_way_registries_conf_says(tmp_path: Path) -> Non
         # What is in the store already must not pass for the registry's answer.
         processes.run(("podman", "tag", name, local), env=environment)
         try:
-            assert unreachable(processes, "docker.io/library/tiny:1", asking) == ""
-            assert unreachable(processes, "docker.io/library/absent:1", asking) != ""
-            assert unreachable(processes, local, asking) == "connection refused"
+            tiny, absent = "docker.io/library/tiny:1", "docker.io/library/absent:1"
+            reasons = ask_registries(processes, asking, [tiny, absent, local])
+            assert reasons == {tiny: "", absent: reasons[absent], local: "connection refused"}
+            assert reasons[absent]
         finally:
             processes.run(("podman", "rmi", "--force", name, local), env=environment)
 
