@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import tomli
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "bareboat"
@@ -158,3 +161,27 @@ def test_the_tasks_do_nothing_themselves():
     calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     assert not calls & {"print", "sys.exit", "open", "subprocess.run"}
     assert "run" in calls
+
+
+def test_every_library_that_is_imported_is_declared_and_the_other_way_round():
+    files = [*FILES, ROOT / "tasks.py"]
+    imported = {name.split(".")[0] for path in files for name in run_time_imports(path)}
+    libraries = imported - set(sys.stdlib_module_names) - {"bareboat"}
+    provided = packages_distributions()
+    assert {plain(provided[name][0]) for name in libraries} == declared("dependencies")
+
+
+def test_what_is_declared_is_pinned():
+    pinned = {plain(line.partition("==")[0]) for line in (ROOT / "pins.txt").read_text(encoding="utf-8").splitlines()}
+    assert declared("dependencies") | declared("optional-dependencies", "dev") <= pinned
+
+
+def declared(*keys):
+    value = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for key in keys:
+        value = value[key]
+    return {plain(re.match(r"[A-Za-z0-9._-]+", requirement)[0]) for requirement in value}
+
+
+def plain(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
