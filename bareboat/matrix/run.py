@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bareboat.errors import BareboatError, EngineError, ResultError
@@ -49,7 +49,7 @@ def run_matrix(context: JobContext, plan: Plan, progress: Progress, jobs: int, *
         try:
             for done in execute(plan.jobs, needs, _id, _starting(context, progress), executor, alone=is_timed):
                 output = _conclude(context, done)
-                expected = (done.aborted_by or done.job) in hopeless
+                expected = _did_not_compile(done) and (done.aborted_by or done.job) in hopeless
                 _tell(progress, done, output, expected=expected)
                 if output is not None:
                     outputs[done.job.id] = output
@@ -113,12 +113,22 @@ def _conclude(context: JobContext, done: Done[Job, Output]) -> Output | None:
         stage=_stage(cause),
         reason=done.error.summary,
         detail=str(done.error),
-        # A cell may be expected not to compile; that its base cannot be had is another matter.
-        expected=done.job.cell.expect_failure if isinstance(cause, ProgramJob) else "",
+        # A cell may be expected not to compile; that its base cannot be had, or a disk is full, is another matter.
+        expected=done.job.cell.expect_failure if _did_not_compile(done) else "",
     )
     result = failed_result(done.job.cell, failed)
     # A result that cannot be read is the user's, of a newer Bareboat perhaps: it is told of, never written over.
-    return say(result) if isinstance(done.error, ResultError) else keep(context, result)
+    if isinstance(done.error, ResultError):
+        return say(result)
+    try:
+        return keep(context, result)
+    except BareboatError as error:
+        # Where there is no room for one result, the table at the end still has this one, and the others go on.
+        return say(replace(result, outcome=replace(failed, detail=f"{failed.detail}\n{error}")))
+
+
+def _did_not_compile(done: Done[Job, Output]) -> bool:
+    return isinstance(done.aborted_by or done.job, ProgramJob) and isinstance(done.error, EngineError)
 
 
 def _stage(job: Job) -> Stage:

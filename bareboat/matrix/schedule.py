@@ -43,8 +43,8 @@ def execute(
     """Yield every job's end, in the order in which they end; `run` gets the outputs of its needs by key.
 
     A job that is to run `alone` starts when all others that can have ended, and nothing runs beside it.
-    `jobs` must list each job after its needs. A BareboatError of one job is data; StoppedError and any other
-    exception end the run.
+    `jobs` must list each job after its needs. A BareboatError or OSError (a full disk, say) of one job is data;
+    StoppedError and any other exception end the run.
     """
     waiting = {key(job): job for job in jobs}
     outputs: dict[Hashable, Out] = {}
@@ -87,4 +87,13 @@ def _timed(run: Callable[[J, Mapping[Hashable, Out]], Out], job: J, inputs: Mapp
         raise
     except BareboatError as error:
         return Done(job=job, output=None, error=error, seconds=time.monotonic() - start)
+    except OSError as error:
+        return Done(job=job, output=None, error=_told(error), seconds=time.monotonic() - start)
     return Done(job=job, output=output, error=None, seconds=time.monotonic() - start)
+
+
+def _told(error: OSError) -> BareboatError:
+    paths = [str(path) for path in (error.filename, error.filename2) if path is not None]
+    told = BareboatError(": ".join([*paths, error.strerror or str(error) or type(error).__name__]))
+    told.__cause__ = error
+    return told

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +16,13 @@ from bareboat.inputs.lock import Lock, Pinned
 from bareboat.inputs.recipe import RecipeBook
 from bareboat.inputs.sample import Expectation
 from bareboat.make.context import Outputs, RootImage
+from bareboat.make.image import image_name
 from bareboat.matrix.progress import make_progress
 from bareboat.matrix.run import new_pins, run_matrix
 from bareboat.plan.jobs import RootJob, SkippedCell
 from bareboat.result.store import load_all
 from bareboat.result.values import Source
+from bareboat.system.files import replacing
 from tests.unit import project
 from tests.unit.elf_builder import MUSL, MUSL_LOADER, build_elf
 from tests.unit.project import BOOK, ROOT, job_context
@@ -163,6 +167,36 @@ def test_an_image_that_cannot_be_built_fails_its_cell_alone(context, engine):
     assert (failed.stage, failed.reason) == ("image", "error: broken")
     assert str(context.log("image hello-world@alpine")) in failed.detail
     assert outcomes(done)["scratch-musl"].kind == "passed"
+
+
+def test_a_disk_that_is_full_fails_the_cell_whose_image_it_has_no_room_for(context, engine, monkeypatch):
+    save, alpine = engine.save, image_name(plan_of(book_of("alpine")).cells[0])
+
+    def save_what_has_room(image_id, to):
+        if image_id == engine.image(alpine).id:
+            with replacing(to), Path("/dev/full").open("wb", buffering=0) as full:
+                full.write(b"x")
+        save(image_id, to)
+
+    monkeypatch.setattr(engine, "save", save_what_has_room)
+    done = outcomes(run(context, book_of("scratch-musl", "alpine")))
+    assert done["scratch-musl"].kind == "passed"
+    assert (done["alpine"].kind, done["alpine"].stage) == ("failed", "image")
+    assert re.fullmatch(
+        rf"{context.folders.scratch}/\w+\.tar: cannot be written: No space left on device",
+        done["alpine"].reason,
+    )
+    assert list(context.folders.scratch.iterdir()) == []
+
+
+def test_results_that_cannot_be_written_fail_their_cells_and_the_run_goes_on(context, tmp_path):
+    (tmp_path / "file").touch()
+    done = run(replace(context, results=tmp_path / "file" / "results"), book_of("scratch-musl", "alpine"))
+    assert {outcome.kind for outcome in outcomes(done).values()} == {"failed"}
+    for recipe, outcome in outcomes(done).items():
+        path = tmp_path / "file" / "results" / f"hello-world@{recipe}.json"
+        assert outcome.reason.startswith(f"{path}: cannot be written: Not a directory")
+    assert len(done.failed) == 2
 
 
 def test_a_program_that_does_not_end_fails_its_cell_and_is_measured(context, engine):

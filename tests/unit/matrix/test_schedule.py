@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier, Lock
 
 import pytest
@@ -148,3 +149,32 @@ def test_what_runs_alone_runs_after_all_others_and_beside_nothing(failing):
 def test_an_output_of_none_is_an_output():
     done = run({0: set(), 1: {0}}, lambda _, inputs: None if not inputs else dict(inputs))
     assert [end.output for end in done] == [None, {0: None}]
+
+
+def test_what_the_system_refuses_fails_the_job_with_path_and_cause_and_no_other(tmp_path):
+    def fill_the_disk():
+        with Path("/dev/full").open("wb", buffering=0) as full:
+            full.write(b"x")
+
+    def move_away():
+        (tmp_path / "none").rename(tmp_path / "new")
+
+    def fail():
+        raise TimeoutError
+
+    refused = [(tmp_path / "none").read_bytes, fill_the_disk, move_away, fail]
+
+    def work(job, _):
+        return refused[job]() if job < len(refused) else job
+
+    done = {end.job: end for end in run({0: set(), 1: set(), 2: set(), 3: set(), 4: {0}, 5: set()}, work)}
+    assert {job: str(end.error) for job, end in done.items()} == {
+        0: f"{tmp_path}/none: No such file or directory",
+        1: "No space left on device",
+        2: f"{tmp_path}/none: {tmp_path}/new: No such file or directory",
+        3: "TimeoutError",
+        4: f"{tmp_path}/none: No such file or directory",
+        5: "None",
+    }
+    assert done[4].aborted_by == 0
+    assert isinstance(done[0].error.__cause__, FileNotFoundError)
