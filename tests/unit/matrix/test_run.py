@@ -13,12 +13,13 @@ from bareboat.engine.fake import HOST, FakeEngine
 from bareboat.engine.images import Build, RunReport
 from bareboat.errors import BareboatError
 from bareboat.inputs.lock import Lock, Pinned
-from bareboat.inputs.recipe import RecipeBook
+from bareboat.inputs.recipe import Copy, RecipeBook
 from bareboat.inputs.sample import Expectation
 from bareboat.make.context import Outputs, RootImage
 from bareboat.make.image import image_name
 from bareboat.matrix.progress import make_progress
 from bareboat.matrix.run import new_pins, run_matrix
+from bareboat.measurements import size
 from bareboat.plan.jobs import RootJob, SkippedCell
 from bareboat.result.store import load_all
 from bareboat.result.values import Source
@@ -232,6 +233,34 @@ def test_another_expectation_runs_again_and_compiles_nothing(context, engine):
     (result,) = run_plan(context, plan, io.StringIO()).results
     assert result.outcome.reason == "its output differs"
     assert (len(engine.built), len(engine.ran)) == (1, 2)
+
+
+@pytest.mark.parametrize("change", ["kernel", "podman", "buildah", "runtime", "storage_driver"])
+def test_another_host_runs_and_measures_again_and_builds_nothing(context, engine, change):
+    run(context, book_of("scratch-musl", "alpine"))
+    done = run(replace(context, host=replace(HOST, **{change: "new"})), book_of("scratch-musl", "alpine"))
+    assert {outcome.kind for outcome in outcomes(done).values()} == {"passed"}
+    assert (len(engine.built), len(engine.ran)) == (2, 4)
+
+
+def test_a_figure_that_changed_its_meaning_is_taken_again_and_nothing_is_built(context, engine, monkeypatch):
+    run(context, book_of("scratch-musl", "alpine"))
+    monkeypatch.setattr(size, "COLUMN", replace(size.COLUMN, version=2))
+    done = run(context, book_of("scratch-musl", "alpine"))
+    versions = {taken.column.version for result in done.results for taken in result.measurements}
+    assert versions >= {2}
+    assert (len(engine.built), len(engine.ran)) == (2, 4)
+
+
+def test_another_reason_for_a_copy_builds_nothing(context, engine):
+    def book(why):
+        (recipe,) = book_of("alpine").recipes
+        made = Copy(source="recipe", text="a", to="/etc/a", why=why)
+        return RecipeBook(recipes=(replace(recipe, copies=(made,)),), toolchains=BOOK.toolchains)
+
+    run(context, book("a reason"))
+    assert outcomes(run(context, book("another reason")))["alpine"].kind == "passed"
+    assert (len(engine.built), len(engine.ran)) == (2, 2)
 
 
 def test_a_result_says_where_everything_came_from(context, engine):
