@@ -1,1 +1,10 @@
-"""What is found out about an image: whether it starts, what its runs show, which files it opens and needs."""
+"""What is found out about an image: whether it starts, what its runs show, which files it opens and needs.
+
+prediction  closure_of, refuse, compare, judge_cell
+runs        verify, judge_run, not_started, Verdict
+trace       find_tracer, trace_runs
+strace_log  read_traces, Opened
+manifest    make_manifest
+minimal     Prover, prove, is_proved
+harbor      probe_service, open_harbor, OpenHarbor, ServiceReport, judge_probes, STATE, SUBJECT
+"""

@@ -72,9 +72,9 @@ def _ways(image: Image, closure: Closure, opened: Iterable[Opened]) -> dict[str,
         way: Way = "static" if needed.way in _STATIC else "known"
         for path in {needed.path, needed.real_path}:
             ways.setdefault(path, set()).add(way)
-    for one in opened:
-        file = image.find(one.path) if one.found else None
-        for path in {one.path, f"/{file.path}"} if file else ():
+    for access in opened:
+        file = image.find(access.path) if access.found else None
+        for path in {access.path, f"/{file.path}"} if file else ():
             ways.setdefault(path, set()).add("observed")
     return ways
 

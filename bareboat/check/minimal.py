@@ -72,7 +72,8 @@ def prove(prover: Prover, result: Result) -> Result:
     """The result with what came of leaving out each row of its manifest but the program itself."""
     rows = [row if row.source == "compile" else replace(row, proof=_proof(prover, row)) for row in result.manifest]
     measurements = tuple(
-        replace(one, value=summarise(rows)) if one.column.name == COLUMN.name else one for one in result.measurements
+        replace(taken, value=summarise(rows)) if taken.column.name == COLUMN.name else taken
+        for taken in result.measurements
     )
     return replace(result, manifest=tuple(rows), measurements=measurements)
 

@@ -90,4 +90,4 @@ def _mending(cell: Cell, missing: Missing, owners: Owners) -> Iterator[str]:
 def _is_for(path: str, missing: Missing) -> bool:
     """Whether a file is where a loader could have it: other architectures' libraries have the same names."""
     folder = posixpath.dirname(path)
-    return "/" in missing.name or folder in {one.rstrip("/") for one in missing.searched}
+    return "/" in missing.name or folder in {searched.rstrip("/") for searched in missing.searched}

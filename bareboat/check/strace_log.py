@@ -54,15 +54,12 @@ _NAMED_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "v": "\v", "f": "\f"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """One file or folder that the program asked for, and how.
+    """One file or folder that the program asked for, and how."""
 
-    `path` is what it asked for, absolute and without `..`; `real_path` is where the kernel found what it opened, and
-    `path` where it did not say. `found` is of the container: Podman adds files such as /etc/hosts, and the program may
-    have made it. An `exec` is also not found where the file is there and its interpreter is not.
-    """
-
-    path: str
-    real_path: str
+    path: str  # what it asked for, absolute and without `..`
+    real_path: str  # where the kernel found what it opened; `path` where the kernel did not say
+    # Whether it was there in the container, where Podman adds files such as /etc/hosts and the program may make some.
+    # An `exec` is not found, either, where the file is there and its interpreter is not.
     found: bool
     access: Access
 
@@ -86,7 +83,7 @@ def read_traces(logs: Path, *, working_dir: str = "/") -> tuple[Opened, ...]:
         reader = _Reader(starts.get(number, working_dir), starts)
         for line in _read_lines(logs / f"log.{number}"):
             opened.update(reader.read(line))
-    return tuple(sorted(opened, key=lambda one: (one.path, one.access, one.found, one.real_path)))
+    return tuple(sorted(opened, key=lambda access: (access.path, access.access, access.found, access.real_path)))
 
 
 class _Reader:

@@ -44,4 +44,4 @@ def trace_runs(context: JobContext, cell: Cell, image: Image) -> tuple[Opened, .
 
 def _libraries(program: Path) -> list[Path]:
     closure = find_closure(FolderRoot(Path("/")), str(program))
-    return [Path(one.path) for one in closure.files if one.way in {"needed", "interpreter"}]
+    return [Path(needed.path) for needed in closure.files if needed.way in {"needed", "interpreter"}]

@@ -25,10 +25,18 @@ if TYPE_CHECKING:
 def list_recipes(book: RecipeBook) -> str:
     """A row a recipe, then a row a toolchain."""
     recipes = [
-        (one.name, f"{one.compile.libc} {one.compile.crt}", one.compile.toolchain, _base(one), one.summary)
-        for one in book.recipes
+        (
+            recipe.name,
+            f"{recipe.compile.libc} {recipe.compile.crt}",
+            recipe.compile.toolchain,
+            _base(recipe),
+            recipe.summary,
+        )
+        for recipe in book.recipes
     ]
-    toolchains = [(one.name, one.libc, one.base.image or "", one.summary) for one in book.toolchains]
+    toolchains = [
+        (toolchain.name, toolchain.libc, toolchain.base.image or "", toolchain.summary) for toolchain in book.toolchains
+    ]
     return "\n\n".join(
         [
             tabulate(recipes, ("Recipe", "Program", "Toolchain", "Base", "Summary")),
@@ -39,14 +47,14 @@ def list_recipes(book: RecipeBook) -> str:
 
 def list_samples(samples: Sequence[Sample]) -> str:
     """A row a sample."""
-    rows = [(one.name, one.binary, "yes" if one.needs_crates else "no", one.summary) for one in samples]
+    rows = [(sample.name, sample.binary, "yes" if sample.needs_crates else "no", sample.summary) for sample in samples]
     return tabulate(rows, ("Sample", "Program", "Crates", "Summary"))
 
 
 def list_plan(plan: Plan) -> str:
     """A row a job with what it waits for, then a row a skipped cell."""
     rows = [(number, job.id, ", ".join(need.id for need in needs(job))) for number, job in enumerate(plan.jobs, 1)]
-    skipped = [(f"{one.sample}@{one.recipe}", one.reason) for one in plan.skipped]
+    skipped = [(f"{cell.sample}@{cell.recipe}", cell.reason) for cell in plan.skipped]
     text = tabulate(rows, ("", "Job", "After"))
     if skipped:
         text += "\n\n" + tabulate(skipped, ("Skipped", "Why"))
@@ -81,28 +89,32 @@ def list_closure(closure: Closure, owners: Owners, manifest: Sequence[ManifestRo
 
     `manifest` tells of a from-scratch image's packages and of what its run opened; it is empty for other bases.
     """
-    aboard = {row.path: row for row in manifest}
-    rows = [_branch(*one, owners, aboard) for one in _tree(closure, closure.files[0], "", "")] if closure.files else []
+    by_path = {row.path: row for row in manifest}
+    branches = _tree(closure, closure.files[0], "", "") if closure.files else ()
+    rows = [_branch(node, indent, owners, by_path) for node, indent in branches]
     lines = [tabulate(rows, ("File", "Size", "Package", "Found by"), disable_numparse=True)]
-    foreseen = {path for one in closure.files for path in (one.path, one.real_path)}
+    foreseen = {path for needed in closure.files for path in (needed.path, needed.real_path)}
     surprises = [row.path for row in manifest if "observed" in row.ways and row.path.rstrip("/") not in foreseen]
     lines += [f"opened in the run, and foreseen by nobody: {path}" for path in surprises]
-    missing = [one for one in closure.missing if one.required]
-    lines += [f"missing: {printable(one.name)}, which {printable(one.needed_by)} needs" for one in missing]
+    lines += [
+        f"missing: {printable(missing.name)}, which {printable(missing.needed_by)} needs"
+        for missing in closure.missing
+        if missing.required
+    ]
     lines += ["", "it starts" if closure.starts else f"it does not start: {closure.reason}"]
     return "\n".join(lines)
 
 
 def _tree(closure: Closure, node: Needed, first: str, rest: str) -> Iterator[tuple[Needed, str]]:
     yield node, first
-    below = [one for one in closure.files if one is not node and one.needed_by == node.path]
-    for number, one in enumerate(below, start=1):
+    below = [needed for needed in closure.files if needed is not node and needed.needed_by == node.path]
+    for number, needed in enumerate(below, start=1):
         last = number == len(below)
-        yield from _tree(closure, one, f"{rest}{'└─ ' if last else '├─ '}", f"{rest}{'   ' if last else '│  '}")
+        yield from _tree(closure, needed, f"{rest}{'└─ ' if last else '├─ '}", f"{rest}{'   ' if last else '│  '}")
 
 
-def _branch(node: Needed, indent: str, owners: Owners, aboard: Mapping[str, ManifestRow]) -> tuple[str, str, str, str]:
-    owner, row = owners.of(node.real_path), aboard.get(node.path) or aboard.get(node.real_path)
+def _branch(node: Needed, indent: str, owners: Owners, by_path: Mapping[str, ManifestRow]) -> tuple[str, str, str, str]:
+    owner, row = owners.of(node.real_path), by_path.get(node.path) or by_path.get(node.real_path)
     package = f"{owner.name} {owner.version}" if owner else f"{row.package} {row.version}".strip() if row else ""
     observed = ", observed" if row and "observed" in row.ways else ""
     name = f"{indent}{printable(node.path)}"

@@ -76,7 +76,8 @@ def find_inputs(
     source, why = choose_source(bases, book, processes, podman_environment(find_folders().engine))
     tell(why)
     # The harbor is part of Bareboat; its sources are read only where there is something to hold to it.
-    harbor = load_crate(Path(__file__).parents[1] / "harbor")[0] if any(one.service for one in samples) else None
+    served = any(sample.service for sample in samples)
+    harbor = load_crate(Path(__file__).parents[1] / "harbor")[0] if served else None
     return PlanInputs(book=book, source=source, platform=this_platform(), harbor=harbor)
 
 

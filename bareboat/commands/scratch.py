@@ -38,7 +38,7 @@ ARCHIVE = "oci-archive:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScratchOptions:
-    """The flags of `invoke scratch`; `output` is `oci-archive:FILE` or empty."""
+    """The flags of `invoke scratch`."""
 
     libc: Libc
     crt: Crt = "static"
@@ -46,7 +46,7 @@ class ScratchOptions:
     crate: Path | None = None
     with_: tuple[str, ...] = ()
     tag: str = ""
-    output: str = ""
+    output: str = ""  # oci-archive:FILE
     quiet: bool = False
     prove: bool = False
     force: bool = False
@@ -96,13 +96,16 @@ def plan_scratch(inputs: PlanInputs, sample: Sample, recipe: Recipe) -> Plan:
 
 def choose_recipe(book: RecipeBook, libc: Libc, crt: Crt, provisions: Sequence[str]) -> Recipe:
     """The from-scratch recipe of that libc and linkage, with provisions added; raises SelectionError."""
-    plain = [one for one in book.recipes if one.base.scratch and not one.provisions and not one.expect_failure]
-    kinds = {(book.toolchain(one.compile.toolchain).libc, one.compile.crt): one for one in plain}
+    kinds = {
+        (book.toolchain(plain.compile.toolchain).libc, plain.compile.crt): plain
+        for plain in book.recipes
+        if plain.base.scratch and not plain.provisions and not plain.expect_failure
+    }
     recipe = kinds.get((libc, crt))
     if recipe is None:
-        there = ", ".join(f"--libc {libc} --crt {crt} ({one.name})" for (libc, crt), one in sorted(kinds.items()))
+        there = ", ".join(f"--libc {libc} --crt {crt} ({plain.name})" for (libc, crt), plain in sorted(kinds.items()))
         raise SelectionError(f"no from-scratch recipe is for --libc {libc} --crt {crt}; there are: {there}")
-    known = [one.name for one in book.provisions]
+    known = [provision.name for provision in book.provisions]
     for name in provisions:
         if name not in known:
             raise SelectionError(f"--with {name}: no such provision{did_you_mean(name, known)}")
@@ -123,7 +126,7 @@ def full_name(name: str) -> str:
 def _sample(samples: Sequence[Sample], options: ScratchOptions) -> Sample:
     if options.crate:
         return samples[0]
-    names = [one.name for one in samples]
+    names = [sample.name for sample in samples]
     if options.sample not in names:
         raise SelectionError(f"--sample {options.sample}: no such sample{did_you_mean(options.sample, names)}")
     return samples[names.index(options.sample)]
