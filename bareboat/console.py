@@ -1,6 +1,6 @@
-"""Where a command line ends: what was asked for goes to stdout, everything else to stderr, and an exit code comes out.
+"""Turns a command into output and an exit code: its answer goes to stdout, everything else to stderr.
 
-Nothing below raises SystemExit or prints; nothing above handles an error.
+No other module of the library prints or exits, and tasks.py, which calls this one, handles no error.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ def _sigterm_as_interrupt() -> Any:
 def run(action: Callable[[Processes], str | tuple[str, int]]) -> int:
     """Do what a task asks for and print its answer; returns the exit code.
 
-    Ctrl-C and SIGTERM end everything that the action started and leave with 130.
+    Ctrl-C and SIGTERM end every child process that the action started; the exit code is 130 then.
     """
     processes = Processes()
     try:
         with _sigterm_as_interrupt():
             answer = action(processes)
     except (StoppedError, KeyboardInterrupt):
-        _leave(processes)
+        _stop_and_exit(processes)
     except BareboatError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
@@ -50,16 +50,17 @@ def run(action: Callable[[Processes], str | tuple[str, int]]) -> int:
 
 
 def choose(option: str, value: str, kind: Any) -> Any:
-    """The value of an option that takes one of a few words, `kind` being their Literal; raises InputError."""
+    """Check the value of an option that takes one of the words of the Literal `kind`; raises InputError for another."""
     if value not in get_args(kind):
         raise InputError(f"--{option} {value}: it takes one of {', '.join(get_args(kind))}")
     return value
 
 
 def fill(kind: type[_Options], words: Mapping[str, Any]) -> _Options:
-    """Options, a dataclass, of the words that a task was given under the same names; raises InputError.
+    """Make the dataclass `kind`, filling each field with the task's argument of the same name; raises InputError.
 
-    An empty path is None; a value of a few must be one of them; what can be repeated comes apart at commas, too.
+    An empty path becomes None. A field that is a Literal takes one of its words only. A tuple takes an option that may
+    be given several times, and each time several values separated by commas.
     """
     filled = {}
     for name, hint in get_type_hints(kind).items():
@@ -67,7 +68,7 @@ def fill(kind: type[_Options], words: Mapping[str, Any]) -> _Options:
         if get_origin(hint) is Literal:
             word = choose(name, word, hint)
         elif hint == tuple[str, ...]:
-            word = tuple(part for one in word for part in one.split(",") if part)
+            word = tuple(value for values in word for value in values.split(",") if value)
         elif hint == Path | None:
             word = Path(word) if word else None
         filled[name] = word
@@ -75,7 +76,7 @@ def fill(kind: type[_Options], words: Mapping[str, Any]) -> _Options:
 
 
 def tell(text: str) -> None:
-    """Say something that is not the answer."""
+    """Write a line to stderr: progress or a note, which is no part of the command's answer."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
@@ -85,12 +86,13 @@ def _print(text: str) -> None:
         sys.stdout.write(text.rstrip("\n") + "\n" if text else "")
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader, `head` for one, has all that it wants; Python would complain once more at its own end.
+        # The reader has closed the pipe, as `head` does. Python flushes stdout once more when it exits, and would
+        # complain of the same error: give it /dev/null to flush to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _leave(processes: Processes) -> None:
+def _stop_and_exit(processes: Processes) -> None:
     processes.stop()
     tell("stopped; the next run goes on where this one was")
-    # A thread in the middle of a computation would hold up a plain exit for as long as it takes.
+    # A plain exit would wait for every thread that is still computing.
     os._exit(StoppedError.exit_code)

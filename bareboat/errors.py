@@ -29,7 +29,7 @@ class BareboatError(Exception):
 
     @property
     def summary(self) -> str:
-        """The one line that says most."""
+        """The line to show where there is room for one only."""
         return str(self).partition("\n")[0]
 
 
@@ -40,11 +40,11 @@ class InputError(BareboatError):
 
 
 class RecipeError(InputError):
-    """One or more recipes are wrong: a line a problem, `file: key: what is wrong (did you mean ...?)`."""
+    """Recipes are wrong: one line for each problem, `file: key: what is wrong (did you mean ...?)`."""
 
 
 class SampleError(InputError):
-    """One or more samples are wrong: a line a problem."""
+    """Samples are wrong: one line for each problem, written as in a RecipeError."""
 
 
 class SelectionError(InputError):
@@ -62,7 +62,7 @@ class HostError(BareboatError):
 
 
 class EngineError(BareboatError):
-    """A command failed; says what to paste to see it again, its last lines, and where its whole log is."""
+    """A command failed: the message has the command to paste, its last lines, and the path of its whole log."""
 
     def __init__(self, command: str, exit_code: int, log_tail: Sequence[str] = (), log: Path | None = None) -> None:
         self.command = command
@@ -76,9 +76,9 @@ class EngineError(BareboatError):
 
     @property
     def summary(self) -> str:
-        """The first line in which the command itself speaks of an error, else which command it was."""
-        spoken = (line.strip() for line in self.log_tail if line.strip().lower().startswith("error"))
-        return next(spoken, f"exit code {self.command_exit_code} from {self.command.partition(' ')[0]}")
+        """The command's first output line that begins with "error", else its exit code and its program's name."""
+        error_lines = (line.strip() for line in self.log_tail if line.strip().lower().startswith("error"))
+        return next(error_lines, f"exit code {self.command_exit_code} from {self.command.partition(' ')[0]}")
 
 
 class StoppedError(BareboatError):

@@ -1,1 +1,5 @@
-"""What is of the machine: child processes, files written whole or not at all, and the folders that Bareboat keeps."""
+"""Talks to this machine's operating system: child processes, files, and the folders that Bareboat keeps.
+
+Others use `process.Processes` to run commands; `files.write_whole`, `replacing` and `sweep` to write files, and
+`make_open_folder`; `folders.Folders`, `find_folders` and `remove` for caches, logs and scratch space.
+"""

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, also when the run is killed in the middle; folders that containers write to."""
+"""Writes files whole or not at all, even when the run is killed meanwhile; makes folders that containers write to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MARK = ".tmp-"
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Replace `path` by `content`, in folders that are made if absent, and have it on disk; see `replacing`."""
+    """Replace the content of `path`, making its folders if absent, and wait until it is on disk; see `replacing`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -29,10 +29,10 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 
 @contextmanager
 def replacing(path: Path, *, mode: int | None = None, durable: bool = False) -> Iterator[IO[bytes]]:
-    """A new file that takes the place of `path` when the block has ended well, and leaves nothing when it has not.
+    """A new file that replaces `path` when the block ends without an exception, and is removed otherwise.
 
-    `mode` None is as the umask has it; a `durable` file is on disk before the old one goes, whatever befalls the
-    machine. On any OSError the old file stands, and BareboatError names `path` and the cause.
+    Without a `mode` the umask decides. A `durable` file is on disk before it replaces the old one, so that no crash of
+    the machine loses both. On any OSError the old file stays, and BareboatError names `path` and the cause.
     """
     temporary = None
     try:
@@ -57,7 +57,7 @@ def replacing(path: Path, *, mode: int | None = None, durable: bool = False) -> 
 
 
 def sweep(folder: Path) -> tuple[Path, ...]:
-    """Remove what killed writers left half written in `folder`, and return it; a running writer is left alone."""
+    """Remove the half-written files that killed writers have left in `folder`, and return their paths."""
     return _sweep(folder, ".")
 
 
@@ -70,20 +70,20 @@ def _sweep(folder: Path, prefix: str) -> tuple[Path, ...]:
 
 
 def _open_locked(path: Path) -> tuple[Path, IO[bytes]]:
-    """A new file beside `path`, locked for as long as it is open, so that no sweep takes it for abandoned."""
+    """A new file beside `path`, locked while it is open: `sweep` leaves locked files alone."""
     while True:
         temporary = path.with_name(f".{path.name}{_MARK}{secrets.token_hex(6)}")
         file = temporary.open("xb")
-        with suppress(OSError):  # some network file systems have no locks; there a sweep removes nothing
+        with suppress(OSError):  # some network file systems have no locks: a sweep removes nothing there
             fcntl.flock(file, fcntl.LOCK_EX)
         if os.fstat(file.fileno()).st_nlink:
             return temporary, file
-        # A sweep came between the two lines above.
+        # A sweep has removed the file before it was locked: make another.
         file.close()
 
 
 def _remove_if_abandoned(path: Path) -> bool:
-    """The kernel drops a dead writer's lock, so a lock that can be taken is nobody's."""
+    """Remove a file unless it is locked; the kernel drops a writer's lock when the writer dies."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -94,7 +94,7 @@ def _remove_if_abandoned(path: Path) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    # The name is on disk only when its folder is: https://lwn.net/Articles/457667/
+    # A file's name is part of its folder, which must be written to disk too: https://lwn.net/Articles/457667/
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with suppress(OSError):  # some file systems refuse this for folders; the new file stands all the same
@@ -104,14 +104,15 @@ def _sync_folder(folder: Path) -> None:
 
 
 def make_open_folder(folder: Path) -> None:
-    """Make a folder that a container's user may write in; its parents are closed to others.
+    """Make a folder that a container's user may write in; missing parents are made for the caller alone (0700).
 
-    Raises BareboatError when it is there already or cannot be made.
+    Raises BareboatError when the folder exists already or cannot be made.
     """
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir()
-        # The container's user is one of the subordinate ids, which have no name here to give the folder to.
+        # The container's user is one of the caller's subordinate ids. An ordinary user cannot give a folder to
+        # another id, so the folder is open to all of them, and its parents keep other users of this machine out.
         folder.chmod(0o777)
     except OSError as error:
         raise BareboatError(f"{folder}: cannot be made: {error.strerror}") from error

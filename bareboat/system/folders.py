@@ -1,4 +1,4 @@
-"""Where Bareboat keeps things on this machine, and how they are removed."""
+"""Finds and removes the folders in which Bareboat keeps caches, logs and temporary files on this machine."""
 
 from __future__ import annotations
 
@@ -14,48 +14,50 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folders:
-    """Where Bareboat keeps things on this machine; `cache` is the user's, `bootstrap` is world-traversable."""
+    """The folders that Bareboat writes to on this machine."""
 
+    # The user's own, below which all but the bootstraps' files lie.
     cache: Path
+    # Where root filesystems are made from packages; every user may walk through it.
     bootstrap: Path
 
     @property
     def engine(self) -> Path:
-        """The private configuration, the socket, Buildah's temporaries and cache mounts."""
+        """Podman's private configuration and socket, Buildah's temporary files and cache mounts."""
         return self.cache / "engine"
 
     @property
     def programs(self) -> Path:
-        """Compiled programs by key."""
+        """Compiled programs, each in a folder named by its key."""
         return self.cache / "programs"
 
     @property
     def roots(self) -> Path:
-        """What bases and toolchains were made of, by key."""
+        """A record of what each base and toolchain was made of, named by its key."""
         return self.cache / "roots"
 
     @property
     def logs(self) -> Path:
-        """One log a job, of its last run."""
+        """One log for each job, from its last run."""
         return self.cache / "logs"
 
     @property
     def scratch(self) -> Path:
-        """Files of the current run alone."""
+        """Files that only the current run needs."""
         return self.cache / "scratch"
 
 
 def find_folders() -> Folders:
-    """The folders of this user: XDG_CACHE_HOME/bareboat, and one below /var/tmp for root filesystems in the making.
+    """The folders of this user: XDG_CACHE_HOME/bareboat, and one below /var/tmp for making root filesystems.
 
-    mmdebstrap's user namespace must be able to walk to the latter, which a private home does not let it.
+    mmdebstrap works under other user ids, which may not walk through a private home folder.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bareboat"
     return Folders(cache=cache, bootstrap=Path("/var/tmp") / f"bareboat-{os.geteuid()}")  # noqa: S108
 
 
 def remove(processes: Processes, *paths: Path) -> None:
-    """Remove files and folders, those of the user's subordinate ids too."""
+    """Remove files and folders, also those that belong to the user's subordinate ids."""
     for path in paths:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)

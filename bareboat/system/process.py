@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-STOP_SECONDS = 1.0
+KILL_AFTER_SECONDS = 1.0
 
 
 class Processes:
-    """The children that are alive now; safe to use from many threads."""
+    """Starts child processes and keeps those that are alive, so that all can be stopped; safe to use from threads."""
 
     def __init__(self) -> None:
         self._alive: set[subprocess.Popen[bytes]] = set()
@@ -62,7 +62,7 @@ class Processes:
             try:
                 out, err = child.communicate(stdin)
             except BaseException:
-                # An interrupt of the main thread comes here; forgotten alive, the child would outlive `stop`.
+                # Ctrl-C in the main thread raises KeyboardInterrupt here: end the child before it is forgotten.
                 self.end(child)
                 raise
             self._forget(child)
@@ -70,8 +70,8 @@ class Processes:
             raise StoppedError("stopped")
         output = (out if log is None else log.read_bytes()).decode(errors="replace")
         if child.returncode != 0:
-            said = output if log is not None else f"{err.decode(errors='replace')}\n{output}"
-            raise EngineError(shlex.join(argv), child.returncode, said.strip().splitlines(), log)
+            text = output if log is not None else f"{err.decode(errors='replace')}\n{output}"
+            raise EngineError(shlex.join(argv), child.returncode, text.strip().splitlines(), log)
         return output
 
     def start(
@@ -84,7 +84,7 @@ class Processes:
         stdout: int | IO[bytes] = subprocess.DEVNULL,
         stderr: int | IO[bytes] = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
-        """Start a command; it is stopped by `stop`, and by the kernel should Bareboat die without a word."""
+        """Start a command and return at once; `stop` ends it, and the kernel does when Bareboat is killed."""
         if shutil.which(argv[0]) is None:
             raise HostError(f"{argv[0]} is not installed; `./setup.sh` installs what is missing")
         with self._lock:
@@ -103,7 +103,7 @@ class Processes:
         return child
 
     def stop(self) -> None:
-        """Interrupt every living child, wait a second, kill what is left; nothing starts afterwards."""
+        """Interrupt every living child and kill those that have not ended after a second; nothing starts afterwards."""
         with self._lock:
             self._stopped.set()
             alive = tuple(self._alive)
@@ -116,11 +116,11 @@ class Processes:
         """Terminate one child, and kill it when it does not end within a second."""
         _signal_group(child, signal.SIGTERM)
         try:
-            child.wait(STOP_SECONDS)
+            child.wait(KILL_AFTER_SECONDS)
         except subprocess.TimeoutExpired:
             _signal_group(child, signal.SIGKILL)
             child.wait()
-        # A rootless Podman is two processes, and the first may end before the second.
+        # A rootless Podman starts itself again in a user namespace: the child may have ended and its own child not.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
         self._forget(child)
@@ -131,11 +131,12 @@ class Processes:
 
 
 def _dies_with_parent() -> tuple[str, ...]:
-    # SIGINT, because Podman answers it by ending the build's own processes too; SIGTERM and SIGKILL leave them.
-    # A shell starts background commands with SIGINT ignored, which children inherit and the kernel would respect.
+    # On SIGINT Podman ends the build's own processes too; on SIGTERM or SIGKILL it leaves them running.
+    # A shell starts background commands with SIGINT ignored, children inherit that, and the signal would be lost:
+    # env(1) restores the default.
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    heed = ("env", "--default-signal=INT") if ignored else ()
-    return ("setpriv", "--pdeathsig", "INT", "--", *heed) if shutil.which("setpriv") else ()
+    restore = ("env", "--default-signal=INT") if ignored else ()
+    return ("setpriv", "--pdeathsig", "INT", "--", *restore) if shutil.which("setpriv") else ()
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:
