@@ -1,6 +1,8 @@
-"""Reads and writes container images as files on disk: OCI archives and docker-archives; nothing here runs anything.
+"""Reads and writes container images as files on disk, OCI archives and docker-archives, without a container engine.
 
-What is read is untrusted: whatever is wrong with it comes out as one `BareboatError`, and nothing is unpacked.
+What is read is untrusted: any fault in it raises a `BareboatError`, and nothing is unpacked. Others use `open_image`
+to read, `write_image` and `wrap_layer` to write, `read_copied` for the tar of a copied file or folder, and the values
+below.
 """
 
 from bareboat.archive.copied import read_copied, stays_inside

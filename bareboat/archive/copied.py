@@ -1,6 +1,6 @@
-"""Reads what was copied out of an image, a tar of one file or folder, as entries for another image.
+"""Turns a tar of one file or folder, copied out of an image, into entries for another image.
 
-What may come aboard is decided here: files, folders and links that stay inside; the rest is refused by name.
+Files, folders and symlinks may be put into an image; devices, pipes and set-uid files are refused by name.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ SET_ID_BITS = 0o6000
 
 
 def read_copied(tar: bytes, name: str) -> tuple[Entry, ...]:
-    """The tar's one top entry, under the path "", and what is below it; `name` is what errors call it.
+    """The tar's only top-level entry, with the path "", and what is below it; errors call the tar `name`.
 
-    Raises BareboatError for a tar that is damaged or has several tops, for devices, pipes, set-uid files, and names and
-    links that no image should have.
+    Raises BareboatError for a tar that is damaged or has several top-level entries, for devices, pipes and set-uid
+    files, and for names and link targets with characters that cannot be printed.
     """
     meter = Meter(io.BytesIO(tar), name=name, limit_bytes=LAYER_LIMIT_BYTES, hashing=False)
     tree = Tree(name)
@@ -58,14 +58,14 @@ def _entry(file: File, top: str, tree: Tree, tar: bytes, name: str) -> Entry:
 
 
 def _checked(file: File, what: str) -> str:
-    """A link's target; that it stays in the root is looked at by `stays_inside`, where it is put."""
+    """A symlink's target; whether it stays inside the root depends on where it is put: see `stays_inside`."""
     if not file.target.isprintable():
         raise BareboatError(f"{what} is a link to {file.target!r}, which no name should be")
     return file.target
 
 
 def stays_inside(link: Entry) -> bool:
-    """Whether a symlink's target, as it is written, never climbs out of the root filesystem that the link is put in."""
+    """Whether no `..` of a symlink's target, as it is written, leads out of the root filesystem that has the link."""
     depth = 0 if link.target.startswith("/") else link.path.count("/")
     for part in link.target.split("/"):
         depth += {"": 0, ".": 0, "..": -1}.get(part, 1)

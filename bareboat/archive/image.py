@@ -1,4 +1,4 @@
-"""Reads an image where it lies, in an OCI archive or docker-archive: its configuration, layers and merged files."""
+"""Reads an image out of an OCI archive or docker-archive: its configuration, its layers and its merged files."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from bareboat.archive.tarstream import Header
     from bareboat.archive.tree import File
 
-JSON_LIMIT_BYTES = 4 << 20  # as containers/image: what a manifest or config may weigh
+JSON_LIMIT_BYTES = 4 << 20  # the limit of containers/image for a manifest or configuration
 ARCHIVE_LIMIT_BYTES = 1 << 40
-LAYER_LIMIT_BYTES = 16 << 30  # unpacked: a gzip bomb ends here
+LAYER_LIMIT_BYTES = 16 << 30  # of the unpacked layer: a small gzip file may unpack to any size
 ENTRY_LIMIT = 1_000_000
 
 _GZIP = b"\x1f\x8b"
@@ -44,16 +44,18 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Blob:
-    """Where a member of the archive is: its offset and size in the archive, in bytes."""
+    """Where a member of the archive is."""
 
     archive: Path
+    # The member's name in the archive.
     name: str
+    # Where its content begins in the archive, in bytes.
     offset: int
     size_bytes: int
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
-        """The member's bytes as they lie."""
+        """The member's bytes as the archive has them, that is, still compressed."""
         try:
             with self.archive.open("rb", buffering=0) as stream:
                 yield io.BufferedReader(_Window(stream, self.offset, self.size_bytes), CHUNK_BYTES)
@@ -62,7 +64,7 @@ class _Blob:
 
 
 class _Window(io.RawIOBase):
-    """`size_bytes` bytes of a stream, from `offset` on, as a stream of their own."""
+    """Makes a stream of the `size_bytes` bytes that begin at `offset` of another stream."""
 
     def __init__(self, stream: IO[bytes], offset: int, size_bytes: int) -> None:
         self._stream = stream
@@ -94,21 +96,23 @@ class _Window(io.RawIOBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """One layer: the digest and size, in bytes, of its uncompressed tar."""
+    """One layer of an image."""
 
+    # `sha256:` and the digest of the layer's uncompressed tar.
     diff_id: str
+    # The size of the uncompressed tar.
     size_bytes: int
     _blob: _Blob = field(repr=False)
 
     def chunks(self) -> Iterator[bytes]:
-        """The uncompressed tar, piece by piece; BareboatError where the archive cannot be read any more."""
+        """The uncompressed tar, piece by piece. Raises BareboatError when the archive has become unreadable."""
         with _open_tar(self._blob, hashing=False) as meter:
             while data := meter.read(CHUNK_BYTES):
                 yield data
 
 
 class Image:
-    """An image in an archive, read when it is asked: the archive has to stay where it is.
+    """An image in an archive. Layers are read only when they are asked for: the archive must stay where it is.
 
     `id` is the digest of the configuration, as Podman shows it; `references` are the names the archive gives the image.
     """
@@ -127,23 +131,23 @@ class Image:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers from the lowest. Raises BareboatError for one that is damaged or not what the config names."""
+        """The layers, the lowest first. Raises BareboatError for a layer that is damaged or has another digest."""
         return self._scanned[0]
 
     def files(self) -> Mapping[str, File]:
-        """The merged root filesystem by path, sorted, without the root itself. Raises BareboatError as `layers`."""
+        """The merged root filesystem by path, sorted, without the root itself. Raises as `layers` does."""
         return self._files
 
     def find(self, path: str) -> File | None:
-        """What is at `path` when links are followed, None where nothing is.
+        """The entry at `path` after following links, or None where there is none.
 
-        A leading slash is the image's root. Raises as `layers` does, and for links that loop or leave the root.
+        The image's root is `/`. Raises as `layers` does, and for links that loop or leave the root.
         """
         node = self._scanned[1].resolve(path)
         return node.file if node else None
 
     def read(self, path: str) -> bytes:
-        """The content of one file, links followed. Raises BareboatError as `find`, and where no file is there."""
+        """The content of the file at `path` after following links. Raises as `find`, and where there is no file."""
         node = self._scanned[1].resolve(path)
         if node is None:
             raise BareboatError(f"{self.path}: there is no {path} in the image")
@@ -166,7 +170,7 @@ class Image:
                 meter.finish()
                 if meter.digest() != diff_id:
                     meter.fail(f"its digest is {meter.digest()}, but the config names {diff_id}")
-                # One blob may be named as many layers, so the limit is on all of them.
+                # A manifest may name one blob as thousands of layers, so the limit is on their sum.
                 left -= meter.position
                 if left < 0:
                     meter.fail(f"the layers are longer than {LAYER_LIMIT_BYTES} bytes, more than Bareboat reads")
@@ -175,10 +179,10 @@ class Image:
 
 
 def open_image(path: Path) -> Image:
-    """The one image of an OCI archive or docker-archive, as `podman save` writes them.
+    """The only image of an OCI archive or docker-archive, as `podman save` writes them.
 
-    Layers are plain or gzip; they are read when they are asked for. Raises BareboatError for a file that is neither
-    kind of archive, is damaged, or holds several images.
+    Its layers may be uncompressed or gzip, and are not read yet. Raises BareboatError for a file that is neither kind
+    of archive, is damaged, or holds several images.
     """
     blobs = _list_members(path)
     if "index.json" in blobs:
@@ -216,7 +220,7 @@ def _open_docker(path: Path, blobs: Mapping[str, _Blob]) -> Image:
 
 
 def _list_members(path: Path) -> dict[str, _Blob]:
-    """The archive's files by name; an old docker-archive names a layer a second time by a link."""
+    """The archive's files by name, and its links by theirs: an old docker-archive names a layer again by a symlink."""
     members: dict[str, _Blob] = {}
     links: dict[str, str] = {}
     whole = _Blob(archive=path, name="the archive", offset=0, size_bytes=ARCHIVE_LIMIT_BYTES)
@@ -278,7 +282,7 @@ def _open_tar(blob: _Blob, *, hashing: bool) -> Iterator[Meter]:
 
 
 def read_entries(meter: Meter) -> Iterator[tuple[Header, str]]:
-    """Each entry of a layer's tar with the SHA-256 (hex) of its content, "" where it has none."""
+    """Each entry of a layer's tar, with the SHA-256 of its content in hex digits, "" for all but files."""
     for count, header in enumerate(read_headers(meter)):
         if count >= ENTRY_LIMIT:
             meter.fail(f"has more than {ENTRY_LIMIT} entries")

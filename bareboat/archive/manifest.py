@@ -1,4 +1,4 @@
-"""The JSON inside an image: what an archive holds, checked as it comes in, and the image configuration.
+"""Checks the JSON inside an image, which says what an archive holds, and reads the image configuration out of it.
 
 Sources: https://github.com/opencontainers/image-spec (index, manifest, config); `podman save --format docker-archive`.
 """
@@ -28,14 +28,18 @@ _Shape = TypeVar("_Shape")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageConfig:
-    """How an image runs and what it is for; `env` is `NAME=value`, `user` as given, "" where nothing was said."""
+    """How an image runs and which machines it is for; what its JSON leaves out is empty here."""
 
+    # The user as the image spells it: a name or number, with or without a group.
     user: str = ""
     entrypoint: tuple[str, ...] = ()
+    # The arguments after the entrypoint, which whoever runs the image may replace.
     command: tuple[str, ...] = ()
+    # `NAME=value` each.
     env: tuple[str, ...] = ()
     working_dir: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    # The architecture and operating system as Go spells them.
     architecture: str = "amd64"
     os: str = "linux"
 
@@ -46,6 +50,7 @@ class Descriptor:
 
     __pydantic_config__ = _LOOSE
 
+    # Of the blob as it is stored, that is, of a compressed layer's compressed bytes.
     digest: _Digest
     media_type: Annotated[str, Field(alias="mediaType")] = ""
     annotations: dict[str, str] | None = None
@@ -62,22 +67,26 @@ class Index:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """An OCI image manifest: the config's blob, and the layers' from the lowest."""
+    """An OCI image manifest."""
 
     __pydantic_config__ = _LOOSE
 
     config: Descriptor
+    # The lowest layer first.
     layers: Annotated[tuple[Descriptor, ...], Field(strict=False)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DockerImage:
-    """One image of a docker-archive's `manifest.json`: names of members of the archive."""
+    """One image of a docker-archive's `manifest.json`."""
 
     __pydantic_config__ = _LOOSE
 
+    # The name of the archive's member that has the configuration.
     config: Annotated[str, Field(alias="Config")]
+    # The image's names.
     tags: Annotated[_Strings | None, Field(alias="RepoTags")] = None
+    # The names of the archive's members that have the layers, the lowest first.
     layers: Annotated[_Strings, Field(alias="Layers")]
 
 
@@ -111,7 +120,7 @@ class _Config:
 
 
 def read_json(shape: type[_Shape], data: bytes, name: str) -> _Shape:
-    """The JSON text `data` as a value of `shape`; a BareboatError names the first key that is wrong."""
+    """Read the JSON text `data` as a value of `shape`. Raises BareboatError that names the first wrong key."""
     try:
         return TypeAdapter(shape).validate_json(data)
     except ValidationError as error:
@@ -126,10 +135,10 @@ def read_docker_manifest(data: bytes, name: str) -> tuple[DockerImage, ...]:
 
 
 def read_config(data: bytes, name: str) -> tuple[ImageConfig, tuple[str, ...]]:
-    """An image's configuration, and its layers' diff ids (`sha256:` and hex) from the lowest."""
+    """An image's configuration, and its layers' diff ids (`sha256:` and hex digits), the lowest layer first."""
     config = read_json(_Config, data, name)
     run = config.config or _Run()
-    said = ImageConfig(
+    image_config = ImageConfig(
         user=run.user or "",
         entrypoint=run.entrypoint or (),
         command=run.command or (),
@@ -139,4 +148,4 @@ def read_config(data: bytes, name: str) -> tuple[ImageConfig, tuple[str, ...]]:
         architecture=config.architecture,
         os=config.os,
     )
-    return said, config.rootfs.diff_ids
+    return image_config, config.rootfs.diff_ids

@@ -1,7 +1,7 @@
-"""Reads a tar from a stream, front to back, without trusting it.
+"""Reads an untrusted tar from a stream, front to back.
 
-tarfile's own loop is not used: on Python before 3.11.14 a negative size makes it run for ever (CVE-2025-8194), a pax
-header makes it slow without bound (CVE-2024-6232), and it takes a cut-off archive for a whole one.
+Python's tarfile is not used to iterate over entries: before Python 3.11.14 a negative size makes it loop for ever
+(CVE-2025-8194) and a pax header can make it arbitrarily slow (CVE-2024-6232); it also accepts a cut-off archive.
 """
 
 from __future__ import annotations
@@ -42,20 +42,25 @@ _PAX_KEYS = frozenset({"path", "linkpath", "size", "uid", "gid"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """One entry as the tar spells it; `offset` is where its content starts in the stream, in bytes."""
+    """One entry of a tar."""
 
+    # The path as the tar spells it, unchecked.
     name: str
     kind: Kind
+    # The permission bits only.
     mode: int
     uid: int
     gid: int
+    # 0 for all but files.
     size_bytes: int
+    # The target of a symlink or hard link as the tar spells it, unchecked.
     link: str
+    # Where the content starts in the stream, in bytes.
     offset: int
 
 
 class Meter:
-    """A stream that counts, and where wanted hashes (SHA-256), every byte that is read from it."""
+    """A stream that counts every byte read from it and, if `hashing`, computes their SHA-256."""
 
     def __init__(self, stream: IO[bytes], *, name: str, limit_bytes: int, hashing: bool) -> None:
         self.position = 0
@@ -69,11 +74,11 @@ class Meter:
         raise BareboatError(f"{self._name}: {message} (at byte {self.position})")
 
     def digest(self) -> str:
-        """`sha256:` and the hex digest of what was read so far; only of a meter that hashes."""
+        """`sha256:` and the hex digest of what was read so far, "" for a meter that does not hash."""
         return f"sha256:{self._sha256.hexdigest()}" if self._sha256 else ""
 
     def read(self, size_bytes: int) -> bytes:
-        """Up to `size_bytes` bytes; empty at the end. A stream that cannot be read is a BareboatError."""
+        """Up to `size_bytes` bytes; empty at the end. Raises BareboatError when the stream cannot be read."""
         try:
             data = self._stream.read(size_bytes)
         except (OSError, EOFError, zlib.error) as error:
@@ -86,11 +91,11 @@ class Meter:
         return data
 
     def take(self, size_bytes: int) -> bytes:
-        """Exactly `size_bytes` bytes; a stream that ends before is a BareboatError."""
+        """Exactly `size_bytes` bytes. Raises BareboatError when the stream ends before."""
         return b"".join(self.chunks(size_bytes))
 
     def chunks(self, size_bytes: int) -> Iterator[bytes]:
-        """The next `size_bytes` bytes, piece by piece; a stream that ends before is a BareboatError."""
+        """The next `size_bytes` bytes, piece by piece. Raises BareboatError when the stream ends before."""
         left = size_bytes
         while left:
             data = self.read(min(left, CHUNK_BYTES))
@@ -100,7 +105,7 @@ class Meter:
             yield data
 
     def skip(self, size_bytes: int) -> None:
-        """Goes past `size_bytes` bytes: by seeking where nothing is hashed and the stream can, else by reading."""
+        """Goes past `size_bytes` bytes: by seeking if nothing is hashed and the stream can seek, else by reading."""
         if self._sha256 is None and size_bytes > CHUNK_BYTES and self._stream.seekable():
             self._stream.seek(size_bytes, 1)
             self.position += size_bytes
@@ -109,32 +114,33 @@ class Meter:
             pass
 
     def finish(self) -> None:
-        """Reads to the stream's end, so that count and digest are of the whole."""
+        """Reads to the stream's end, so that count and digest cover all of it."""
         while self.read(CHUNK_BYTES):
             pass
 
 
 def read_headers(meter: Meter) -> Iterator[Header]:
-    """Every entry of the tar; what the caller has not read of an entry's content is skipped.
+    """Every entry of the tar; content that the caller has not read is skipped.
 
-    Raises BareboatError for a tar that is damaged, ends without its end mark, or is of a kind that no image has (sparse
-    files, several volumes). The stream's rest, after the end mark, is left to `Meter.finish`.
+    Raises BareboatError for a tar that is damaged, ends without its end mark, or has what no image layer has (sparse
+    files, several volumes). What follows the end mark is read by `Meter.finish` only.
     """
-    everywhere: dict[str, str] = {}
-    here: dict[str, str] = {}
+    # Extended headers override fields of the entries after them: a global one of all, any other of the next one.
+    for_all: dict[str, str] = {}
+    for_next: dict[str, str] = {}
     while (info := _read_block(meter)) is not None:
         if info.type in _LONG_NAMES:
-            here[_LONG_NAMES[info.type]] = _text(_read_long(meter, info.size).split(b"\0", 1)[0])
+            for_next[_LONG_NAMES[info.type]] = _text(_read_long(meter, info.size).split(b"\0", 1)[0])
         elif info.type == tarfile.XHDTYPE:
-            here |= _read_pax(meter, info.size)
+            for_next |= _read_pax(meter, info.size)
         elif info.type == tarfile.XGLTYPE:
-            everywhere |= _read_pax(meter, info.size)
+            for_all |= _read_pax(meter, info.size)
         else:
-            header = _make_header(meter, info, everywhere | here)
-            here = {}
+            header = _make_header(meter, info, for_all | for_next)
+            for_next = {}
             yield header
             meter.skip(header.offset + _padded(header.size_bytes) - meter.position)
-    if here:
+    if for_next:
         meter.fail("ends after an extended header, without its entry")
 
 
@@ -151,20 +157,20 @@ def _read_block(meter: Meter) -> tarfile.TarInfo | None:
     return info
 
 
-def _make_header(meter: Meter, info: tarfile.TarInfo, said: dict[str, str]) -> Header:
+def _make_header(meter: Meter, info: tarfile.TarInfo, overrides: dict[str, str]) -> Header:
     kind = _KINDS.get(info.type)
     if kind is None:
         meter.fail(f"has an entry {info.name!r} of type {info.type!r}, which no image layer has")
-    # Only files have content: whatever size a link or folder gives is not followed by bytes (POSIX pax, ustar).
-    size_bytes = _number(meter, said, "size", info.size) if kind == "file" else 0
+    # Only files have content: the header of a link or folder may give a size, but no bytes follow (POSIX pax, ustar).
+    size_bytes = _number(meter, overrides, "size", info.size) if kind == "file" else 0
     return Header(
-        name=said.get("path", info.name),
+        name=overrides.get("path", info.name),
         kind=kind,
         mode=info.mode & PERMISSION_BITS,
-        uid=_number(meter, said, "uid", info.uid),
-        gid=_number(meter, said, "gid", info.gid),
+        uid=_number(meter, overrides, "uid", info.uid),
+        gid=_number(meter, overrides, "gid", info.gid),
         size_bytes=size_bytes,
-        link=said.get("linkpath", info.linkname),
+        link=overrides.get("linkpath", info.linkname),
         offset=meter.position,
     )
 
@@ -176,7 +182,7 @@ def _read_long(meter: Meter, size_bytes: int) -> bytes:
 
 
 def _read_pax(meter: Meter, size_bytes: int) -> dict[str, str]:
-    data, start, said = _read_long(meter, size_bytes), 0, {}
+    data, start, overrides = _read_long(meter, size_bytes), 0, {}
     while start < len(data):
         length, space, _ = data[start : start + NUMBER_LIMIT_DIGITS + 1].partition(b" ")
         end = start + int(length) if space and length.isdigit() else start
@@ -186,15 +192,15 @@ def _read_pax(meter: Meter, size_bytes: int) -> dict[str, str]:
         if key.startswith(b"GNU.sparse."):
             meter.fail("has a sparse file, which no image layer has")
         if (name := _text(key)) in _PAX_KEYS:
-            said[name] = _text(value)
+            overrides[name] = _text(value)
         start = end
-    return said
+    return overrides
 
 
-def _number(meter: Meter, said: dict[str, str], key: str, otherwise: int) -> int:
-    value = said.get(key)
+def _number(meter: Meter, overrides: dict[str, str], key: str, default: int) -> int:
+    value = overrides.get(key)
     if value is None:
-        return otherwise
+        return default
     if not (value.isascii() and value.isdigit() and len(value) <= NUMBER_LIMIT_DIGITS):
         meter.fail(f"has a pax header with {key}={value!r:.40}")
     return int(value)

@@ -1,6 +1,6 @@
-"""The root filesystem that an image's layers come to, laid one over the other as the OCI layer specification says.
+"""Merges an image's layers into one root filesystem, as the OCI layer specification says, without unpacking anything.
 
-Source: https://github.com/opencontainers/image-spec/blob/main/layer.md. Names stay names: nothing is unpacked.
+Source: https://github.com/opencontainers/image-spec/blob/main/layer.md.
 """
 
 from __future__ import annotations
@@ -21,54 +21,59 @@ OPAQUE = ".wh..wh..opq"
 AUFS_NOTES = ".wh..wh."
 PATH_LIMIT_CHARACTERS = 4096
 NODE_LIMIT = 2_000_000
-PATHS_LIMIT_CHARACTERS = 1 << 27  # each folder's path is kept whole: deep ones add up
-SYMLINK_LIMIT = 40  # as Linux: MAXSYMLINKS of include/linux/namei.h
+PATHS_LIMIT_CHARACTERS = 1 << 27  # each entry keeps its whole path, so a deep tree takes much memory
+SYMLINK_LIMIT = 40  # Linux's own limit: MAXSYMLINKS of include/linux/namei.h
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """One entry of a merged root filesystem; `path` has no leading slash, `mode` only the permission bits.
+    """One entry of a merged root filesystem: a file, folder, link, device or pipe."""
 
-    A hard link has size 0, for it adds none, and its content's `sha256`; both are 0 and "" for all that has no content.
-    `target` is a symlink's as written, and a hard link's path in the root.
-    """
-
+    # Without leading slash.
     path: str
     kind: Kind
+    # The permission bits only.
     mode: int
     uid: int
     gid: int
+    # 0 for all but files; 0 for a hard link too, whose content is counted where its target is.
     size_bytes: int
+    # Of the content in hex digits, a hard link's content included; "" for all that has no content.
     sha256: str
+    # A symlink's target as it is written, or the path of the file that a hard link names; else "".
     target: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """Where a file's content is: the layer's number from 0, and offset and size in its tar, in bytes."""
+    """Where a file's content is."""
 
+    # The layer's number; the lowest is 0.
     layer: int
+    # Where the content begins in the layer's uncompressed tar, in bytes.
     offset: int
     size_bytes: int
 
 
 @dataclass(slots=True, kw_only=True)
 class Node:
-    """A place in the tree; `layer` is the last one that named it, `content` None where there is none."""
+    """One entry of the tree while layers are added to it."""
 
     file: File
+    # The number of the last layer that has the entry or something below it.
     layer: int
+    # None for all but files and hard links to them.
     content: Extent | None = None
     children: dict[str, Node] = field(default_factory=dict)
 
     @property
     def is_directory(self) -> bool:
-        """Whether it can have children."""
+        """Whether the entry is a folder, and so may have children."""
         return self.file.kind == "directory"
 
 
 class Tree:
-    """Layers are added from the lowest to the highest; each entry is checked as it is placed."""
+    """A root filesystem to which layers are added, the lowest first; errors call it `name`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -77,10 +82,10 @@ class Tree:
         self._characters = 0
 
     def add_layer(self, number: int, entries: Iterable[tuple[Header, str]]) -> None:
-        """Lays one layer, as (header, SHA-256 of its content) pairs, over those before.
+        """Adds one layer, given as pairs of a header and the SHA-256 of its content, on top of those before.
 
-        Raises BareboatError for names that are absolute or have `..`, for a path named twice, for one that goes through
-        a link or file of the same layer, and for a hard link to what is not there.
+        Raises BareboatError for names that are absolute or have `..`, for a path that the layer names twice or that
+        goes through a link or file of the same layer, and for a hard link to no earlier file.
         """
         placed = []
         for header, sha256 in entries:
@@ -89,7 +94,8 @@ class Tree:
                 if header.kind != "directory":
                     raise BareboatError(f"{self._name}: the root is a {header.kind}")
             elif parts[-1].startswith(WHITEOUT):
-                # Whiteouts hide lower layers only, wherever they stand: they go before the entries of their own layer.
+                # A whiteout hides entries of lower layers only, wherever it stands in its own layer: apply it at once,
+                # and place the layer's own entries after all of its whiteouts.
                 self._white_out(parts)
             else:
                 placed.append((parts, header, sha256))
@@ -97,7 +103,7 @@ class Tree:
             self._place(number, parts, header, sha256)
 
     def files(self) -> Iterator[File]:
-        """Every entry but the root itself, in no order."""
+        """Every entry but the root itself, in no particular order."""
         pending = [self._root]
         while pending:
             for node in pending.pop().children.values():
@@ -105,9 +111,9 @@ class Tree:
                 pending.append(node)
 
     def resolve(self, path: str) -> Node | None:
-        """What `path` comes to when links are followed, None where it is missing.
+        """The entry at `path` after following links, or None where there is none.
 
-        Raises BareboatError for a path or link that climbs out of the root, and for one of more than 40 symlinks.
+        Raises BareboatError for a path or link that leaves the root, and for a path through more than 40 symlinks.
         """
         pending, trail, followed = deque(path.split("/")), [self._root], 0
         while pending:
@@ -219,7 +225,7 @@ class Tree:
         node = self._walk(target.split("/"))
         if node is None or node.is_directory or target == path:
             raise BareboatError(f"{self._name}: {path!r} is a hard link to {target!r}, which is no file before it")
-        if node.content is None:  # a second name of a symlink, device or pipe is one more of them
+        if node.content is None:  # a hard link to a symlink, device or pipe counts as another symlink, device or pipe
             return Node(file=replace(node.file, path=path), layer=number)
         return Node(
             file=replace(node.file, path=path, kind="hardlink", size_bytes=0, target=target),

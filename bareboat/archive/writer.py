@@ -34,33 +34,42 @@ _TAR_TYPES = {"file": tarfile.REGTYPE, "directory": tarfile.DIRTYPE, "symlink": 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One thing to put in an image: `path` without leading slash, `content` of a file, `target` of a symlink."""
+    """One file, folder or symlink to put into an image."""
 
+    # Without leading slash.
     path: str
     kind: Literal["file", "directory", "symlink"] = "file"
+    # The permission bits only.
     mode: int = 0o644
     uid: int = 0
     gid: int = 0
+    # Of a file only.
     content: bytes = b""
+    # Of a symlink only.
     target: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenImage:
-    """What was written: `sha256:` digests of config (Podman's image id), manifest and layer; the layer tar's size."""
+    """An image that was written, by its digests (`sha256:` and hex digits)."""
 
+    # The name that the archive gives the image.
     reference: str
+    # The digest of the configuration, which Podman shows as the image's id.
     image_id: str
     manifest_digest: str
+    # The digest of the only layer's uncompressed tar.
     diff_id: str
+    # The size of that tar.
     size_bytes: int
 
 
 def write_image(entries: Iterable[Entry], config: ImageConfig, *, reference: str, to: Path | BinaryIO) -> WrittenImage:
-    """Writes the entries, sorted by path and with their missing parents (0755, root), as the image's only layer.
+    """Writes an image whose only layer has the entries, sorted by path, and their missing parents (0755, root).
 
-    A path is replaced as a whole or not at all; a stream only has to take `write`. Raises BareboatError for a path that
-    is absolute, has `..` or is given twice, for one below what is no directory, and where `to` cannot be written.
+    If `to` is a path, the file is replaced as a whole or not at all; a stream needs `write` only. Raises BareboatError
+    for an entry's path that is absolute, has `..`, is given twice or is below a file or symlink, and when `to` cannot
+    be written.
     """
     layer = _make_layer(entries)
     diff_id = _digest(layer)
@@ -70,9 +79,9 @@ def write_image(entries: Iterable[Entry], config: ImageConfig, *, reference: str
 
 
 def wrap_layer(layer_tar: Path, config: ImageConfig, *, reference: str, to: Path) -> WrittenImage:
-    """Writes an image whose only layer is the uncompressed tar `layer_tar`, as it is, whatever its size.
+    """Writes an image whose only layer is the uncompressed tar `layer_tar`, byte for byte; the tar may be of any size.
 
-    Raises BareboatError for a file that cannot be read, does not begin as a tar does, or changes meanwhile, and where
+    Raises BareboatError for a file that cannot be read, does not begin as a tar does, or changes meanwhile, and when
     `to` cannot be written.
     """
     try:
@@ -83,7 +92,8 @@ def wrap_layer(layer_tar: Path, config: ImageConfig, *, reference: str, to: Path
         _check_tar(layer_tar, tar.read(BLOCK_BYTES))
         size_bytes = tar.seek(0, io.SEEK_END)
         tar.seek(0)
-        # The member's name is the digest of what follows it: written last, over a header of the same length.
+        # The member's header has the digest of its content as the name, and stands before it: leave room for the
+        # header, and write it when the digest is known.
         stream.write(bytes(BLOCK_BYTES))
         sha256, copied = hashlib.sha256(), 0
         while data := tar.read(CHUNK_BYTES):
@@ -152,7 +162,7 @@ def _make_header(entry: Entry, size_bytes: int) -> bytes:
     if entry.path.isascii() and entry.target.isascii():
         try:
             return info.tobuf(tarfile.USTAR_FORMAT)
-        except ValueError:  # a name of more than 100 + 155 characters, or a number that does not fit
+        except ValueError:  # ustar has no room for a name of more than 100 + 155 characters or for a large number
             pass
     return info.tobuf(tarfile.PAX_FORMAT)
 
@@ -169,7 +179,7 @@ def _write_member(stream: IO[bytes], name: str, content: bytes) -> str:
 
 
 def _write_rest(stream: IO[bytes], config: ImageConfig, reference: str, diff_id: str, size_bytes: int) -> WrittenImage:
-    """Config, manifest and index of the one layer, and the archive's end."""
+    """Writes the archive's other members, configuration, manifest and index, and its end mark."""
     config_bytes = _make_config(config, diff_id)
     image_id = _digest(config_bytes)
     manifest = _json(
@@ -204,7 +214,7 @@ def _write_rest(stream: IO[bytes], config: ImageConfig, reference: str, diff_id:
 
 
 def _make_config(config: ImageConfig, diff_id: str) -> bytes:
-    said = {
+    runtime = {
         "User": config.user,
         "Entrypoint": list(config.entrypoint),
         "Cmd": list(config.command),
@@ -217,7 +227,7 @@ def _make_config(config: ImageConfig, diff_id: str) -> bytes:
             "created": EPOCH,
             "architecture": config.architecture,
             "os": config.os,
-            "config": {key: value for key, value in said.items() if value},
+            "config": {key: value for key, value in runtime.items() if value},
             "rootfs": {"type": "layers", "diff_ids": [diff_id]},
             "history": [{"created": EPOCH, "created_by": "bareboat"}],
         }

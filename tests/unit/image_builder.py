@@ -54,7 +54,7 @@ def make_config(layers, **extra) -> bytes:
 
 
 def write_docker_archive(path: Path, *layers: bytes, tag: str = "localhost/x:1", config: bytes | None = None) -> Path:
-    """As `podman save --format docker-archive`: layers plain, and a link to each by an older name."""
+    """Write what `podman save --format docker-archive` writes: plain layers, and a link to each by an older name."""
     config = make_config(layers) if config is None else config
     names = [f"{digest(layer).partition(':')[2]}.tar" for layer in layers]
     manifest = [{"Config": "config.json", "RepoTags": [tag], "Layers": names}]
@@ -66,7 +66,7 @@ def write_docker_archive(path: Path, *layers: bytes, tag: str = "localhost/x:1",
 
 
 def write_oci_archive(path: Path, *layers: bytes, config: bytes | None = None, pack=gzip.compress, **index) -> Path:
-    """As `podman save --format oci-archive`: layers packed, folders in front."""
+    """Write what `podman save --format oci-archive` writes: layers in gzip, and the folders' own entries first."""
     config = make_config(layers) if config is None else config
     blobs = [pack(layer) for layer in layers]
     manifest = json.dumps(

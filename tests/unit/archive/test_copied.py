@@ -80,7 +80,7 @@ def test_what_must_not_come_aboard_is_refused(members, said):
 
 def test_a_loop_of_links_is_a_link_like_any_other():
     tar = tar_of(TOP, member("zones/a", tarfile.SYMTYPE, link="b"), member("zones/b", tarfile.SYMTYPE, link="a"))
-    assert [one.target for one in read_copied(tar, "x")] == ["", "b", "a"]
+    assert [entry.target for entry in read_copied(tar, "x")] == ["", "b", "a"]
 
 
 @pytest.mark.parametrize(

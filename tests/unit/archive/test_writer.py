@@ -65,7 +65,7 @@ def test_the_bytes_are_those_of_every_other_time_and_host(tmp_path):
     assert first.getvalue() == second.getvalue()
     write_image(ENTRIES, CONFIG, reference=REFERENCE, to=tmp_path / "image.tar")
     assert (tmp_path / "image.tar").read_bytes() == first.getvalue()
-    # What a change of the format would change: every published image id, and every key that a result carries.
+    # A change of the format would change every published image id and every key that a result carries.
     assert written.image_id == IMAGE_ID
     assert written.diff_id == DIFF_ID
     assert hashlib.sha256(first.getvalue()).hexdigest() == ARCHIVE_SHA256
