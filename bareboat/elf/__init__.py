@@ -1,4 +1,7 @@
-"""Facts of one ELF file, read from its bytes: what it needs, how it is linked and hardened, and which libc is in it."""
+"""Reads the facts of one ELF file from its bytes: what it needs, how it is linked and hardened, which libc is in it.
+
+Others use `read_elf`, which returns `ElfFacts`, and the types of its fields.
+"""
 
 from bareboat.elf.dlopen import Dlopen
 from bareboat.elf.facts import Crt, ElfFacts, Linkage, Relro, read_elf

@@ -1,4 +1,4 @@
-"""What an ELF file says in `.note.dlopen` that it may load while it runs.
+"""Reads from an ELF file's notes which libraries it may load by dlopen(3) while it runs.
 
 Source: https://systemd.io/ELF_DLOPEN_METADATA/.
 """
@@ -20,18 +20,18 @@ NOTE_LIMIT_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dlopen:
-    """One library that may be loaded: `sonames` are alternatives, the best first; `priority` is as the note spells it.
+    """One library that may be loaded."""
 
-    The note's own words are required, recommended and suggested; a file that gives none means recommended.
-    """
-
+    # Alternatives, the best first: any of them will do.
     sonames: tuple[str, ...]
+    # What the program needs it for, "" where the note does not say.
     feature: str
+    # As the note spells it: required, recommended or suggested; recommended where the note does not say.
     priority: str
 
 
 def read_dlopens(layout: Layout) -> tuple[Dlopen, ...]:
-    """The entries of every such note, in the file's order. Raises BareboatError for one unlike what the page says."""
+    """The entries of every dlopen note, in the file's order. Raises BareboatError for a note in another format."""
     found: list[Dlopen] = []
     for note in layout.notes():
         if note.name == b"FDO" and note.kind == NT_DLOPEN:
@@ -65,5 +65,5 @@ def _read_entry(entry: object) -> Dlopen:
 
 
 def _is_name(value: object) -> bool:
-    # JSON can spell what is no file name: NUL and halves of surrogate pairs, neither of which is printable.
+    # JSON can spell characters that no file name has, NUL and halves of surrogate pairs: none of them is printable.
     return isinstance(value, str) and value != "" and value.isprintable()

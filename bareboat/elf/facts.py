@@ -1,6 +1,7 @@
-"""What an ELF file says of itself, as one value: how it is linked, what it needs, how it is hardened.
+"""Reads an ELF file into one value: how it is linked, what it needs, how it is hardened.
 
-Meanings are those of checksec and of the linker's manual: https://sourceware.org/binutils/docs/ld/Options.html (-z).
+Words mean what they mean in checksec and in the linker's manual:
+https://sourceware.org/binutils/docs/ld/Options.html (-z).
 """
 
 from __future__ import annotations
@@ -40,42 +41,49 @@ MACHINES = {3: "x86", 40: "arm", 62: "x86_64", 183: "aarch64", 243: "riscv64", 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElfFacts:
-    """One program or shared object.
+    """The facts of one program or shared object."""
 
-    `machine` is as uname spells it, or `machine-N`. `rpath` and `runpath` are split at colons. `nx` says that the stack
-    is not executable; a file without PT_GNU_STACK gets an executable one. `stripped`: there is no symbol table.
-    `symbol_versions_needed` is a tuple of (library, versions), and `symbol_versions_weak` those of them without which
-    ld.so starts the file all the same. `symbol_versions_defined` has what the file itself offers, its own name among
-    them. `imports` are the names of the symbols that other files have to define; `dlopens` is what the file says that
-    it may load later. `relro` is full where the whole GOT is read-only, that
-    is with `bind_now`. `crt` is static for a program that needs neither interpreter nor library. `libc` is None where
-    there is none, or too little evidence of it: see `bareboat.elf.libc`.
-    """
-
+    # As uname spells it, or `machine-N` for a number that is not in MACHINES.
     machine: str
     is_64bit: bool
+    # The path of the dynamic loader that the kernel starts; None for a static program or a library.
     interpreter: str | None
+    # The libraries that the loader has to load, as the file names them (DT_NEEDED).
     needed: tuple[str, ...]
+    # The folders in which the loader looks for them, split at colons (DT_RPATH and DT_RUNPATH).
     rpath: tuple[str, ...]
     runpath: tuple[str, ...]
+    # The name that a library gives itself (DT_SONAME).
     soname: str | None
+    # Pairs of a library and the versions of its symbols that the file needs.
     symbol_versions_needed: tuple[tuple[str, tuple[str, ...]], ...]
     linkage: Linkage
+    # Static for a program that needs neither interpreter nor library.
     crt: Crt
+    # None where there is no libc or too little evidence of one: see `bareboat.elf.libc`.
     libc: Libc | None
+    # Whether a program can be loaded at any address.
     pie: bool
+    # Full where the whole global offset table is read-only, for which `bind_now` is necessary.
     relro: Relro
+    # Whether the loader resolves every symbol before the program starts.
     bind_now: bool
+    # Whether the stack is not executable; without PT_GNU_STACK the kernel makes it executable.
     nx: bool
+    # Whether the symbol table has been removed.
     stripped: bool
+    # Those of the needed versions without which ld.so starts the file nevertheless.
     symbol_versions_weak: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    # The versions that the file itself offers, its own name among them.
     symbol_versions_defined: tuple[str, ...] = ()
+    # The names of the symbols that other files have to define.
     imports: frozenset[str] = frozenset()
+    # The libraries that the file says it may load later.
     dlopens: tuple[Dlopen, ...] = ()
 
 
 def read_elf(data: bytes) -> ElfFacts:
-    """The facts of a whole ELF file. Raises BareboatError for bytes that are none, or cut off, or unsound."""
+    """The facts of an ELF file, given whole. Raises BareboatError if it is another file, cut off or inconsistent."""
     layout = read_layout(data)
     interpreter = _read_interpreter(layout)
     needed = _texts(layout, DT_NEEDED)
@@ -125,7 +133,7 @@ def _judge_linkage(layout: Layout, interpreter: str | None, *, is_library: bool)
     if not is_movable:
         return "dynamic" if is_library else "static"
     says_pie = any(flags & DF_1_PIE for flags in layout.values(DT_FLAGS_1))
-    # An older linker does not set the flag: an entry point and no name to be found by make a program, too.
+    # Linkers before DF_1_PIE do not set the flag: a file with an entry point and without a soname is a program, too.
     starts = layout.entry != 0 and layout.find(PT_DYNAMIC) is not None
     return "static-pie" if not is_library and (says_pie or starts) else "shared-object"
 

@@ -1,8 +1,8 @@
-"""Where things are in an ELF file: header, segments, dynamic section, notes.
+"""Reads where things are in an ELF file: header, segments, dynamic section, notes.
 
-Every table is held against the file's size and every walk is bounded, for the bytes are not trusted: that is why
-pyelftools, which follows whatever count a file gives, is the tests' second opinion and not the reader. Section headers
-answer one question only (is there a symbol table?), since a loader does without them and stripping may remove them.
+The file is untrusted: every table is checked against the file's size, and every loop has a limit. pyelftools follows
+whatever count a file gives, so only the tests use it, to compare. Section headers only tell whether there is a symbol
+table, because loaders do not use them and stripping may remove them.
 Source: https://gabi.xinuos.com (System V gABI), elf.h of glibc.
 """
 
@@ -25,45 +25,59 @@ DT_NULL, DT_STRTAB, DT_STRSZ = 0, 5, 10
 
 IDENT_BYTES = 16
 ELFCLASS64 = 2
-WALK_LIMIT = 4096  # dynamic entries, notes, needed libraries or versions of one: far above what linkers write
+WALK_LIMIT = 4096  # of dynamic entries, of notes, of libraries and of a library's versions: linkers write far fewer
 STRING_LIMIT_BYTES = 4096
-SEGMENT_LIMIT = 1170  # Linux's: 64 KB of program headers (fs/binfmt_elf.c, load_elf_phdrs)
+SEGMENT_LIMIT = 1170  # Linux's own limit: 64 KB of program headers (fs/binfmt_elf.c, load_elf_phdrs)
 
 _TYPES = {ET_EXEC, ET_DYN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """One program header; `address` is the virtual one, sizes in bytes."""
+    """One segment of a file, as its program header gives it."""
 
+    # PT_LOAD and the like.
     kind: int
+    # PF_X and the like.
     flags: int
+    # Where it begins in the file, in bytes.
     offset: int
+    # Where it is loaded: a virtual address.
     address: int
+    # Its size in the file.
     size_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """One note: who defines it, its type by that definition, its content."""
+    """One note of a file."""
 
+    # Who defines the note, GNU for example.
     name: bytes
+    # Its type, a number that only `name` gives a meaning.
     kind: int
     content: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """An ELF file's parts; `order` is struct's byte order, `type` is ET_EXEC or ET_DYN, `entry` a virtual address."""
+    """An ELF file's parts."""
 
+    # The whole file.
     data: bytes
+    # Its byte order, as the module struct spells it: `<` or `>`.
     order: str
     is_64bit: bool
+    # ET_EXEC, or ET_DYN for a file that can be loaded at any address.
     type: int
+    # The number of the machine, EM_X86_64 for example.
     machine: int
+    # The virtual address of the first instruction, 0 where there is none.
     entry: int
     segments: tuple[Segment, ...]
+    # SHT_SYMTAB and the like, one for each section header.
     section_kinds: tuple[int, ...]
+    # The dynamic section: each tag's values, in the file's order.
     dynamic: Mapping[int, tuple[int, ...]]
 
     def find(self, kind: int) -> Segment | None:
@@ -75,7 +89,7 @@ class Layout:
         return self.dynamic.get(tag, ())
 
     def bytes_at(self, address: int, size_bytes: int) -> bytes:
-        """Up to `size_bytes` bytes of what is loaded from the file at a virtual address."""
+        """Up to `size_bytes` bytes of what the file loads at `address`. Raises BareboatError where it loads nothing."""
         for segment in self.segments:
             if segment.kind == PT_LOAD and segment.address <= address < segment.address + segment.size_bytes:
                 start = segment.offset + address - segment.address
@@ -92,7 +106,7 @@ class Layout:
     def notes(self) -> tuple[Note, ...]:
         """Every note of every note segment."""
         notes: list[Note] = []
-        # Segments that share bytes would have each note copied over and over.
+        # Segments may overlap, and each would have its notes copied: limit their sum to the file's size.
         if sum(segment.size_bytes for segment in self.segments if segment.kind == PT_NOTE) > len(self.data):
             raise fault("its notes are longer than the file")
         for segment in (segment for segment in self.segments if segment.kind == PT_NOTE):
@@ -116,13 +130,13 @@ class Layout:
             raise fault("a table of the dynamic section is cut off")
         return record.unpack(data)
 
-    def one(self, tag: int) -> int:
+    def first_value(self, tag: int) -> int:
         """The first value of a tag in the dynamic section, 0 where there is none."""
         return next(iter(self.values(tag)), 0)
 
 
 def read_layout(data: bytes) -> Layout:
-    """The parts of a linked ELF file. Raises BareboatError for any other file, and for one that is cut off."""
+    """The parts of a linked ELF file. Raises BareboatError for any other file, and for a file that is cut off."""
     if len(data) < IDENT_BYTES or data[:4] != b"\x7fELF" or data[4] not in {1, 2} or data[5] not in {1, 2}:
         raise fault("it does not begin as an ELF file does")
     is_64bit, order = data[4] == ELFCLASS64, "<" if data[5] == 1 else ">"
@@ -159,7 +173,7 @@ def read_layout(data: bytes) -> Layout:
 
 
 def decode(data: bytes) -> str:
-    """The text up to the first NUL. Raises BareboatError where there is no NUL, or no UTF-8."""
+    """The text up to the first NUL. Raises BareboatError where there is no NUL, or the text is not UTF-8."""
     text, nul, _ = data.partition(b"\0")
     try:
         if nul:
@@ -201,10 +215,11 @@ def _read_dynamic(data: bytes, segments: tuple[Segment, ...], form: str) -> dict
 
 
 def _aligned(size_bytes: int) -> int:
-    # GNU property notes align to 8, yet each fills its segment alone; all others align to 4, in 64-bit files too.
+    # Notes are aligned to 4 bytes, in 64-bit files too. GNU property notes are aligned to 8, but each is alone in its
+    # segment, so that nothing follows whose place the alignment would decide.
     return -(-size_bytes // 4) * 4
 
 
 def fault(message: str) -> BareboatError:
-    """What is raised for every unsound file."""
+    """The error to raise for a file that is not an ELF file or is inconsistent."""
     return BareboatError(f"not a sound ELF file: {message}")

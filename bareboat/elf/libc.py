@@ -1,7 +1,7 @@
-"""Which C library a program carries or asks for, from evidence that stripping leaves in the file.
+"""Recognises which C library a program contains or needs, from evidence that remains after stripping.
 
-A dynamic program names its libc: the interpreter's path, else the libraries it needs. A static one has libc's own code
-and messages inside; one sign alone could be chance or quotation, so two independent ones are asked for:
+A dynamic program names its libc by its interpreter's path or else by the libraries that it needs. A static program
+contains code and messages of its libc. One sign could be there by chance or be a quotation, so two of three are needed:
 
   sign            gnu                                       musl
   start code      _start of sysdeps/x86_64/start.S          _start of arch/x86_64/crt_arch.h
@@ -76,7 +76,7 @@ def recognise_dynamic(interpreter: str | None, needed: Sequence[str], versions: 
 
 
 def recognise_static(layout: Layout) -> Libc | None:
-    """The libc inside a static program; None without two signs of exactly one."""
+    """The libc inside a static program, if exactly one libc shows two signs or more; else None."""
     start = layout.bytes_at(layout.entry, START_BYTES) if layout.entry else b""
     found: list[Libc] = []
     libcs: tuple[Libc, ...] = ("gnu", "musl")

@@ -1,4 +1,4 @@
-"""Symbols and their versions in an ELF file: what it wants of others, and what it offers.
+"""Reads the dynamic symbols of an ELF file and their versions: what it needs from other files, and what it offers.
 
 Source: https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/symversion.html, and
 https://sourceware.org/gnu-gabi/program-loading-and-dynamic-linking.txt for the hash table of GNU.
@@ -29,23 +29,24 @@ NAMES_LIMIT_CHARACTERS = 1 << 26
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionNeed:
-    """The symbol versions wanted of one library; `weak` are those of them that it may lack."""
+    """The symbol versions that a file needs from one library."""
 
     library: str
     versions: tuple[str, ...]
+    # Those of the versions that the library may lack.
     weak: tuple[str, ...]
 
 
 def read_versions_needed(layout: Layout) -> tuple[VersionNeed, ...]:
-    """What is wanted of each library, in the file's order. Raises BareboatError for tables that lead nowhere."""
+    """What the file needs of each library, in the file's order. Raises BareboatError where a table leaves the file."""
     needs: list[VersionNeed] = []
     left = WALK_LIMIT
-    address, count = layout.one(DT_VERNEED), layout.one(DT_VERNEEDNUM)
+    address, count = layout.first_value(DT_VERNEED), layout.first_value(DT_VERNEEDNUM)
     while address and len(needs) < min(count, WALK_LIMIT):
         _, versions, library, first, following = layout.unpack("HHIII", address)
         names = tuple(_walk_needed(layout, address + first, versions))
         left -= len(names)
-        if left < 0:  # libraries that share one chain would have it walked for each of them
+        if left < 0:  # several libraries may point at one chain of versions, which is read for each: limit the sum
             raise fault("it needs more symbol versions than there are")
         needs.append(
             VersionNeed(
@@ -59,9 +60,9 @@ def read_versions_needed(layout: Layout) -> tuple[VersionNeed, ...]:
 
 
 def read_versions_defined(layout: Layout) -> tuple[str, ...]:
-    """The versions that the file offers, its base (its own name) among them. Raises as `read_versions_needed`."""
+    """The versions that the file offers, the first being its own name. Raises as `read_versions_needed`."""
     names: list[str] = []
-    address, count = layout.one(DT_VERDEF), layout.one(DT_VERDEFNUM)
+    address, count = layout.first_value(DT_VERDEF), layout.first_value(DT_VERDEFNUM)
     while address and len(names) < min(count, WALK_LIMIT):
         _, _, _, _, _, first, following = layout.unpack("HHHHIII", address)
         name, _ = layout.unpack("II", address + first)
@@ -71,9 +72,9 @@ def read_versions_defined(layout: Layout) -> tuple[str, ...]:
 
 
 def read_imports(layout: Layout) -> frozenset[str]:
-    """The names of the undefined dynamic symbols. Raises BareboatError for a table or name that is not in the file."""
-    table, strings = layout.one(DT_SYMTAB), layout.one(DT_STRTAB)
-    # name, info, other, section, value, size; the 32-bit file has the same six in another order
+    """The names of the dynamic symbols that other files have to define. Raises BareboatError as the others do."""
+    table, strings = layout.first_value(DT_SYMTAB), layout.first_value(DT_STRTAB)
+    # A 64-bit symbol is name, info, other, section, value, size; a 32-bit one has the same six in another order.
     record = struct.Struct(f"{layout.order}{'IBBHQQ' if layout.is_64bit else 'IIIBBH'}")
     count = min(_count_symbols(layout, record.size), SYMBOL_LIMIT) if table and strings else 0
     if not count:
@@ -82,9 +83,9 @@ def read_imports(layout: Layout) -> frozenset[str]:
     section = 3 if layout.is_64bit else 5
     symbols = record.iter_unpack(data[: len(data) // record.size * record.size])
     offsets = {symbol[0] for symbol in symbols if symbol[section] == SHN_UNDEF and symbol[0]}
-    names = layout.bytes_at(strings, layout.one(DT_STRSZ))
+    names = layout.bytes_at(strings, layout.first_value(DT_STRSZ))
     found = frozenset(_name_at(names, offset) for offset in offsets)
-    # Names may be tails of one another, yet not all of them of all.
+    # A linker lets a name be the end of a longer one, so names may overlap in the file, but not without limit.
     if sum(map(len, found)) > NAMES_LIMIT_CHARACTERS:
         raise fault("its symbols' names are longer than a program's")
     return found
@@ -100,24 +101,25 @@ def _walk_needed(layout: Layout, address: int, count: int) -> Iterator[tuple[str
 
 
 def _count_symbols(layout: Layout, symbol_bytes: int) -> int:
-    # No tag gives the count: each hash table implies it, but GNU's only where a symbol is defined. Else BFD says that
-    # those begin at 1, and so does lld where there is none at all; what comes next in memory ends the table then.
-    if (table := layout.one(DT_GNU_HASH)) and (count := _count_gnu_hash(layout, table)):
+    # ELF stores no symbol count: derive it from DT_GNU_HASH, else DT_HASH, else assume the table ends where the next
+    # begins. DT_GNU_HASH tells it only if the file defines symbols.
+    if (table := layout.first_value(DT_GNU_HASH)) and (count := _count_gnu_hash(layout, table)):
         return count
-    if table := layout.one(DT_HASH):
-        # Its words have 64 bits on s390x and Alpha, whose linkers write GNU's table beside it.
+    if table := layout.first_value(DT_HASH):
+        # On s390x and Alpha its words have 64 bits, but linkers write DT_GNU_HASH as well there.
         return layout.unpack("II", table)[1]
-    start = layout.one(DT_SYMTAB)
-    following = [address for tag in _TABLES if (address := layout.one(tag)) > start]
+    start = layout.first_value(DT_SYMTAB)
+    following = [address for tag in _TABLES if (address := layout.first_value(tag)) > start]
     return (min(following, default=start) - start) // symbol_bytes
 
 
 def _count_gnu_hash(layout: Layout, table: int) -> int:
-    """One more than the last symbol's number; 0 where the table does not say."""
+    """The last symbol's number plus one; 0 where the table does not tell."""
     buckets, first, blooms, _ = layout.unpack("IIII", table)
     buckets_at = table + 16 + blooms * (8 if layout.is_64bit else 4)
     heads = layout.bytes_at(buckets_at, min(buckets, SYMBOL_LIMIT) * 4) if buckets else b""
     last = max((head for (head,) in struct.iter_unpack(f"{layout.order}I", heads[: len(heads) // 4 * 4])), default=0)
+    # No symbol is defined: their first number would be the count, but BFD's linker writes 1 whatever the count is.
     if last < first or not last:
         return first if first > 1 else 0
     chain = layout.bytes_at(buckets_at + buckets * 4 + (last - first) * 4, SYMBOL_LIMIT * 4)
@@ -131,5 +133,5 @@ def _name_at(names: bytes, offset: int) -> str:
     end = names.find(b"\0", offset, offset + STRING_LIMIT_BYTES)
     if end < 0:
         raise fault("a symbol's name lies outside the string table")
-    # No loader asks that it be UTF-8; two spellings never come to the same text.
+    # A name need not be UTF-8; escaped, two different names still give two different texts.
     return names[offset:end].decode(errors="backslashreplace")

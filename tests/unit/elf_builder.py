@@ -18,7 +18,7 @@ BUILD_ID_NOTE = struct.pack("<III4s20s", 4, 20, 3, b"GNU\0", bytes(range(20)))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
-    """What of a libc is in a program: code at its entry, code elsewhere, read-only data, notes."""
+    """The parts of a libc that a static program contains: code at its entry, code elsewhere, read-only data, notes."""
 
     start: bytes = b"\xf4"
     code: bytes = b""

@@ -207,7 +207,8 @@ def test_pyelftools_says_the_same_of_this_interpreter_and_its_libraries():
         offered = [next(iter(names)).name for _, names in offers.iter_versions()] if offers else []
         assert facts.symbol_versions_defined == tuple(offered)
         symbols = other.get_section_by_name(".dynsym").iter_symbols()
-        assert facts.imports == {one.name for one in symbols if one.entry.st_shndx == "SHN_UNDEF" and one.name}
+        undefined = {symbol.name for symbol in symbols if symbol.entry.st_shndx == "SHN_UNDEF" and symbol.name}
+        assert facts.imports == undefined
 
 
 @pytest.mark.skipif(not LIBC.exists(), reason="this machine has its libc elsewhere")
