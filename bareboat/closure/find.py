@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bareboat.closure import known
+from bareboat.closure import runtime_files
 from bareboat.closure.closure import Closure
+from bareboat.closure.files import Loaded, RootFiles, read_stamp
 from bareboat.closure.glibc import Glibc, find_gconv_folder
 from bareboat.closure.musl import Musl
-from bareboat.closure.shelf import Loaded, Shelf, read_stamp
 from bareboat.closure.walk import Walk
 from bareboat.elf import read_elf
 from bareboat.errors import BareboatError
@@ -16,9 +16,9 @@ from bareboat.errors import BareboatError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from bareboat.closure.files import Opened
     from bareboat.closure.loader import Loader
     from bareboat.closure.root import Root
-    from bareboat.closure.shelf import Opened
 
 LIBC = "libc.so.6"
 LIBCRYPTO = "libcrypto.so.3"
@@ -34,58 +34,58 @@ def find_closure(root: Root, program: str, environment: Mapping[str, str] = {}) 
     without end.
     """
     path = program if program.startswith("/") else f"/{program}"
-    shelf = Shelf(root)
-    file = shelf.find(path)
+    root_files = RootFiles(root)
+    file = root_files.find(path)
     if file is None:
         raise BareboatError(f"there is no program {path} in the image")
-    code = shelf.read(path)
+    code = root_files.read(path)
     try:
         facts = read_elf(code)
     except BareboatError as error:
         raise BareboatError(f"{path}: {error}") from error
     loaded = Loaded(path=path, real_path=f"/{file.path}", facts=facts, requester=None, required=True)
-    walk = Walk(shelf=shelf, program=loaded, stamp=read_stamp(code), size_bytes=len(code))
+    walk = Walk(root_files=root_files, program=loaded, stamp=read_stamp(code), size_bytes=len(code))
     is_static = facts.crt == "static"
     interpreter = walk.load_interpreter(loaded)
-    loader = _choose_loader(shelf, loaded, code, interpreter, environment)
+    loader = _choose_loader(root_files, loaded, code, interpreter, environment)
     if loader is not None:
         walk.run(loader)
-        _load_known(shelf, walk, loader, code if is_static else b"")
-    for place in (*_name_openssl(shelf, walk, code if is_static else b""), *known.name_paths(code)):
+        _load_known(root_files, walk, loader, code if is_static else b"")
+    for place in (*_name_openssl(root_files, walk, code if is_static else b""), *runtime_files.name_paths(code)):
         walk.use(place.path, loaded, way=place.way, note=place.note)
     return Closure(program=path, files=tuple(walk.files), missing=tuple(walk.missing))
 
 
 def _choose_loader(
-    shelf: Shelf, program: Loaded, code: bytes, interpreter: Opened | None, environment: Mapping[str, str]
+    root_files: RootFiles, program: Loaded, code: bytes, interpreter: Opened | None, environment: Mapping[str, str]
 ) -> Loader | None:
     """None for a static program that has no loader inside: of all, only glibc's have."""
     facts = program.facts
     if facts.libc == "musl":
         name = facts.interpreter or f"/lib/ld-musl-{facts.machine}.so.1"
         is_static = facts.crt == "static"
-        return None if is_static else Musl(shelf=shelf, interpreter=name, environment=environment)
+        return None if is_static else Musl(root_files=root_files, interpreter=name, environment=environment)
     if facts.crt == "static" and facts.libc is None:
         return None
     if interpreter is not None:
-        code = shelf.read(interpreter.real_path)
-    return Glibc(shelf=shelf, program=program, code=code, environment=environment)
+        code = root_files.read(interpreter.real_path)
+    return Glibc(root_files=root_files, program=program, code=code, environment=environment)
 
 
-def _load_known(shelf: Shelf, walk: Walk, loader: Loader, code: bytes) -> None:
+def _load_known(root_files: RootFiles, walk: Walk, loader: Loader, code: bytes) -> None:
     """What may be loaded later; `code` is a static program's, else empty."""
     followed = _follow_notes(walk, loader, 0)
     if loader.checks_versions:
         imports = frozenset[str]().union(*(one.facts.imports for one in walk.loaded))
         libc = walk.find_loaded(LIBC)
         requester = libc or walk.loaded[0]
-        for library in _name_libraries(shelf, imports, libc, code):
+        for library in _name_libraries(root_files, imports, libc, code):
             walk.ask((library.name,), requester, loader, way=library.way, required=False, note=library.note)
         walk.run(loader)
-        for place in known.name_resolver_paths(known.name_databases(imports, code)):
+        for place in runtime_files.name_resolver_paths(runtime_files.name_databases(imports, code)):
             walk.use(place.path, requester, way=place.way, note=place.note)
         if libc is not None and "iconv_open" in imports:
-            for place in known.name_converters(find_gconv_folder(shelf, libc)):
+            for place in runtime_files.name_converters(find_gconv_folder(root_files, libc)):
                 walk.use(place.path, libc, way=place.way, note=place.note)
     _follow_notes(walk, loader, followed)
 
@@ -104,17 +104,21 @@ def _follow_notes(walk: Walk, loader: Loader, start: int) -> int:
     return start
 
 
-def _name_libraries(shelf: Shelf, imports: frozenset[str], libc: Loaded | None, code: bytes) -> Iterator[known.Library]:
-    yield from known.name_unwinder(imports, code)
-    databases = known.name_databases(imports, code)
+def _name_libraries(
+    root_files: RootFiles, imports: frozenset[str], libc: Loaded | None, code: bytes
+) -> Iterator[runtime_files.Library]:
+    yield from runtime_files.name_unwinder(imports, code)
+    databases = runtime_files.name_databases(imports, code)
     offered = libc.facts.symbol_versions_defined if libc else ()
     built_in = frozenset[str]() if offered and FIRST_WITH_BUILT_IN not in offered else BUILT_IN
     if databases:
-        yield from known.name_modules(shelf.read_text(known.NSS_PATH), databases, built_in=built_in)
+        yield from runtime_files.name_modules(
+            root_files.read_text(runtime_files.NSS_PATH), databases, built_in=built_in
+        )
 
 
-def _name_openssl(shelf: Shelf, walk: Walk, code: bytes) -> Iterator[known.Place]:
+def _name_openssl(root_files: RootFiles, walk: Walk, code: bytes) -> Iterator[runtime_files.Place]:
     if libcrypto := walk.find_loaded(LIBCRYPTO):
-        yield from known.name_openssl(shelf.read(libcrypto.path))
+        yield from runtime_files.name_openssl(root_files.read(libcrypto.path))
     elif b"OpenSSL 3." in code:
-        yield from known.name_openssl(code)
+        yield from runtime_files.name_openssl(code)

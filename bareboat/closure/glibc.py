@@ -10,14 +10,14 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from bareboat.closure.files import Candidate
 from bareboat.closure.ldcache import CACHE_PATH, read_cache, read_configured_folders
 from bareboat.closure.loader import WORKING_FOLDER, join, origin
-from bareboat.closure.shelf import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bareboat.closure.shelf import Loaded, Shelf
+    from bareboat.closure.files import Loaded, RootFiles
 
 PROCESSORS = {
     "x86_64": ("x86-64-v4", "x86-64-v3", "x86-64-v2"),
@@ -41,8 +41,8 @@ class Glibc:
     knows_sonames = True
     checks_versions = True
 
-    def __init__(self, *, shelf: Shelf, program: Loaded, code: bytes, environment: Mapping[str, str]) -> None:
-        self._shelf = shelf
+    def __init__(self, *, root_files: RootFiles, program: Loaded, code: bytes, environment: Mapping[str, str]) -> None:
+        self._root_files = root_files
         self._program = program
         self._machine = program.facts.machine
         self._order = ">" if code[5:6] == bytes([_BIG_ENDIAN]) else "<"
@@ -75,14 +75,14 @@ class Glibc:
         """Names the folder of /etc/ld.so.conf that has the library, where no cache says so to the loader."""
         if "/" in name or self._cache:
             return ""
-        for folder in read_configured_folders(self._shelf):
-            if self._shelf.find(join(folder, name)) is not None:
+        for folder in read_configured_folders(self._root_files):
+            if self._root_files.find(join(folder, name)) is not None:
                 return f"{folder} has it, but ld.so reads {CACHE_PATH} and not ld.so.conf: run ldconfig"
         return ""
 
     @cached_property
     def _cache(self) -> dict[str, tuple[tuple[str, bool], ...]]:
-        data = self._shelf.read_small(CACHE_PATH)
+        data = self._root_files.read_small(CACHE_PATH)
         return read_cache(data, machine=self._machine, order=self._order) if data else {}
 
     def _early_folders(self, requester: Loaded) -> Iterator[str]:
@@ -127,9 +127,9 @@ def read_system_folders(code: bytes) -> tuple[str, ...]:
     return tuple(folder.decode().rstrip("/") for folder in best)
 
 
-def find_gconv_folder(shelf: Shelf, libc: Loaded) -> str:
+def find_gconv_folder(root_files: RootFiles, libc: Loaded) -> str:
     """The folder of iconv's modules that a libc was built with, else where Debian has it; absolute."""
-    match = re.search(rb"(/[\x21-\x7e]{1,255}/gconv)\0", shelf.read(libc.path))
+    match = re.search(rb"(/[\x21-\x7e]{1,255}/gconv)\0", root_files.read(libc.path))
     triple = _TRIPLES.get(libc.facts.machine)
     return match[1].decode() if match else f"/usr/lib/{triple}/gconv" if triple else "/usr/lib/gconv"
 

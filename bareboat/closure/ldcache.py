@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bareboat.closure.shelf import Shelf
+    from bareboat.closure.files import RootFiles
 
 CACHE_PATH = "/etc/ld.so.cache"
 CONFIGURATION_PATH = "/etc/ld.so.conf"
@@ -55,7 +55,7 @@ def read_cache(data: bytes, *, machine: str, order: str) -> dict[str, tuple[tupl
     return {name: tuple(paths) for name, paths in found.items()}
 
 
-def read_configured_folders(shelf: Shelf) -> tuple[str, ...]:
+def read_configured_folders(root_files: RootFiles) -> tuple[str, ...]:
     """The folders that ldconfig would have put into the cache, as far as their files can be guessed by name."""
     pending, seen, folders = [CONFIGURATION_PATH], set[str](), list[str]()
     while pending and len(seen) < _INCLUDE_LIMIT:
@@ -63,7 +63,7 @@ def read_configured_folders(shelf: Shelf) -> tuple[str, ...]:
         if path in seen:
             continue
         seen.add(path)
-        for line in (shelf.read_text(path) or "").splitlines():
+        for line in (root_files.read_text(path) or "").splitlines():
             words = line.partition("#")[0].split()
             if words[:1] == ["include"]:
                 pending.extend(name for pattern in words[1:] for name in _expand(pattern))

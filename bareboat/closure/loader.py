@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bareboat.closure.shelf import Candidate, Loaded
+    from bareboat.closure.files import Candidate, Loaded
 
 WORKING_FOLDER = "/"  # where a container starts unless its image says otherwise
 

@@ -6,13 +6,13 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from bareboat.closure.files import Candidate
 from bareboat.closure.loader import join, origin
-from bareboat.closure.shelf import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bareboat.closure.shelf import Loaded, Shelf
+    from bareboat.closure.files import Loaded, RootFiles
 
 SYSTEM_PATH = "/lib:/usr/local/lib:/usr/lib"
 
@@ -29,8 +29,8 @@ class Musl:
     knows_sonames = False
     checks_versions = False
 
-    def __init__(self, *, shelf: Shelf, interpreter: str, environment: Mapping[str, str]) -> None:
-        self._shelf = shelf
+    def __init__(self, *, root_files: RootFiles, interpreter: str, environment: Mapping[str, str]) -> None:
+        self._root_files = root_files
         self._interpreter = interpreter
         self._path = environment.get("LD_LIBRARY_PATH", "")
 
@@ -68,7 +68,7 @@ class Musl:
         folder, _, file_name = self._interpreter.rpartition("/")
         machine = file_name.removeprefix("ld-musl-").partition(".")[0]
         prefix = folder.rpartition("/")[0]
-        text = self._shelf.read_text(f"{prefix}/etc/ld-musl-{machine}.path")
+        text = self._root_files.read_text(f"{prefix}/etc/ld-musl-{machine}.path")
         return SYSTEM_PATH if text is None else text.partition("\0")[0]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bareboat.closure.closure import Missing, Needed
-from bareboat.closure.shelf import Loaded
+from bareboat.closure.files import Loaded
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from bareboat.archive import File
     from bareboat.closure.closure import Way
+    from bareboat.closure.files import Opened, RootFiles
     from bareboat.closure.loader import Loader
-    from bareboat.closure.shelf import Opened, Shelf
 
 OBJECT_LIMIT = 4096  # the largest desktop programs load some 500
 
@@ -38,14 +38,14 @@ class Search:
 class Walk:
     """Collects `files`, `missing` and the objects `loaded`, the program first.
 
-    What is asked for is loaded when `run` is called. Raises BareboatError as the shelf does, and after 4,096 objects.
+    What is asked for is loaded when `run` is called. Raises as `root_files` does, and after 4,096 objects.
     """
 
-    def __init__(self, *, shelf: Shelf, program: Loaded, stamp: bytes, size_bytes: int) -> None:
+    def __init__(self, *, root_files: RootFiles, program: Loaded, stamp: bytes, size_bytes: int) -> None:
         self.files: list[Needed] = []
         self.missing: list[Missing] = []
         self.loaded: list[Loaded] = []
-        self._shelf = shelf
+        self._root_files = root_files
         self._stamp = stamp
         self._names: dict[str, Loaded] = {}
         self._places: dict[str, Loaded] = {}
@@ -62,8 +62,8 @@ class Walk:
         if name is None:
             return None
         path = name if name.startswith("/") else f"/{name}"
-        file = self._shelf.find(path)
-        opened = self._shelf.open(path, file) if file else None
+        file = self._root_files.find(path)
+        opened = self._root_files.open(path, file) if file else None
         if opened is None or opened.facts is None or opened.stamp != self._stamp:
             self._add_missing(name, program.path, "interpreter", found=path if opened else "", required=True)
             return None
@@ -125,7 +125,7 @@ class Walk:
         """Records a file or folder that is opened by its path, as there or as missing; never a required one."""
         if path in self._paths or path in self._absent:
             return
-        file = self._shelf.find(path)
+        file = self._root_files.find(path)
         if file is None:
             self._absent.add(path)
             self._add_missing(path, requester.path, way, required=False, note=note)
@@ -137,13 +137,13 @@ class Walk:
         variants: list[tuple[str, File, str]] = []
         for candidate in loader.candidates(name, requester):
             folders[candidate.folder] = None
-            file = self._shelf.find(candidate.path)
+            file = self._root_files.find(candidate.path)
             if file is None:
                 continue
             if candidate.note:
                 variants.append((candidate.path, file, candidate.note))
                 continue
-            opened = self._shelf.open(candidate.path, file)
+            opened = self._root_files.open(candidate.path, file)
             is_foreign = opened.stamp not in {b"", self._stamp}
             # A path that was given whole is the only one that is tried.
             if is_foreign and loader.passes_over_other_machines and "/" not in name:
@@ -207,7 +207,7 @@ class Walk:
             real_path=f"/{file.path}",
             needed_by=requester.path,
             way=way,
-            size_bytes=self._shelf.measure(path, file),
+            size_bytes=self._root_files.measure(path, file),
             required=False,
             note=note,
         )

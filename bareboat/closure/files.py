@@ -61,7 +61,7 @@ class Candidate:
     note: str = ""
 
 
-class Shelf:
+class RootFiles:
     """A root, its files by real path. Raises BareboatError as the root does, and after 100,000 looks."""
 
     def __init__(self, root: Root) -> None:
