@@ -1,7 +1,11 @@
-"""Every file that a program needs at run time, found in a root filesystem as its loader would, without running it."""
+"""Finds every file that a program needs at run time, in a root filesystem and as its loader would, without running it.
 
-from bareboat.closure.closure import Closure, Missing, Needed, Way
+Others use `find_closure`, which searches an archive's `Image` or a `FolderRoot` and returns a `Closure`; and
+`owners.read_owners`, which tells the package of each file.
+"""
+
+from bareboat.closure.closure import Closure, LoadWay, Missing, Needed
 from bareboat.closure.find import find_closure
 from bareboat.closure.root import FolderRoot, Root
 
-__all__ = ["Closure", "FolderRoot", "Missing", "Needed", "Root", "Way", "find_closure"]
+__all__ = ["Closure", "FolderRoot", "LoadWay", "Missing", "Needed", "Root", "find_closure"]

@@ -1,4 +1,4 @@
-"""The files of a root as a loader opens them: each is read once, and no search goes on for ever."""
+"""Opens the files of a root filesystem as a loader does: each ELF file is read once, and no search is endless."""
 
 from __future__ import annotations
 
@@ -15,104 +15,112 @@ if TYPE_CHECKING:
     from bareboat.closure.root import Root
     from bareboat.elf import ElfFacts
 
-LOOK_LIMIT = 100_000  # as many paths as a loader is followed to; ldd of a desktop's largest programs looks at 2,000
-TEXT_LIMIT_BYTES = 16 << 20
+LOOK_LIMIT = 100_000  # of paths looked at for one program; ldd looks at 2,000 for a desktop's largest programs
+CONFIGURATION_LIMIT_BYTES = 16 << 20
 
 _CLASS_AND_ORDER, _MACHINE = slice(4, 6), slice(18, 20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """A file that a loader opened; `stamp` is its class, byte order and machine, empty for what is no ELF file.
+class OpenedFile:
+    """A file that a loader opened."""
 
-    `facts` are None for an unsound file, and for what is no file.
-    """
-
+    # Its absolute path after following links.
     real_path: str
+    # Its ELF class, byte order and machine: a loader accepts those of the program only. Empty for other files.
     stamp: bytes
+    # None for a damaged ELF file, and for all else that is not an ELF file.
     facts: ElfFacts | None
     size_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Loaded:
-    """One object in the program's memory, by the path that opened it; `requester` is None for the program itself."""
+class LoadedObject:
+    """A program or library in the program's memory."""
 
+    # The path by which it was opened.
     path: str
+    # Its absolute path after following links.
     real_path: str
     facts: ElfFacts
-    requester: Loaded | None
+    # The object for which it was loaded; None for the program itself.
+    requester: LoadedObject | None
+    # Whether the program does not start without it.
     required: bool
 
-    def chain(self) -> Iterator[Loaded]:
-        """The object, the one that had it loaded, and so on up to the program."""
-        one: Loaded | None = self
-        while one is not None:
-            yield one
-            one = one.requester
+    def chain(self) -> Iterator[LoadedObject]:
+        """The object, its requester, the requester of that, and so on up to the program."""
+        loaded: LoadedObject | None = self
+        while loaded is not None:
+            yield loaded
+            loaded = loaded.requester
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One place where a loader looks; `note` is not empty for one that only some machines look at."""
+    """One place where a loader looks for a library."""
 
+    # The folder, or the cache file, that led there.
     folder: str
     path: str
+    # Which machines look there; "" where all do.
     note: str = ""
 
 
 class RootFiles:
-    """A root, its files by real path. Raises BareboatError as the root does, and after 100,000 looks."""
+    """A root filesystem in which each ELF file is read once. Raises as the root does, and after 100,000 paths."""
 
     def __init__(self, root: Root) -> None:
         self._root = root
-        self._opened: dict[str, Opened] = {}
+        self._opened: dict[str, OpenedFile] = {}
         self._looks = 0
 
     def find(self, path: str) -> File | None:
-        """What is at a path when links are followed, None where nothing is."""
+        """The entry at a path after following links, None where there is none."""
         self._looks += 1
         if self._looks > LOOK_LIMIT:
             raise BareboatError(f"the program has its loader look at more than {LOOK_LIMIT} paths")
         return self._root.find(path)
 
-    def open(self, path: str, file: File) -> Opened:
-        """What was found at a path, read as an ELF file."""
+    def open(self, path: str, file: File) -> OpenedFile:
+        """The entry `file` that was found at a path, read as an ELF file."""
         if file.path not in self._opened:
             self._opened[file.path] = self._open(path, file)
         return self._opened[file.path]
 
     def read(self, path: str) -> bytes:
-        """The content of a file that is there."""
+        """The content of a file that exists."""
         return self._root.read(path)
 
     def read_text(self, path: str) -> str | None:
-        """A configuration file, None where there is none. Raises BareboatError for one of more than 16 MiB."""
+        """The text of a configuration file, None where there is none. Raises BareboatError above 16 MiB."""
         data = self.read_small(path)
         return None if data is None else data.decode(errors="replace")
 
     def read_small(self, path: str) -> bytes | None:
-        """As `read_text`, undecoded."""
+        """The bytes of a configuration file, as in `read_text`."""
         file = self.find(path)
         if file is None or not is_regular(file):
             return None
-        data = self._root.read(path) if file.size_bytes <= TEXT_LIMIT_BYTES else None
-        if data is None or len(data) > TEXT_LIMIT_BYTES:
-            raise BareboatError(f"{path} has more than {TEXT_LIMIT_BYTES} bytes, more than Bareboat reads of its kind")
+        data = self._root.read(path) if file.size_bytes <= CONFIGURATION_LIMIT_BYTES else None
+        if data is None or len(data) > CONFIGURATION_LIMIT_BYTES:
+            raise BareboatError(
+                f"{path} has more than {CONFIGURATION_LIMIT_BYTES} bytes, more than Bareboat reads of its kind"
+            )
         return data
 
     def measure(self, path: str, file: File) -> int:
-        """The size of what was found, in bytes."""
-        # A hard link weighs nothing in an archive, yet the program needs its content.
+        """The size, in bytes, of the content of the entry `file` that was found at a path."""
+        # An archive gives a hard link the size 0, because its content is counted where its target is.
         return len(self._root.read(path)) if file.kind == "hardlink" else file.size_bytes
 
-    def _open(self, path: str, file: File) -> Opened:
+    def _open(self, path: str, file: File) -> OpenedFile:
         data = self._root.read(path) if is_regular(file) else b""
         try:
             facts = read_elf(data)
         except BareboatError:
             facts = None
-        return Opened(
+        return OpenedFile(
             real_path=f"/{file.path}",
             stamp=read_stamp(data),
             facts=facts,
@@ -121,10 +129,10 @@ class RootFiles:
 
 
 def read_stamp(data: bytes) -> bytes:
-    """The class, byte order and machine of an ELF file as they stand in it, b"" for any other file."""
+    """The bytes of an ELF file that give its class, byte order and machine; b"" for any other file."""
     return data[_CLASS_AND_ORDER] + data[_MACHINE] if data.startswith(b"\x7fELF") else b""
 
 
 def is_regular(file: File) -> bool:
-    """Whether there is content to read."""
+    """Whether the entry has content to read."""
     return file.kind in {"file", "hardlink"}

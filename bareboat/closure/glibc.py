@@ -1,7 +1,7 @@
-"""Where ld.so of glibc looks for a library.
+"""Tells where ld.so of glibc looks for a library.
 
-Source: ld.so(8), and elf/dl-load.c and elf/dl-cache.c of glibc 2.36. Left out: LD_PRELOAD, /etc/ld.so.preload, audits,
-and libraries linked with -z nodefaultlib.
+Source: ld.so(8), and elf/dl-load.c and elf/dl-cache.c of glibc 2.36. Not considered: LD_PRELOAD, /etc/ld.so.preload,
+LD_AUDIT, and libraries linked with -z nodefaultlib.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bareboat.closure.loader import WORKING_FOLDER, join, origin
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bareboat.closure.files import Loaded, RootFiles
+    from bareboat.closure.files import LoadedObject, RootFiles
 
 PROCESSORS = {
     "x86_64": ("x86-64-v4", "x86-64-v3", "x86-64-v2"),
@@ -27,21 +27,23 @@ PROCESSORS = {
 _TRIPLES = {"x86_64": "x86_64-linux-gnu", "aarch64": "aarch64-linux-gnu", "x86": "i386-linux-gnu"}
 _BIG_ENDIAN = 2
 
-# In the loader: the folders it was built to search, each with its last slash, one after the other.
+# The folders that a loader was built to search stand in its bytes, each with a slash and a NUL at its end.
 _FOLDERS = re.compile(rb"(?<![\x21-\x7e])(?:/(?:[\x21-\x2e\x30-\x7e]{1,255}/){1,16}\0){1,16}")
 _LIBRARY_FOLDER = re.compile(rb"/lib[^/]*/(?:[^/]*-linux-gnu[^/]*/)?$")
-# As is_dst of elf/dl-load.c: without braces, the name ends where an identifier would.
+# The rule of is_dst in elf/dl-load.c: without braces, the name ends where an identifier would.
 _TOKEN = re.compile(r"\$(?:\{(ORIGIN|LIB|PLATFORM)\}|(ORIGIN|LIB|PLATFORM)(?![A-Za-z0-9_]))")
 
 
 class Glibc:
-    """The rules of glibc's loader; `code` is the content of the loader, or of a static program, which has it inside."""
+    """The rules of glibc's loader; `code` is the loader's content, or a static program's, which contains a loader."""
 
     passes_over_other_machines = True
     knows_sonames = True
     checks_versions = True
 
-    def __init__(self, *, root_files: RootFiles, program: Loaded, code: bytes, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, *, root_files: RootFiles, program: LoadedObject, code: bytes, environment: Mapping[str, str]
+    ) -> None:
         self._root_files = root_files
         self._program = program
         self._machine = program.facts.machine
@@ -50,12 +52,12 @@ class Glibc:
         self._path = environment.get("LD_LIBRARY_PATH", "")
 
     def is_itself(self, name: str) -> bool:
-        """Never: the loader is found in memory by its soname, as every library is."""
+        """Always False: the loader is in memory under its soname, and found there as every library is."""
         del name
         return False
 
-    def candidates(self, name: str, requester: Loaded) -> Iterator[Candidate]:
-        """As `Loader.candidates`; in each folder the variants for newer processors come first."""
+    def candidates(self, name: str, requester: LoadedObject) -> Iterator[Candidate]:
+        """The places as in `Loader.candidates`; in each folder the variants for newer processors come first."""
         if "/" in name:
             path = join("", self._expand(name, requester))
             yield Candidate(folder=path.rpartition("/")[0] or "/", path=path)
@@ -72,7 +74,7 @@ class Glibc:
             yield from self._in_folder(folder, name, seen)
 
     def advise(self, name: str) -> str:
-        """Names the folder of /etc/ld.so.conf that has the library, where no cache says so to the loader."""
+        """Names the folder of /etc/ld.so.conf that has the library, where no cache tells the loader of it."""
         if "/" in name or self._cache:
             return ""
         for folder in read_configured_folders(self._root_files):
@@ -85,22 +87,22 @@ class Glibc:
         data = self._root_files.read_small(CACHE_PATH)
         return read_cache(data, machine=self._machine, order=self._order) if data else {}
 
-    def _early_folders(self, requester: Loaded) -> Iterator[str]:
+    def _early_folders(self, requester: LoadedObject) -> Iterator[str]:
         if not requester.facts.runpath:
             chain = list(requester.chain())
-            for one in chain if self._program in chain else [*chain, self._program]:
-                # An object's RUNPATH makes its own RPATH void.
-                yield from () if one.facts.runpath else self._split(one.facts.rpath, one)
+            for loaded in chain if self._program in chain else [*chain, self._program]:
+                # ld.so ignores the RPATH of an object that has a RUNPATH.
+                yield from () if loaded.facts.runpath else self._split(loaded.facts.rpath, loaded)
         yield from self._split(tuple(re.split("[:;]", self._path)), self._program)
         yield from self._split(requester.facts.runpath, requester)
 
-    def _split(self, paths: tuple[str, ...], owner: Loaded) -> Iterator[str]:
+    def _split(self, paths: tuple[str, ...], owner: LoadedObject) -> Iterator[str]:
         if paths in {(), ("",)}:
             return
         for path in paths:
             yield join("", self._expand(path, owner)) if path else WORKING_FOLDER
 
-    def _expand(self, path: str, owner: Loaded) -> str:
+    def _expand(self, path: str, owner: LoadedObject) -> str:
         first = self._folders[0].strip("/").removeprefix("usr/")
         library = first if first.startswith("lib") else "lib"
         values = {"ORIGIN": origin(owner), "LIB": library, "PLATFORM": self._machine}
@@ -118,7 +120,7 @@ class Glibc:
 
 
 def read_system_folders(code: bytes) -> tuple[str, ...]:
-    """The folders that a loader was built to search, read out of its bytes; () where there are none to be seen."""
+    """The folders that a loader was built to search, read out of its bytes; () where none are recognised."""
     best: list[bytes] = []
     for match in _FOLDERS.finditer(code):
         folders = match[0].split(b"\0")[:-1]
@@ -127,8 +129,8 @@ def read_system_folders(code: bytes) -> tuple[str, ...]:
     return tuple(folder.decode().rstrip("/") for folder in best)
 
 
-def find_gconv_folder(root_files: RootFiles, libc: Loaded) -> str:
-    """The folder of iconv's modules that a libc was built with, else where Debian has it; absolute."""
+def find_gconv_folder(root_files: RootFiles, libc: LoadedObject) -> str:
+    """The folder of iconv's modules that a libc was built with, or Debian's if none is recognised; absolute."""
     match = re.search(rb"(/[\x21-\x7e]{1,255}/gconv)\0", root_files.read(libc.path))
     triple = _TRIPLES.get(libc.facts.machine)
     return match[1].decode() if match else f"/usr/lib/{triple}/gconv" if triple else "/usr/lib/gconv"

@@ -1,4 +1,4 @@
-"""/etc/ld.so.cache, which ldconfig writes for ld.so, and what /etc/ld.so.conf would have brought into it.
+"""Reads /etc/ld.so.cache, which ldconfig writes for ld.so, and /etc/ld.so.conf, which tells ldconfig what to list.
 
 Source: sysdeps/generic/dl-cache.h and elf/cache.c of glibc 2.36. Only the format of glibc 2.2 and newer is read.
 """
@@ -22,18 +22,20 @@ _HEAD_BYTES, _ENTRY_BYTES, _ALIGNMENT_BYTES = 48, 24, 8
 _FLAGS_AT, _ORDER_MASK = 28, 3
 _ORDERS = {2: "<", 3: ">"}
 _PATH_LIMIT_BYTES = 4096
-# An entry's flags: the kind of library (3: ELF for libc.so.6) and the ABI; other machines' are not told apart here.
+# An entry's flags are the kind of library (3: ELF for libc.so.6) and the ABI. On other machines than these, every
+# entry is taken, whatever its flags.
 _ABI_FLAGS = {"x86_64": 0x303, "aarch64": 0xA03, "x86": 0x3}
-# A root cannot be listed: these are what Debian's libc6, libc-bin and Ubuntu's put in the folder that is included.
+# `include` takes a pattern, but a Root cannot list a folder: these are the files that libc6 and libc-bin of Debian and
+# Ubuntu put there.
 _INCLUDED = ("libc.conf", "x86_64-linux-gnu.conf", "aarch64-linux-gnu.conf")
 _INCLUDE_LIMIT = 64
 
 
 def read_cache(data: bytes, *, machine: str, order: str) -> dict[str, tuple[tuple[str, bool], ...]]:
-    """The cache as library name -> (path, whether only some processors take it) in its order.
+    """The cache's entries by library name, in order: each a path and whether only newer processors use it.
 
-    `order` is the machine's, as struct spells it. Empty for what ld.so does not take for a cache; entries that lead out
-    of the file are left out.
+    `order` is the machine's byte order, as the module struct spells it. Empty for data that ld.so would not accept as
+    its cache; entries whose offsets are outside the data are left out.
     """
     start = _find_start(data, order)
     if data[start : start + len(_MAGIC)] != _MAGIC or len(data) < start + _HEAD_BYTES:
@@ -56,7 +58,7 @@ def read_cache(data: bytes, *, machine: str, order: str) -> dict[str, tuple[tupl
 
 
 def read_configured_folders(root_files: RootFiles) -> tuple[str, ...]:
-    """The folders that ldconfig would have put into the cache, as far as their files can be guessed by name."""
+    """The folders that ldconfig would list in the cache, from /etc/ld.so.conf and the included files that are known."""
     pending, seen, folders = [CONFIGURATION_PATH], set[str](), list[str]()
     while pending and len(seen) < _INCLUDE_LIMIT:
         path = pending.pop(0)
@@ -75,11 +77,11 @@ def read_configured_folders(root_files: RootFiles) -> tuple[str, ...]:
 def _expand(pattern: str) -> Iterator[str]:
     absolute = pattern if pattern.startswith("/") else f"/etc/{pattern}"
     folder, _, name = absolute.rpartition("/")
-    yield from (f"{folder}/{known}" for known in _INCLUDED) if name == "*.conf" else (absolute,)
+    yield from (f"{folder}/{included}" for included in _INCLUDED) if name == "*.conf" else (absolute,)
 
 
 def _find_start(data: bytes, order: str) -> int:
-    """Where the newer format begins: after the older one in a cache that has both."""
+    """Where the newer format begins; a cache may have the older format before it."""
     if not data.startswith(_OLD_MAGIC) or len(data) < _OLD_HEAD_BYTES:
         return 0
     count = int(struct.unpack_from(f"{order}I", data, _OLD_HEAD_BYTES - 4)[0])

@@ -1,4 +1,7 @@
-"""Where musl's loader looks for a library. Source: ldso/dynlink.c of musl 1.2.5, load_library and fixup_rpath."""
+"""Tells where musl's loader looks for a library.
+
+Source: ldso/dynlink.c of musl 1.2.5, load_library and fixup_rpath.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,11 @@ from bareboat.closure.loader import join, origin
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bareboat.closure.files import Loaded, RootFiles
+    from bareboat.closure.files import LoadedObject, RootFiles
 
-SYSTEM_PATH = "/lib:/usr/local/lib:/usr/lib"
+DEFAULT_LIBRARY_PATH = "/lib:/usr/local/lib:/usr/lib"
 
-# The loader is the C library: whatever follows the dot, these names are its own.
+# musl's loader is also its C library: it answers to these names, whatever follows the dot.
 _RESERVED = re.compile(r"lib(?:c|pthread|rt|m|dl|util|xnet)\.")
 _ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})")
 _NAME_LIMIT_CHARACTERS = 255
@@ -38,8 +41,8 @@ class Musl:
         """Whether the name is reserved for the C library, or the loader's own path."""
         return _RESERVED.match(name) is not None or name == self._interpreter
 
-    def candidates(self, name: str, requester: Loaded) -> Iterator[Candidate]:
-        """As `Loader.candidates`: RUNPATH is another spelling of RPATH, and both hold for what a library needs, too."""
+    def candidates(self, name: str, requester: LoadedObject) -> Iterator[Candidate]:
+        """The places as in `Loader.candidates`; RUNPATH means RPATH, and both hold also for a library's libraries."""
         if "/" in name:
             path = join("", name)
             yield Candidate(folder=path.rpartition("/")[0] or "/", path=path)
@@ -50,17 +53,17 @@ class Musl:
             yield Candidate(folder=folder, path=join(folder, name))
 
     def advise(self, name: str) -> str:
-        """Nothing: there is no cache that could be out of date."""
+        """Always "": musl has no cache that could be out of date."""
         del name
         return ""
 
-    def _folders(self, requester: Loaded) -> Iterator[str]:
+    def _folders(self, requester: LoadedObject) -> Iterator[str]:
         yield from _split(self._path)
-        for one in requester.chain():
-            path = ":".join(one.facts.runpath or one.facts.rpath)
+        for loaded in requester.chain():
+            path = ":".join(loaded.facts.runpath or loaded.facts.rpath)
             parts = _ORIGIN.split(path)
-            if not any("$" in part for part in parts):  # else the whole path is left out
-                yield from _split(origin(one).join(parts))
+            if not any("$" in part for part in parts):  # musl ignores a path with any other token
+                yield from _split(origin(loaded).join(parts))
         yield from _split(self._system_path)
 
     @cached_property
@@ -69,7 +72,7 @@ class Musl:
         machine = file_name.removeprefix("ld-musl-").partition(".")[0]
         prefix = folder.rpartition("/")[0]
         text = self._root_files.read_text(f"{prefix}/etc/ld-musl-{machine}.path")
-        return SYSTEM_PATH if text is None else text.partition("\0")[0]
+        return DEFAULT_LIBRARY_PATH if text is None else text.partition("\0")[0]
 
 
 def _split(path: str) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""Which package owns a file of a root filesystem, from the databases that dpkg, distroless images and apk keep in it.
+"""Tells which package owns a file of a root filesystem, from the databases of dpkg, distroless images and apk in it.
 
-Pure. The databases are untrusted: a line that is none is passed over, and costs no more than its own length.
+Pure. The databases are untrusted: a line in another format is ignored, and takes time in proportion to its length.
 Formats: dpkg-query(1) and /var/lib/dpkg/info; https://github.com/GoogleContainerTools/distroless (status.d);
 https://wiki.alpinelinux.org/wiki/Apk_spec#Installed_Database_V2.
 """
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-# The paths to ask for, without leading slash; `*` stands for a part of a file's name.
+# The databases' paths, without leading slash; `*` stands for a part of a file's name.
 DATABASES: tuple[str, ...] = (
     "var/lib/dpkg/status",
     "var/lib/dpkg/diversions",
@@ -33,50 +33,55 @@ _PATH_LIMIT_CHARACTERS = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """A package as its distribution calls it, without architecture; `version` is "" where its database has none."""
+    """A package that owns files."""
 
+    # As its distribution calls it, without architecture.
     name: str
+    # "" where the database has none.
     version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owners:
-    """The owners of a root filesystem's files; `paths` are as the databases spell them, without leading slash.
+    """The owners of a root filesystem's files.
 
-    A folder that has something in it is nobody's. distroless lists no links, and none lists what its scripts made.
+    A folder with something in it has no owner, because several packages share it. Links in distroless images have
+    none, because their databases list files only; nor have files that a package's scripts made.
     """
 
+    # By path as the databases spell it, without leading slash.
     paths: Mapping[str, Owner]
 
     def of(self, path: str) -> Owner | None:
-        """The owner of what lies at `path`, with or without leading slash; None where no package says so.
+        """The owner of the file at `path`, with or without leading slash; None where no package lists it.
 
-        /lib/x and /usr/lib/x are one file where /usr is merged, and databases spell it either way; so for /bin, /sbin,
-        /lib32, /lib64 and /libx32. The path as it is comes first, since Alpine has both.
+        Where /usr is merged, /lib/x and /usr/lib/x are the same file, and a database may have either; so for /bin,
+        /sbin, /lib32, /lib64 and /libx32. The path as given is tried first, because on Alpine they are two files.
         """
         name = _normalise(path)
         return self.paths.get(name) or self.paths.get(_other_spelling(name))
 
     def providers(self, file_name: str) -> tuple[tuple[str, Owner], ...]:
-        """Every owned path, sorted, whose last part is `file_name`, libgcc_s.so.1 for one, with its owner."""
+        """Every path, sorted, that has an owner and ends with the file name `file_name`, with its owner."""
         found = {path: owner for path, owner in self.paths.items() if _last(path) == file_name}
         return tuple(sorted(found.items(), key=_path))
 
 
 def is_database(path: str) -> bool:
     """Whether `read_owners` wants the file at `path`, which has no leading slash."""
-    # A `*` matches slashes, too; no database lies in a folder below.
+    # fnmatch lets `*` match slashes too, so compare the depth as well.
     return any(fnmatchcase(path, wanted) and path.count("/") == wanted.count("/") for wanted in DATABASES)
 
 
 def read_owners(files: Mapping[str, bytes]) -> Owners:
-    """The owners that these databases, by path without leading slash, give; other files are passed over.
+    """The owners that the databases name, given their contents by path without leading slash; other files are ignored.
 
-    Where several packages have the same path, the first by database and name owns it; dpkg's diversions are heeded.
+    Where several packages list one path, the first owns it, in order of database and package name. A file that dpkg
+    has diverted belongs to its package at the path it was diverted to.
     """
     texts = {path: files[path].decode("utf-8", "surrogateescape") for path in sorted(filter(is_database, files))}
     said = [*_read_dpkg(texts), *_read_distroless(texts), *(pair for path in _APK for pair in _read_apk(texts, path))]
-    # Each database names a folder beside what is in it.
+    # The databases list folders as well as what is in them.
     folders = {posixpath.dirname(path) for path, _ in said}
     paths: dict[str, Owner] = {}
     for path, owner in said:
@@ -103,7 +108,10 @@ def _read_dpkg(texts: Mapping[str, str]) -> Iterator[tuple[str, Owner]]:
 
 
 def _read_diversions(text: str) -> dict[str, tuple[str, str]]:
-    """Path -> the package whose file it is, and where everybody else's went; `:` is the administrator's own."""
+    """For each diverted path, the package that diverted it and where other packages' files of that path went.
+
+    The package is `:` where the administrator has diverted the path.
+    """
     lines = text.split("\n")
     triples = zip(lines[::3], lines[1::3], lines[2::3], strict=False)
     return {_normalise(path): (package, _normalise(moved)) for path, moved, package in triples}
@@ -123,7 +131,7 @@ def _read_distroless(texts: Mapping[str, str]) -> Iterator[tuple[str, Owner]]:
 
 def _read_apk(texts: Mapping[str, str], database: str) -> Iterator[tuple[str, Owner]]:
     for stanza in re.split(r"\n{2,}", texts.get(database, "")):
-        # A file's line (R:) has its folder (F:) above it; the package's own lines come first.
+        # The package's name (P:) and version (V:) come first, then folders (F:), each followed by its files (R:).
         fields, folder, files = {"P": "", "V": ""}, "", []
         for line in stanza.split("\n"):
             key, _, value = line.partition(":")
@@ -139,7 +147,7 @@ def _read_apk(texts: Mapping[str, str], database: str) -> Iterator[tuple[str, Ow
 
 
 def _stanzas(text: str) -> Iterator[dict[str, str]]:
-    """The fields of each stanza, first lines only: what goes on over several lines is not asked for here."""
+    """The fields of each stanza, first lines only: no field that is read here has several lines."""
     for stanza in re.split(r"\n[ \t]*\n", text):
         lines = (line.partition(":") for line in stanza.split("\n") if line[:1].strip())
         yield {key: value.strip() for key, colon, value in lines if colon}

@@ -1,6 +1,6 @@
-"""Where a closure is looked for: an image, or a folder that stands for the root of a filesystem.
+"""The root filesystems in which a closure is searched: an image's, or a folder of this machine.
 
-Nothing outside the folder is ever opened: links are followed by hand, each name at a time.
+Nothing outside the folder is ever opened: links are followed here, name by name, and not by the kernel.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from bareboat.archive import File
+from bareboat.archive.tree import SYMLINK_LIMIT
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from bareboat.archive.tarstream import Kind
 
-SYMLINK_LIMIT = 40  # as Linux: MAXSYMLINKS of include/linux/namei.h
 READ_LIMIT_BYTES = 2 << 30
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
@@ -32,35 +32,35 @@ _KINDS: dict[int, Kind] = {
 
 
 class Root(Protocol):
-    """A root filesystem that can be looked into; `bareboat.archive.Image` is one."""
+    """A root filesystem that can be read by path, `bareboat.archive.Image` for example."""
 
     def find(self, path: str) -> File | None:
-        """What is at `path` when links are followed, with its real path in `.path`; None where nothing is.
+        """The entry at `path` after following links, with its real path in `.path`; None where there is none.
 
         Raises BareboatError for links that loop or leave the root.
         """
         ...
 
     def read(self, path: str) -> bytes:
-        """The content of one file, links followed. Raises BareboatError as `find`, and where no file is there."""
+        """The content of the file at `path` after following links. Raises as `find`, and where there is no file."""
         ...
 
 
 class FolderRoot:
-    """A folder of this machine as a root: an absolute link starts at the folder, and none leads out of it."""
+    """A folder of this machine as a root filesystem: an absolute link starts at the folder, and no link leaves it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def find(self, path: str) -> File | None:
-        """As `Root.find`; nothing is hashed: `sha256` is "". Raises BareboatError where looking is forbidden, too."""
+        """The entry as in `Root.find`, with an empty `sha256`. Raises BareboatError also where access is denied."""
         pending, trail, followed = deque(path.split("/")), list[str](), 0
         while pending:
             part = pending.popleft()
             if part == ".." and not trail:
                 raise BareboatError(f"{self._folder}: {path} leaves the root filesystem")
             if (status := self._look(trail, path)) is None or not stat.S_ISDIR(status.st_mode):
-                # What stands before a slash is a folder, were it the last one.
+                # Whatever is followed by a slash, even the last part of a path, must be a folder.
                 return None
             if part == "..":
                 trail.pop()
@@ -76,7 +76,7 @@ class FolderRoot:
         return None if status is None else _make_file("/".join(trail), status)
 
     def read(self, path: str) -> bytes:
-        """As `Root.read`; devices and pipes are not opened, and a file has at most 2 GiB."""
+        """The content as in `Root.read`. Raises BareboatError also for devices, pipes and files of more than 2 GiB."""
         file = self.find(path)
         if file is None or file.kind != "file":
             raise BareboatError(f"{self._folder}: {path} is {'no file' if file is None else f'a {file.kind}'}")

@@ -1,6 +1,6 @@
-"""What programs are known to load or open while they run, though no loader is told: read from imports and strings.
+"""Finds what programs load or open while they run, though no header tells the loader: by their imports and strings.
 
-Evidence is no proof: a string may stand in code that never runs. So nothing here is ever required.
+None of it is ever required, because a string may stand in code that never runs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bareboat.closure.closure import Way
+    from bareboat.closure.closure import LoadWay
 
 NSS_PATH = "/etc/nsswitch.conf"
 LIBGCC = "libgcc_s.so.1"
@@ -54,33 +54,38 @@ _LINE_LIMIT = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Library:
+class RuntimeLibrary:
     """A library that glibc may load by its name."""
 
     name: str
-    way: Way
+    way: LoadWay
+    # Why it may be loaded.
     note: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class RuntimePath:
     """A file or folder that may be opened by its path."""
 
     path: str
-    way: Way
+    way: LoadWay
+    # Why it may be opened.
     note: str
 
 
-def name_unwinder(imports: frozenset[str], code: bytes) -> Iterator[Library]:
-    """libgcc, which glibc loads to unwind a thread's stack; `code` is a static program's, else empty."""
+def find_unwinder(imports: frozenset[str], code: bytes) -> Iterator[RuntimeLibrary]:
+    """libgcc, if the program may unwind a thread's stack; `code` is a static program's content, else empty."""
     users = sorted(_UNWINDERS & imports)
     if users or LIBGCC.encode() + b"\0" in code:
         by = ", ".join(users) or "a string in the program says"
-        yield Library(name=LIBGCC, way="libgcc", note=f"glibc loads it to unwind a thread's stack ({by})")
+        yield RuntimeLibrary(name=LIBGCC, way="libgcc", note=f"glibc loads it to unwind a thread's stack ({by})")
 
 
-def name_databases(imports: frozenset[str], code: bytes) -> frozenset[str]:
-    """The databases of nsswitch.conf that a program asks; a static one, whose imports are inside it, any of them."""
+def find_databases(imports: frozenset[str], code: bytes) -> frozenset[str]:
+    """The databases of nsswitch.conf that a program may read.
+
+    A static program has no imports to tell which: if it contains glibc's lookup code, it may read any.
+    """
     if b"libnss_" in code and NSS_PATH.encode() in code:
         return frozenset(_DATABASES)
     return frozenset(
@@ -91,48 +96,53 @@ def name_databases(imports: frozenset[str], code: bytes) -> frozenset[str]:
     )
 
 
-def name_modules(text: str | None, databases: frozenset[str], *, built_in: frozenset[str]) -> Iterator[Library]:
-    """The modules that an nsswitch.conf names for some databases; without the file, glibc asks files and dns."""
+def read_nss_modules(
+    text: str | None, databases: frozenset[str], *, built_in: frozenset[str]
+) -> Iterator[RuntimeLibrary]:
+    """The modules that the text of an nsswitch.conf names for some databases; without the file, files and dns.
+
+    Those in `built_in` are inside the libc, and no library is loaded for them.
+    """
     lines = text.splitlines()[:_LINE_LIMIT] if text is not None else [f"{name}: files dns" for name in _DATABASES]
     for line in lines:
         database, colon, services = line.partition("#")[0].partition(":")
         if not colon or database.strip() not in databases:
             continue
         for service in services.split():
-            # What stands in brackets is an action, and has signs in it that no module's name has.
+            # An action, such as [NOTFOUND=return], has characters that no module's name has.
             if service not in built_in and _MODULE.fullmatch(service):
                 note = f"{NSS_PATH} names {service} for {database.strip()}"
-                yield Library(name=f"libnss_{service}.so.2", way="nss", note=note)
+                yield RuntimeLibrary(name=f"libnss_{service}.so.2", way="nss", note=note)
 
 
-def name_resolver_paths(databases: frozenset[str]) -> Iterator[Place]:
-    """The files that glibc itself reads to look a host up."""
+def list_resolver_paths(databases: frozenset[str]) -> Iterator[RuntimePath]:
+    """The files that glibc itself reads to look up a host."""
     if "hosts" in databases:
-        yield from (Place(path=path, way="path", note=PATHS[path]) for path in _RESOLVER_PATHS)
+        yield from (RuntimePath(path=path, way="path", note=PATHS[path]) for path in _RESOLVER_PATHS)
 
 
-def name_converters(folder: str) -> Iterator[Place]:
+def list_converter_paths(folder: str) -> Iterator[RuntimePath]:
     """The folder of iconv's modules and the files that list them."""
     note = "iconv_open converts by the modules in it"
     names = ("", "/gconv-modules", "/gconv-modules.cache", "/gconv-modules.d/gconv-modules-extra.conf")
-    yield from (Place(path=f"{folder}{name}", way="gconv", note=note) for name in names)
+    yield from (RuntimePath(path=f"{folder}{name}", way="gconv", note=note) for name in names)
 
 
-def name_openssl(code: bytes) -> Iterator[Place]:
-    """The configuration and the modules of an OpenSSL 3, as the library's or program's own bytes name them."""
+def find_openssl_paths(code: bytes) -> Iterator[RuntimePath]:
+    """The configuration and the module folder of an OpenSSL 3, named in the bytes of its library or of a program."""
     found = {match[1]: match[2].decode() for match in _OPENSSL_FOLDER.finditer(code)}
     if folder := found.get(b"OPENSSLDIR"):
-        yield Place(path=f"{folder.rstrip('/')}/openssl.cnf", way="openssl", note="OpenSSL reads it as it starts")
+        yield RuntimePath(path=f"{folder.rstrip('/')}/openssl.cnf", way="openssl", note="OpenSSL reads it as it starts")
     if folder := found.get(b"MODULESDIR"):
-        yield Place(path=folder, way="openssl", note="OpenSSL's providers legacy and fips are in it")
+        yield RuntimePath(path=folder, way="openssl", note="OpenSSL's providers legacy and fips are in it")
 
 
-def name_paths(code: bytes) -> Iterator[Place]:
-    """The well-known paths that stand in a program's bytes."""
+def find_paths(code: bytes) -> Iterator[RuntimePath]:
+    """Those of the paths in PATHS that stand in a program's bytes."""
     for path, note in PATHS.items():
-        # Rust's strings have no end of their own, so a letter may follow that belongs to the next one; only a longer
-        # name is told apart: /etc/hosts.allow, /etc/passwd-, /var/tmp, /tmpfs.
+        # Rust's strings have no NUL at their end, so the next string may follow at once: a letter after the path does
+        # not make it another path. What does is told apart here: /etc/hosts.allow, /etc/passwd-, /var/tmp, /tmpfs.
         after = rb"(?![._a-z0-9-])" if len(path) < len("/etc/") else rb"(?![._-])"
         name = path.encode()
         if name in code and re.search(rb"(?<!/var)(?<!/usr)" + re.escape(name) + after, code):
-            yield Place(path=path, way="path", note=note)
+            yield RuntimePath(path=path, way="path", note=note)

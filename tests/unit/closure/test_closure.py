@@ -136,7 +136,7 @@ def test_an_image_is_a_root_too_and_a_hard_link_has_its_contents_size(tmp_path):
     ],
 )
 def test_the_order_of_the_folders(tmp_path, program, environment, folder):
-    places = {f"{one}/libx.so.1": X for one in ("/r", "/env", "/cached", MULTIARCH)}
+    places = {f"{folder}/libx.so.1": X for folder in ("/r", "/env", "/cached", MULTIARCH)}
     cache = {"/etc/ld.so.cache": make_cache(("libx.so.1", "/cached/libx.so.1", 0))}
     closure = walk(tmp_path, needs_x(**program), places | cache, {"LD_LIBRARY_PATH": environment})
     assert paths(closure) == [f"{folder}/libx.so.1"]

@@ -54,7 +54,7 @@ def test_it_does_not_for_others(tmp_path, name):
     ],
 )
 def test_the_order_of_the_folders(tmp_path, program, environment, configuration, folder):
-    places = {f"{one}/libx.so.1": X for one in ("/r", "/env", "/c", "/lib", "/usr/lib")}
+    places = {f"{folder}/libx.so.1": X for folder in ("/r", "/env", "/c", "/lib", "/usr/lib")}
     file = {} if configuration is None else {"/etc/ld-musl-x86_64.path": configuration}
     closure = walk(tmp_path, {"needed": ("libx.so.1",), **program}, places | file, {"LD_LIBRARY_PATH": environment})
     assert paths(closure) == [f"{folder}/libx.so.1"]

@@ -1,4 +1,4 @@
-"""What is known to be loaded or opened while a program runs: each kind by its evidence, and none of it required."""
+"""Files that a program loads or opens while it runs: each kind is found by its evidence, and none is required."""
 
 from __future__ import annotations
 
