@@ -1,6 +1,7 @@
-"""Makes bases and toolchains from distribution packages, where no registry is reachable or wanted.
+"""Makes bases and toolchains from distribution packages, for when no registry is reachable or wanted.
 
-The same packages give the same bytes, on every host and for every user.
+The same packages give the same bytes on every host and for every user. Others use `make_root_filesystem`, which returns
+a `RootFilesystem`, and `remove_scratch`, which removes the folder that it worked in.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ def make_root_filesystem(
 ) -> RootFilesystem:
     """Make the root filesystem `folder`/rootfs.tar, byte for byte the same whenever the packages are the same.
 
-    `folder` is empty and of mode 0711, below folders that everyone may enter: in a user namespace other ids than the
-    caller's work in it. Nothing is written outside it but `log`; `remove_scratch` removes it, whatever was left there.
-    `recipes` is the folder of the recipe, where its script lies.
-    Raises HostError when a tool is absent or the network is down, BareboatError when a package is not what its
-    checksum says, RecipeError when the recipe names what is not there, EngineError when a command fails.
+    `folder` must be empty and of mode 0711, below folders that everyone may enter, because other user ids than the
+    caller's work in it. Nothing but `log` is written outside it; afterwards `remove_scratch` removes it. `recipes` is
+    the recipe's folder, where its script is.
+    Raises HostError when a tool is absent or the network is down, BareboatError when a package has another checksum,
+    RecipeError when the recipe names a file or package that does not exist, EngineError when a command fails.
     """
     match bootstrap:
         case Debian():

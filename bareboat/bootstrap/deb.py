@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bareboat.bootstrap.apt import parse_stanzas
-from bareboat.bootstrap.tar import File, Node, read_tar
+from bareboat.bootstrap.tar import RegularFile, TreeEntry, read_tar
 from bareboat.errors import BareboatError
 from bareboat.inputs.lock import Pinned
 
@@ -17,24 +17,28 @@ if TYPE_CHECKING:
 
     from bareboat.system.process import Processes
 
-# dpkg-deb writes binary data, so a shell gives it a file to write to.
+# dpkg-deb writes the tar to its standard output, which `Processes.run` would decode as text: redirect it to a file.
 _INTO_FILE = 'exec dpkg-deb "$1" "$2" >"$3"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deb:
-    """A Debian package: what it is called and pinned by, its control stanza, `md5sums` (path -> MD5) and its files."""
+    """The content of a Debian package."""
 
+    # Its name, version and checksum.
     pinned: Pinned
+    # Its control stanza, as it is written.
     control: str
+    # The MD5 of each file in hex digits, by path without leading slash.
     md5sums: Mapping[str, str]
-    files: Mapping[str, Node]
+    # Its files, folders and links by path without leading slash.
+    files: Mapping[str, TreeEntry]
 
 
 def read_deb(deb: Path, *, folder: Path, processes: Processes) -> Deb:
-    """Read a .deb file by dpkg-deb, with temporaries in `folder`; owners and modes are the archive's own.
+    """Read a .deb file by means of dpkg-deb, with temporary files in `folder`; owners and modes are the archive's.
 
-    Raises EngineError for what is no .deb file, BareboatError for one without a control stanza.
+    Raises EngineError for another file, BareboatError for a package without a control stanza.
     """
     control_tar, files_tar = folder / "control.tar", folder / "files.tar"
     for option, tar in (("--ctrl-tarfile", control_tar), ("--fsys-tarfile", files_tar)):
@@ -51,7 +55,7 @@ def read_deb(deb: Path, *, folder: Path, processes: Processes) -> Deb:
 
 
 def pin_stanza(control: str, sha256: str) -> Pinned:
-    """The pin of a package with this control stanza. Raises BareboatError when it does not say what it is."""
+    """The pin of a package with this control stanza. Raises BareboatError when name or version is missing."""
     stanzas = parse_stanzas(control)
     if len(stanzas) != 1 or "Package" not in stanzas[0] or "Version" not in stanzas[0]:
         raise BareboatError("a package's control file has no Package and Version")
@@ -59,10 +63,10 @@ def pin_stanza(control: str, sha256: str) -> Pinned:
 
 
 def parse_md5sums(text: str) -> dict[str, str]:
-    """A package's `md5sums`, lines of `MD5  path`, as path -> MD5."""
+    """The MD5 of each file by path, from a package's `md5sums`, whose lines are `MD5  path`."""
     return {path: md5 for md5, path in (line.split(maxsplit=1) for line in text.splitlines() if line.strip())}
 
 
-def _text(control: Mapping[str, Node], name: str) -> str:
+def _text(control: Mapping[str, TreeEntry], name: str) -> str:
     node = control.get(name)
-    return node.content.decode() if isinstance(node, File) else ""
+    return node.content.decode() if isinstance(node, RegularFile) else ""

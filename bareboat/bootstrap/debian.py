@@ -1,4 +1,4 @@
-"""A whole Debian system, installed by mmdebstrap from packages whose index APT has verified."""
+"""Makes a whole Debian system by mmdebstrap, from packages that APT verifies against a signed index."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bareboat.bootstrap.apt import (
     host_sources,
     parse_pins,
 )
-from bareboat.bootstrap.host import as_root, telling_network_faults
+from bareboat.bootstrap.host import telling_network_faults, unshare_prefix
 from bareboat.bootstrap.rootfs import RootFilesystem
 from bareboat.bootstrap.tar import add_folder
 from bareboat.errors import RecipeError
@@ -35,14 +35,14 @@ _SLIM = (
     "path-exclude=/usr/share/man/*",
     "path-include=/usr/share/man/man[1-9]",
 )
-# In bookworm init-system-helpers prefers usrmerge, and that brings the whole of perl: 50 MB.
+# In bookworm init-system-helpers would otherwise pull in usrmerge, which depends on all of perl: 50 MB.
 _BOOKWORM = ("--include=usr-is-merged", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr")
-# A package's record is asked for by its exact version, before mmdebstrap deletes APT's lists.
+# This must run before mmdebstrap deletes APT's lists, which have the checksum of each package's exact version.
 _RECORD_PACKAGES = (
     "dpkg-query --admindir=\"$1/var/lib/dpkg\" --show --showformat '${binary:Package}=${Version}\\n'"
     ' | APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" xargs apt-cache show >"$1/bareboat-packages"'
 )
-# These would carry the host's name, name servers, proxies and passwords into the image.
+# mmdebstrap copies the host's name, name servers, proxies and mirror passwords into these files of the system.
 _FORGET_HOST = (
     'rm -f "$1/etc/hostname" "$1/etc/resolv.conf" "$1/etc/apt/apt.conf.d/99mmdebstrap"'
     " && sed -i 's|://[^/@ ]*@|://|' \"$1/etc/apt/sources.list\""
@@ -55,7 +55,7 @@ _RUN_SCRIPT = (
 
 
 def make_debian(bootstrap: Debian, *, folder: Path, recipes: Path, processes: Processes, log: Path) -> RootFilesystem:
-    """Install the suite's packages into `folder`/rootfs.tar; 15 s and 80 MB for the slimmest.
+    """Install the suite's packages into `folder`/rootfs.tar; the smallest system takes 15 s and 80 MB.
 
     Raises RecipeError when the script is not in `recipes`, HostError when the mirror does not answer, EngineError when
     mmdebstrap fails.
@@ -63,7 +63,7 @@ def make_debian(bootstrap: Debian, *, folder: Path, recipes: Path, processes: Pr
     tar, packages = folder / "rootfs.tar", folder / "packages"
     script = _find_script(bootstrap, recipes)
     command = (
-        *as_root(),
+        *unshare_prefix(),
         "mmdebstrap",
         "--mode=root",
         *system_options(bootstrap),
@@ -75,13 +75,13 @@ def make_debian(bootstrap: Debian, *, folder: Path, recipes: Path, processes: Pr
     )
     with telling_network_faults(SOURCE):
         processes.run(command, env=apt_environment(folder), log=log)
-    # The engine fills /dev; an empty folder lets it do so where the image is read-only.
+    # The engine mounts /dev; in a read-only container it cannot make the folder for it.
     add_folder("./dev", tar)
     return RootFilesystem(tar=tar, packages=parse_pins(packages.read_text(encoding="utf-8")))
 
 
 def system_options(bootstrap: Debian) -> tuple[str, ...]:
-    """The options of mmdebstrap that follow from the recipe alone; device nodes are not packed."""
+    """The options of mmdebstrap that follow from the recipe alone; device nodes are left out of the tar."""
     return (
         f"--variant={bootstrap.variant}",
         "--format=tar",

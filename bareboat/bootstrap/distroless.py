@@ -1,6 +1,6 @@
-"""The files of a few Debian packages as a root filesystem without a shell, laid out as Google's distroless images are.
+"""Makes a root filesystem without a shell from a few Debian packages, laid out as Google's distroless images are.
 
-No maintainer script runs: what theirs would have done, and an image needs, is done here.
+The packages' maintainer scripts do not run: of what they would do, this module does what an image needs.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from bareboat.bootstrap.apt import SOURCE, apt_environment, host_options, host_sources
 from bareboat.bootstrap.deb import Deb, read_deb
-from bareboat.bootstrap.host import as_root, find_tool, telling_network_faults
+from bareboat.bootstrap.host import find_tool, telling_network_faults, unshare_prefix
 from bareboat.bootstrap.rootfs import RootFilesystem
-from bareboat.bootstrap.tar import File, Folder, HardLink, Link, Node, write_tar
+from bareboat.bootstrap.tar import Folder, HardLink, Link, RegularFile, TreeEntry, write_tar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,8 +42,8 @@ root:x:0:
 nobody:x:65534:
 nonroot:x:65532:
 """
-# What the maintainer scripts of base-files, base-passwd and libc-bin leave behind, and the images' own user.
-_LAID_OUT: Mapping[str, Node] = {
+# What the maintainer scripts of base-files, base-passwd and libc-bin make, and the user `nonroot` of such images.
+_LAID_OUT: Mapping[str, TreeEntry] = {
     "bin": Link(target="usr/bin"),
     "lib": Link(target="usr/lib"),
     "lib64": Link(target="usr/lib64"),
@@ -52,9 +52,9 @@ _LAID_OUT: Mapping[str, Node] = {
     "usr/lib": Folder(),
     "usr/lib64": Folder(),
     "usr/sbin": Folder(),
-    "etc/passwd": File(content=_USERS.encode()),
-    "etc/group": File(content=_GROUPS.encode()),
-    "etc/nsswitch.conf": File(content=b"hosts: files dns\n"),
+    "etc/passwd": RegularFile(content=_USERS.encode()),
+    "etc/group": RegularFile(content=_GROUPS.encode()),
+    "etc/nsswitch.conf": RegularFile(content=b"hosts: files dns\n"),
     "home/nonroot": Folder(mode=0o700, uid=_NONROOT, gid=_NONROOT),
     "root": Folder(mode=0o700),
     "run/lock": Folder(mode=0o1777),
@@ -66,7 +66,7 @@ _LAID_OUT: Mapping[str, Node] = {
 
 
 def make_distroless(bootstrap: Distroless, *, folder: Path, processes: Processes, log: Path) -> RootFilesystem:
-    """Lay the packages out in `folder`/rootfs.tar: 3 s, 2 to 26 MB.
+    """Put the packages' files into `folder`/rootfs.tar; takes 3 s and 2 to 26 MB.
 
     Raises HostError when the mirror does not answer, EngineError when APT has no such package or refuses a signature.
     """
@@ -77,9 +77,9 @@ def make_distroless(bootstrap: Distroless, *, folder: Path, processes: Processes
     return RootFilesystem(tar=tar, packages=tuple(deb.pinned for deb in debs))
 
 
-def lay_out(debs: Iterable[Deb]) -> dict[str, Node]:
-    """The root filesystem of these packages: files, the package database scanners read, users, CA bundle."""
-    tree: dict[str, Node] = {}
+def lay_out(debs: Iterable[Deb]) -> dict[str, TreeEntry]:
+    """The root filesystem of these packages: their files, the database that scanners read, users, certificates."""
+    tree: dict[str, TreeEntry] = {}
     for deb in debs:
         files = _without_documentation({merge_usr(path): _merge_target(node) for path, node in deb.files.items()})
         tree |= files | _status(deb, files)
@@ -88,12 +88,15 @@ def lay_out(debs: Iterable[Deb]) -> dict[str, Node]:
 
 
 def merge_usr(path: str) -> str:
-    """Where a path lies once /bin, /lib, /lib64 and /sbin are links into /usr; older packages still fill those."""
+    """The path below /usr where /bin, /lib, /lib64 and /sbin are links into it; older packages still use those."""
     return f"usr/{path}" if _ROOT_FOLDER.match(path) else path
 
 
 def _download(bootstrap: Distroless, *, folder: Path, processes: Processes, log: Path) -> tuple[Path, ...]:
-    """The .deb files, sorted by name, fetched by APT under a private state and checked against the signed index."""
+    """The .deb files, sorted by name, that APT downloads and checks against the signed index.
+
+    APT's lists and cache are in `folder`, so that the host's own are neither needed nor changed.
+    """
     find_tool("dpkg-deb")
     state = folder / "apt"
     fetch = (
@@ -101,7 +104,7 @@ def _download(bootstrap: Distroless, *, folder: Path, processes: Processes, log:
         f" apt-get -o APT::Sandbox::User=root download {shlex.join(bootstrap.packages)}"
     )
     command = (
-        *as_root(),
+        *unshare_prefix(),
         "mmdebstrap",
         "--mode=root",
         # Nothing is installed: mmdebstrap only sets APT up with the suite's sources and keys.
@@ -118,28 +121,28 @@ def _download(bootstrap: Distroless, *, folder: Path, processes: Processes, log:
     return tuple(sorted((state / "debs").glob("*.deb")))
 
 
-def _merge_target(node: Node) -> Node:
+def _merge_target(node: TreeEntry) -> TreeEntry:
     return HardLink(target=merge_usr(node.target)) if isinstance(node, HardLink) else node
 
 
-def _without_documentation(files: Mapping[str, Node]) -> dict[str, Node]:
-    """Cut what nobody reads in an image without a shell; the copyright files stay, and their folders."""
+def _without_documentation(files: Mapping[str, TreeEntry]) -> dict[str, TreeEntry]:
+    """The files without those that only a person at a shell would read; copyright files and their folders stay."""
     return {path: node for path, node in files.items() if not _CUT.match(path)}
 
 
-def _status(deb: Deb, files: Mapping[str, Node]) -> dict[str, Node]:
-    """The package's entry in /var/lib/dpkg/status.d: its stanza, and the MD5 of each file that came aboard."""
+def _status(deb: Deb, files: Mapping[str, TreeEntry]) -> dict[str, TreeEntry]:
+    """The package's entry in /var/lib/dpkg/status.d: its stanza, and the MD5 of each file that is in the image."""
     sums = sorted((merge_usr(path), md5) for path, md5 in deb.md5sums.items())
     text = "".join(f"{md5}  {path}\n" for path, md5 in sums if path in files)
     entry = f"var/lib/dpkg/status.d/{deb.pinned.name}"
-    return {entry: File(content=deb.control.encode()), f"{entry}.md5sums": File(content=text.encode())}
+    return {entry: RegularFile(content=deb.control.encode()), f"{entry}.md5sums": RegularFile(content=text.encode())}
 
 
-def _bundle_certificates(tree: Mapping[str, Node]) -> dict[str, Node]:
-    """What update-ca-certificates would have written: every certificate of ca-certificates in one file."""
+def _bundle_certificates(tree: Mapping[str, TreeEntry]) -> dict[str, TreeEntry]:
+    """The file that update-ca-certificates would write: every certificate of the package ca-certificates."""
     certificates = [
         node.content.rstrip(b"\n") + b"\n"
         for path, node in sorted(tree.items())
-        if path.startswith(_CERTIFICATES) and PurePosixPath(path).suffix == ".crt" and isinstance(node, File)
+        if path.startswith(_CERTIFICATES) and PurePosixPath(path).suffix == ".crt" and isinstance(node, RegularFile)
     ]
-    return {"etc/ssl/certs/ca-certificates.crt": File(content=b"".join(certificates))} if certificates else {}
+    return {"etc/ssl/certs/ca-certificates.crt": RegularFile(content=b"".join(certificates))} if certificates else {}

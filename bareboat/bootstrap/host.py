@@ -1,4 +1,4 @@
-"""What the bootstraps ask of the host: its tools, its network, and an ordinary user's subordinate ids."""
+"""What the bootstraps need from the host: its tools, its network, and an ordinary user's subordinate ids."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bareboat.system.process import Processes
 
-# An ordinary user's PATH often lacks the folders of debugfs and chroot.
+# An ordinary user's PATH often lacks the folders that have debugfs and chroot.
 TOOL_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
 
 _NETWORK_FAULT = re.compile(
@@ -52,18 +52,19 @@ def telling_network_faults(source: str) -> Iterator[None]:
 
 
 def remove_scratch(folder: Path, processes: Processes) -> None:
-    """Remove a bootstrap's scratch folder, with what a killed run may have left in it under subordinate user ids."""
-    processes.run([*as_root(), "rm", "-rf", "--", str(folder)])
+    """Remove a bootstrap's scratch folder, including files of subordinate user ids that a killed run has left."""
+    processes.run([*unshare_prefix(), "rm", "-rf", "--", str(folder)])
 
 
-# /proc must be the namespace's own, and mounting it needs a mount namespace.
+# In a process id namespace /proc must be mounted anew, which needs a mount namespace.
 _OWN_PROCESSES = ("--pid", "--fork", "--kill-child", "--mount", "--mount-proc")
 
 
-def as_root() -> tuple[str, ...]:
-    """The words before a command that make it root over the user's subordinate ids, and dead when its parent is.
+def unshare_prefix() -> tuple[str, ...]:
+    """The words that, put before a command, make it root over the user's subordinate ids and kill it with its parent.
 
-    mmdebstrap waits for its own children when it is interrupted; in a process id namespace they die with its init.
+    The command runs in a process id namespace, so that its children are killed as well: mmdebstrap, when interrupted,
+    would wait for them.
     """
     namespace = () if os.geteuid() == 0 else ("--user", "--map-root-user", "--map-auto")
     return ("setpriv", "--pdeathsig=KILL", "--", "unshare", *namespace, *_OWN_PROCESSES, "--")

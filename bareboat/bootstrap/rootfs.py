@@ -1,4 +1,4 @@
-"""What a bootstrap gives back: a root filesystem and the packages it was made from. Pure values."""
+"""The result of a bootstrap: a root filesystem and the packages it was made from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootFilesystem:
-    """A whole root filesystem as an uncompressed tar archive, and its packages, sorted by name."""
+    """A root filesystem that was made from packages."""
 
+    # An uncompressed tar archive of all of it.
     tar: Path
+    # The packages in it, sorted by name.
     packages: tuple[Pinned, ...]

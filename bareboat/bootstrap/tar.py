@@ -1,4 +1,4 @@
-"""Root filesystems as values, and as tar archives whose bytes depend on nothing but those values."""
+"""Reads and writes root filesystems as tar archives whose bytes depend on nothing but paths and entries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """A folder; owned by root where nothing else is said."""
+    """A folder."""
 
     mode: int = 0o755
     uid: int = 0
@@ -25,7 +25,7 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class RegularFile:
     """A regular file."""
 
     content: bytes
@@ -38,25 +38,27 @@ class File:
 class Link:
     """A symbolic link."""
 
+    # As it is written: relative to the link's folder, or absolute.
     target: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HardLink:
-    """Another name of the file at `target`, a path like those of the tree."""
+    """Another name of a regular file."""
 
+    # The file's path, without leading slash.
     target: str
 
 
-Node = Folder | File | Link | HardLink
+TreeEntry = Folder | RegularFile | Link | HardLink
 
 
-def read_tar(archive: Path) -> dict[str, Node]:
-    """The nodes of a tar archive by path, without a leading `./` or `/`; times and user names are left behind.
+def read_tar(archive: Path) -> dict[str, TreeEntry]:
+    """The entries of a tar archive by path, without a leading `./` or `/`; times and user names are dropped.
 
-    Raises BareboatError for devices, sockets and paths that climb out of the tree.
+    Raises BareboatError for devices, pipes and paths with `..`.
     """
-    tree: dict[str, Node] = {}
+    tree: dict[str, TreeEntry] = {}
     with tarfile.open(archive) as tar:
         for member in tar:
             path = _plain(member.name)
@@ -65,12 +67,12 @@ def read_tar(archive: Path) -> dict[str, Node]:
     return tree
 
 
-def write_tar(tree: Mapping[str, Node], archive: Path) -> None:
-    """Write a tree, its root and the folders that its paths imply: sorted, every time 0, owners as numbers.
+def write_tar(tree: Mapping[str, TreeEntry], archive: Path) -> None:
+    """Write the entries of a tree, and the folders above them: sorted, every time 0, owners as numbers.
 
-    Hard links come last, after the files that they name.
+    Hard links come last, because the files that they name must stand before them.
     """
-    whole: dict[str, Node] = {str(parent): Folder() for path in tree for parent in PurePosixPath(path).parents}
+    whole: dict[str, TreeEntry] = {str(parent): Folder() for path in tree for parent in PurePosixPath(path).parents}
     whole.update(tree)
     with replacing(archive) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for path in sorted(whole, key=lambda path: (isinstance(whole[path], HardLink), path)):
@@ -90,7 +92,7 @@ def _plain(name: str) -> str:
     return str(path.relative_to("/")).removeprefix(".")
 
 
-def _read_node(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Node:
+def _read_node(tar: tarfile.TarFile, member: tarfile.TarInfo) -> TreeEntry:
     if member.isdir():
         return Folder(mode=member.mode, uid=member.uid, gid=member.gid)
     if member.issym():
@@ -100,16 +102,16 @@ def _read_node(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Node:
     stream = tar.extractfile(member)
     if stream is None:
         raise BareboatError(f"an archive holds neither file, folder nor link: {member.name}")
-    return File(content=stream.read(), mode=member.mode, uid=member.uid, gid=member.gid)
+    return RegularFile(content=stream.read(), mode=member.mode, uid=member.uid, gid=member.gid)
 
 
-def _write_node(tar: tarfile.TarFile, path: str, node: Node) -> None:
+def _write_node(tar: tarfile.TarFile, path: str, node: TreeEntry) -> None:
     entry = tarfile.TarInfo(path)
     content: io.BytesIO | None = None
     match node:
         case Folder(mode=mode, uid=uid, gid=gid):
             entry.type, entry.mode, entry.uid, entry.gid = tarfile.DIRTYPE, mode, uid, gid
-        case File(content=data, mode=mode, uid=uid, gid=gid):
+        case RegularFile(content=data, mode=mode, uid=uid, gid=gid):
             entry.size, entry.mode, entry.uid, entry.gid = len(data), mode, uid, gid
             content = io.BytesIO(data)
         case Link(target=target):

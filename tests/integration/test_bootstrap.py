@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bareboat.bootstrap import make_root_filesystem, remove_scratch
-from bareboat.bootstrap.host import as_root
+from bareboat.bootstrap.host import unshare_prefix
 from bareboat.inputs.base import Debian
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.make.root import PATH
@@ -75,7 +75,7 @@ def run_in(tar: Path, *command: str) -> str:
     script = 'tar -C "$1" -xf "$2" && root=$1 && shift 2 && exec /usr/sbin/chroot "$root" "$@"'
     # The PATH of the system inside, not of whoever runs the tests: an ordinary user's may lack /sbin, where apk is.
     inside = {"PATH": PATH.removeprefix("PATH=")}
-    return Processes().run([*as_root(), "sh", "-c", script, "sh", str(root), str(tar), *command], env=inside)
+    return Processes().run([*unshare_prefix(), "sh", "-c", script, "sh", str(root), str(tar), *command], env=inside)
 
 
 def running(mark: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A small Alpine system, cut: what its maker changed is restored, what else differs is refused."""
+"""Packages taken out of a small Alpine system: known changes are undone, any other difference is refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from bareboat.bootstrap.alpine_tree import cut_packages, without_added_users
 from bareboat.bootstrap.apk import parse_installed
-from bareboat.bootstrap.tar import File, Folder, Link
+from bareboat.bootstrap.tar import Folder, Link, RegularFile
 from bareboat.errors import BareboatError, RecipeError
 
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/sbin/nologin\n"
@@ -92,17 +92,17 @@ def cut(root):
 
 def test_what_the_maker_changed_is_as_the_package_delivered_it(root):
     tree = cut(root)
-    assert tree["etc/passwd"] == File(content=PASSWD.encode())
-    assert tree["etc/group"] == File(content=GROUP.encode())
-    assert tree["etc/hosts"] == File(content=HOSTS.encode())
+    assert tree["etc/passwd"] == RegularFile(content=PASSWD.encode())
+    assert tree["etc/group"] == RegularFile(content=GROUP.encode())
+    assert tree["etc/hosts"] == RegularFile(content=HOSTS.encode())
     assert tree["etc/mtab"] == Link(target="../proc/mounts")
-    # Locked, though the package leaves root without a password.
-    assert tree["etc/shadow"] == File(content=SHADOW.encode(), mode=0o640, gid=42)
+    # root stays locked, although the package delivers an empty password.
+    assert tree["etc/shadow"] == RegularFile(content=SHADOW.encode(), mode=0o640, gid=42)
 
 
 def test_owners_and_modes_are_the_databases_and_applets_are_links(root):
     tree = cut(root)
-    assert tree["bin/busybox"] == File(content=b"busybox", mode=0o4755)
+    assert tree["bin/busybox"] == RegularFile(content=b"busybox", mode=0o4755)
     assert tree["tmp"] == Folder(mode=0o1777)
     assert tree["bin/sh"] == Link(target="/bin/busybox")
     assert "bin/other" not in tree

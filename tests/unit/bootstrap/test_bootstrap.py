@@ -1,4 +1,4 @@
-"""What bases made of packages rest on, without a package: databases, stanzas, mirrors, archives."""
+"""The parts of bootstraps that can be tested without a package: databases, stanzas, mirrors, archives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bareboat.bootstrap.apk import content_matches, parse_installed
 from bareboat.bootstrap.apt import parse_pins, parse_stanzas, passed_on_settings, sources_of_suite
 from bareboat.bootstrap.deb import Deb, parse_md5sums, pin_stanza
 from bareboat.bootstrap.distroless import lay_out, merge_usr
-from bareboat.bootstrap.tar import File, Folder, HardLink, Link, read_tar, write_tar
+from bareboat.bootstrap.tar import Folder, HardLink, Link, RegularFile, read_tar, write_tar
 from bareboat.errors import BareboatError
 from bareboat.inputs.lock import Pinned
 
@@ -125,10 +125,10 @@ class TestDistroless:
 
     def test_documentation_is_cut_copyright_stays_and_scanners_see_the_package(self):
         files = {
-            "usr/bin/x": File(content=b"x", mode=0o755),
-            "usr/share/man/x.1": File(content=b"man"),
-            "usr/share/doc/base/README": File(content=b"read"),
-            "usr/share/doc/base/copyright": File(content=b"copyright"),
+            "usr/bin/x": RegularFile(content=b"x", mode=0o755),
+            "usr/share/man/x.1": RegularFile(content=b"man"),
+            "usr/share/doc/base/README": RegularFile(content=b"read"),
+            "usr/share/doc/base/copyright": RegularFile(content=b"copyright"),
         }
         tree = lay_out([self.deb(files)])
         assert {"usr/bin/x", "usr/share/doc/base/copyright"} <= set(tree)
@@ -145,7 +145,7 @@ class TestDistroless:
 
     def test_certificates_become_one_bundle(self):
         names = ("usr/share/ca-certificates/mozilla/b.crt", "usr/share/ca-certificates/mozilla/a.crt")
-        tree = lay_out([self.deb({name: File(content=f"{name[-5]}\n".encode()) for name in names})])
+        tree = lay_out([self.deb({name: RegularFile(content=f"{name[-5]}\n".encode()) for name in names})])
         assert tree["etc/ssl/certs/ca-certificates.crt"].content == b"a\nb\n"
 
     @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ class TestDistroless:
 
 
 TREE = {
-    "a/b": File(content=b"x", mode=0o4755),
+    "a/b": RegularFile(content=b"x", mode=0o4755),
     "a/hard": HardLink(target="a/b"),
     "link": Link(target="a/b"),
     "home": Folder(mode=0o700, uid=65532, gid=65532),

@@ -1,4 +1,4 @@
-"""What the host lacks, and how it is told: tools, the network, a root of one's own."""
+"""Missing tools and an unreachable network are reported; a command becomes root in a namespace."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import pytest
 
 from bareboat.bootstrap import host
-from bareboat.bootstrap.host import as_root, find_tool, telling_network_faults
+from bareboat.bootstrap.host import find_tool, telling_network_faults, unshare_prefix
 from bareboat.errors import EngineError, HostError
 
 
@@ -52,7 +52,7 @@ def test_another_failure_stays_what_it_is(tmp_path, kept):
 @pytest.mark.parametrize(("user", "mapped"), [(0, False), (1000, True)])
 def test_only_an_ordinary_user_needs_subordinate_ids(monkeypatch, user, mapped):
     monkeypatch.setattr(os, "geteuid", lambda: user)
-    words = as_root()
+    words = unshare_prefix()
     assert ("--map-auto" in words) is mapped
     assert words[:2] == ("setpriv", "--pdeathsig=KILL")
     assert "--kill-child" in words

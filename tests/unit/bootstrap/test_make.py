@@ -1,4 +1,4 @@
-"""Each kind of base made with a stand-in for the host's commands: what is asked of them, and what comes of it."""
+"""Each kind of base, made with a stand-in for the host's commands: their arguments, and the root filesystem."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from bareboat.bootstrap import alpine, apt, distroless, make_root_filesystem
 from bareboat.bootstrap.debian import system_options
-from bareboat.bootstrap.tar import File, write_tar
+from bareboat.bootstrap.tar import RegularFile, write_tar
 from bareboat.errors import BareboatError, HostError, RecipeError
 from bareboat.inputs.base import Alpine, Debian, Distroless
 from bareboat.system.process import Processes
@@ -60,10 +60,13 @@ class Host(Processes):
         *_, option, deb, tar = argv
         assert Path(deb).name == "netbase_6_all.deb"
         control = {
-            "control": File(content=b"Package: netbase\nVersion: 6\n"),
-            "md5sums": File(content=b"11  usr/share/doc/netbase/copyright\n"),
+            "control": RegularFile(content=b"Package: netbase\nVersion: 6\n"),
+            "md5sums": RegularFile(content=b"11  usr/share/doc/netbase/copyright\n"),
         }
-        files = {"etc/protocols": File(content=b"ip 0\n"), "usr/share/doc/netbase/copyright": File(content=b"GPL")}
+        files = {
+            "etc/protocols": RegularFile(content=b"ip 0\n"),
+            "usr/share/doc/netbase/copyright": RegularFile(content=b"GPL"),
+        }
         write_tar(control if option == "--ctrl-tarfile" else files, Path(tar))
 
 

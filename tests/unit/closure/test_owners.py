@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bareboat.bootstrap.deb import Deb
 from bareboat.bootstrap.distroless import lay_out
-from bareboat.bootstrap.tar import File, Link
+from bareboat.bootstrap.tar import Link, RegularFile
 from bareboat.closure.owners import DATABASES, Owner, Owners, is_database, read_owners
 from bareboat.inputs.lock import Pinned
 
@@ -123,13 +123,13 @@ def test_our_own_distroless_images_are_read():
         control=f"Package: {GCC.name}\nVersion: {GCC.version}\nDescription: a library\n more\n",
         md5sums={"lib/x/libgcc_s.so.1": "0" * 32, "usr/share/doc/libgcc-s1/copyright": "1" * 32},
         files={
-            "lib/x/libgcc_s.so.1": File(content=b"a"),
-            "usr/share/doc/libgcc-s1/copyright": File(content=b"c"),
+            "lib/x/libgcc_s.so.1": RegularFile(content=b"a"),
+            "usr/share/doc/libgcc-s1/copyright": RegularFile(content=b"c"),
             "lib/x/link": Link(target="libgcc_s.so.1"),
         },
     )
     tree = lay_out([deb])
-    owners = read_owners({path: node.content for path, node in tree.items() if isinstance(node, File)})
+    owners = read_owners({path: node.content for path, node in tree.items() if isinstance(node, RegularFile)})
     assert owners.paths == {"usr/lib/x/libgcc_s.so.1": GCC, "usr/share/doc/libgcc-s1/copyright": GCC}
     assert owners.of("lib/x/libgcc_s.so.1") == GCC
 
