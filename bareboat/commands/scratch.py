@@ -12,9 +12,9 @@ from bareboat.commands.listing import list_manifest
 from bareboat.commands.open_run import WorkOptions, open_run
 from bareboat.commands.pages import write_pages
 from bareboat.commands.project import Project, chosen_samples, find_inputs, teller
+from bareboat.elf import Crt, Libc  # noqa: TC001 (the console reads these types)
 from bareboat.errors import InputError, SelectionError
-from bareboat.inputs.load_recipes import load_recipes, two_to_one
-from bareboat.inputs.recipe import Crt, Libc  # noqa: TC001 (the console reads these types)
+from bareboat.inputs.load_recipes import find_shared_targets, load_recipes
 from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.make.image import gather_contents, image_config, image_entries, image_name
 from bareboat.matrix.source import Bases  # noqa: TC001 (the same)
@@ -113,7 +113,7 @@ def choose_recipe(book: RecipeBook, libc: Libc, crt: Crt, provisions: Sequence[s
         return recipe
     names = tuple(dict.fromkeys(provisions))
     composed = replace(recipe, name="+".join([recipe.name, *sorted(names)]), provisions=names)
-    for fault in two_to_one(book.copies_of(composed)):
+    for fault in find_shared_targets(book.copies_of(composed)):
         raise SelectionError(f"--with {','.join(provisions)}: {fault}")
     return composed
 

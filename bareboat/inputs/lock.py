@@ -1,7 +1,7 @@
 """The lock, recipes/recipes.lock: the digest of each registry image and each package that bases were made from.
 
-A distribution's archive drops a package when a newer version comes, so a version that moved is told, and is an error
-only when the run is `--locked`. One version with two checksums is always an error.
+A distribution's archive drops a package when a newer version comes, so another version than the lock's is reported, and
+is an error only if the run is `--locked`. The same version with another checksum is always an error.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ _Pin = Annotated[str, Field(pattern=r"^[^ ]+ sha256:[0-9a-f]{64}$")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pinned:
-    """One package that went in: its name, its version and the SHA-256 (64 hex digits) of its archive.
-
-    The archive is the .deb file, or the wheel; an apk package that was cut out of a wheel carries the wheel's SHA-256.
-    """
+    """One package that a root filesystem was made from."""
 
     name: str
     version: str
+    # The SHA-256, in 64 hex digits, of the .deb file, or of the wheel that an apk package was taken out of.
     sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """`registry` maps references to digests, `bootstrap` a root job's id to its packages (`version sha256:...`)."""
+    """The content of the lock."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
 
+    # The digest of each registry image, by its reference.
     registry: dict[str, _Digest] = field(default_factory=dict)
+    # By id of the root job, the packages that it was made from: each name, and its `VERSION sha256:DIGITS`.
     bootstrap: dict[str, dict[str, _Pin]] = field(default_factory=dict)
 
     def with_digest(self, reference: str, digest: str) -> Lock:
-        """A lock that pins one image more."""
+        """A copy of the lock that also pins this image."""
         return Lock(registry={**self.registry, reference: digest}, bootstrap=self.bootstrap)
 
     def with_packages(self, job: str, packages: Sequence[Pinned]) -> Lock:
-        """A lock that pins one bootstrap more."""
+        """A copy of the lock that also pins the packages of this root job."""
         pins = {package.name: f"{package.version} sha256:{package.sha256}" for package in packages}
         return Lock(registry=self.registry, bootstrap={**self.bootstrap, job: pins})
 
@@ -70,16 +70,17 @@ def read_lock(path: Path) -> Lock:
 
 
 def write_lock(lock: Lock, path: Path) -> None:
-    """Write the lock, whole or not at all, sorted, so that a change shows as a small difference."""
+    """Write the lock, whole or not at all; sorted, so that a changed pin changes one line."""
     bootstrap = {job: dict(sorted(packages.items())) for job, packages in sorted(lock.bootstrap.items())}
     tables = {"registry": dict(sorted(lock.registry.items())), "bootstrap": bootstrap}
     write_whole(path, f"{_HEADING}\n{tomli_w.dumps(tables)}".encode())
 
 
 def moved(lock: Lock, job: str, packages: Sequence[Pinned]) -> tuple[str, ...]:
-    """What differs from the lock, a line each: `libc6 2.41-12 -> 2.41-13`; empty where nothing is pinned.
+    """How a root job's packages differ from the lock, a line for each: `libc6 2.41-12 -> 2.41-13`.
 
-    Raises BareboatError when a version is the same and its checksum is not: the archive was tampered with.
+    Empty if the lock has none of the job. Raises BareboatError when a package of the same version has another checksum:
+    no archive changes a published package.
     """
     pinned = lock.bootstrap.get(job)
     if pinned is None:

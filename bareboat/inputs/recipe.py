@@ -1,25 +1,23 @@
-"""Recipes, provisions and toolchains: the words of `recipes/**.toml` as frozen values.
+"""Recipes, provisions and toolchains: the content of `recipes/**.toml` as frozen values.
 
-A recipe is one base-image strategy: what the program is compiled in, what it is put on, what comes aboard beside it,
-and how it runs.
+A recipe is one base-image strategy: the image that the program is compiled in, the image that it is put on, the files
+that are put beside it, and how it runs.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, TypeAdapter
 
+from bareboat.elf import Crt, Libc  # noqa: TC001 -- pydantic reads the types of fields
 from bareboat.inputs.base import STRICT, Base, Name, SameAs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bareboat.inputs.base import RootBootstrap
-
-Libc = Literal["gnu", "musl"]
-Crt = Literal["static", "dynamic"]
 
 _EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 _EnvValue = Annotated[str, Field(pattern=r"^[^\n\r\x00]*$")]  # a Containerfile's ENV is one line
@@ -29,58 +27,68 @@ _UNSAFE = frozenset(" \"'\\$*?[]{}#")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compile:
-    """How the program is compiled; `crt` becomes `-C target-feature=+crt-static` or `-crt-static`, always said.
-
-    The toolchain says which libc is compiled for; `libc` declares what must come out, and the program is held to it.
-    """
+    """How the program is compiled."""
 
     __pydantic_config__ = STRICT
 
     toolchain: Name
+    """The stem of a file of `toolchains/`; it decides which libc the program is compiled for."""
     libc: Libc
+    """The libc that the compiled program must have, or else the cell fails."""
     crt: Crt
+    """How libc is linked: becomes `-C target-feature=+crt-static` or `-crt-static`, never rustc's default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """How the image runs: a numeric user and group, so that no /etc/passwd is needed."""
+    """How the image runs."""
 
     __pydantic_config__ = STRICT
 
     user: _Owner = "65532:65532"
+    """User and group as numbers, so that no /etc/passwd is needed."""
     env: dict[_EnvName, _EnvValue] = field(default_factory=dict)
+    """The image's environment variables."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What somebody else says that an image of `sample` on this base weighs: bytes (10^6 to the MB), and where."""
+    """The size that somebody else has published for an image on this base."""
 
     __pydantic_config__ = STRICT
 
     size_bytes: Annotated[int, Field(gt=0)]
+    """The size; a published MB counts as 10^6 bytes."""
     source: str
+    """Where it is published."""
     sample: str = "hello-world"
+    """The sample in that image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """One file or folder that comes aboard: `from` where (`path` there), `to` where in the image, and why.
+    """One file or folder that is put into the image beside the program.
 
-    `from` is `toolchain`, `base:RECIPE` (the base of another recipe), `package:NAME` (a package of the toolchain's
-    Debian suite), `recipe` (a `text`, or the `path` of one beside the recipes) or `new` (an empty folder). A folder's
-    `path` and `to` end with a slash. Links are followed to what is copied; those inside a folder stay links. `mode` is
-    the source's unless it is given; folders and files that are made get 0755 and 0644.
+    A link at `path` is followed; links inside a copied folder stay links.
     """
 
     __pydantic_config__ = STRICT
 
     source: Annotated[str, Field(alias="from", pattern=r"^(toolchain|recipe|new|(base|package):[a-z0-9][a-z0-9.+-]*)$")]
+    """`toolchain`, `base:RECIPE` (the base of another recipe), `package:NAME` (a package of the toolchain's Debian
+    suite), `recipe` (a text, or a text file beside the recipes) or `new` (an empty folder)."""
     to: str
+    """Its absolute path in the image; a folder's ends with a slash."""
     why: Annotated[str, Field(min_length=1)]
+    """Why the program needs it."""
     path: str | None = None
+    """Its path in the source; a folder's ends with a slash."""
     text: str | None = None
+    """With `from = "recipe"`, the file's whole content, instead of a `path`."""
     mode: Annotated[str, Field(pattern=r"^[0-7]{4}$")] | None = None
+    """Four octal digits; without it, a copy keeps its mode, a text gets 0644 and a new folder 0755."""
     owner: _Owner = "0:0"
+    """User and group as numbers."""
 
     def __post_init__(self) -> None:
         for fault in self._faults():
@@ -88,19 +96,19 @@ class Copy:
 
     @property
     def is_folder(self) -> bool:
-        """Whether a folder comes aboard, with all that is in it."""
+        """Whether it is a folder, which is copied with all that is in it."""
         return self.to.endswith("/")
 
     @property
     def is_made(self) -> bool:
-        """Whether the recipe itself makes it, so that no image has to be at hand."""
+        """Whether the recipe alone says what it is, so that nothing is copied from an image or package."""
         return self.source in {"recipe", "new"}
 
     @property
     def permissions(self) -> int | None:
-        """The mode as a number: what is said, what made things get, or None for the source's own."""
-        made = (0o755 if self.is_folder else 0o644) if self.is_made else None
-        return int(self.mode, 8) if self.mode else made
+        """The mode as a number; None if the copy keeps the mode of its source."""
+        default = (0o755 if self.is_folder else 0o644) if self.is_made else None
+        return int(self.mode, 8) if self.mode else default
 
     def _faults(self) -> Iterator[str]:
         yield from _path_faults("to", self.to, absolute=True)
@@ -139,81 +147,95 @@ def _path_faults(key: str, path: str, *, absolute: bool) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """One base-image strategy; `name` is the stem of its file.
-
-    `provisions` names files of `provisions/`, whose copies come aboard too. `samples` are patterns of the samples that
-    it takes (empty: all). `expect_failure` says why its cells are known not to work; they stay as tests.
-    """
+    """One base-image strategy."""
 
     __pydantic_config__ = STRICT
 
     name: Name
+    """The stem of its file."""
     summary: Annotated[str, Field(min_length=1)]
+    """One line for lists of recipes."""
     compile: Compile
+    """How the program is compiled."""
     base: Base
+    """The image that the program is put on."""
     copies: Annotated[tuple[Copy, ...], Field(alias="copy")] = ()
+    """The files and folders that are put into the image beside the program."""
     provisions: Annotated[tuple[Name, ...], Field(alias="with")] = ()
+    """The stems of files of `provisions/`, whose copies are put into the image too."""
     runtime: Runtime = field(default_factory=Runtime)
+    """How the image runs."""
     published: Published | None = None
+    """The size that somebody else has published for an image on this base."""
     samples: tuple[str, ...] = ()
+    """Patterns of the samples that are put on this base; without any, all are."""
     expect_failure: Annotated[str, Field(min_length=1)] | None = None
+    """Why this recipe is known not to work; its cells stay as tests and must fail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provision:
-    """What may go aboard beside the program, such as certificates; `name` is the stem of its file."""
+    """Files and folders that several recipes put beside the program, such as certificates."""
 
     __pydantic_config__ = STRICT
 
     name: Name
+    """The stem of its file."""
     summary: Annotated[str, Field(min_length=1)]
+    """What it is for, in one line."""
     copies: Annotated[tuple[Copy, ...], Field(alias="copy", min_length=1)]
+    """The files and folders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toolchain:
-    """The image a program is compiled in; `name` is the stem of its file, `libc` what the program is compiled for."""
+    """The image that a program is compiled in."""
 
     __pydantic_config__ = STRICT
 
     name: Name
+    """The stem of its file."""
     summary: Annotated[str, Field(min_length=1)]
+    """What it is, in one line."""
     libc: Libc
+    """The libc that programs are compiled for in it."""
     base: Base
+    """The image itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeBook:
-    """Every recipe, toolchain and provision of a folder, in order of name."""
+    """Every recipe, toolchain and provision of a folder."""
 
+    # Each in order of name.
     recipes: tuple[Recipe, ...]
     toolchains: tuple[Toolchain, ...]
     provisions: tuple[Provision, ...] = ()
 
     def toolchain(self, name: str) -> Toolchain:
-        """The toolchain of that name; the loader has seen to it that a recipe's toolchain exists."""
+        """The toolchain of that name; `load_recipes` has checked that a recipe's toolchain exists."""
         return next(toolchain for toolchain in self.toolchains if toolchain.name == name)
 
     def recipe(self, name: str) -> Recipe:
-        """The recipe of that name; the loader has seen to it that what a recipe names exists."""
+        """The recipe of that name; `load_recipes` has checked that a recipe which another names exists."""
         return next(recipe for recipe in self.recipes if recipe.name == name)
 
-    def bootstrap_of(self, one: Recipe | Toolchain) -> tuple[str, RootBootstrap | None]:
-        """The one whose bootstrap this one uses (itself, unless it says same-as), and that bootstrap."""
-        match one.base.bootstrap:
+    def bootstrap_of(self, item: Recipe | Toolchain) -> tuple[str, RootBootstrap | None]:
+        """The item's bootstrap, and the name of the recipe or toolchain in whose file it stands."""
+        match item.base.bootstrap:
             case SameAs(of=other):
-                return self.bootstrap_of(self.toolchain(other) if isinstance(one, Toolchain) else self.recipe(other))
+                return self.bootstrap_of(self.toolchain(other) if isinstance(item, Toolchain) else self.recipe(other))
             case bootstrap:
-                return one.name, bootstrap
+                return item.name, bootstrap
 
     def copies_of(self, recipe: Recipe) -> tuple[Copy, ...]:
-        """All that comes aboard beside the program: the recipe's own, then those of its provisions in their order."""
-        added = [one for name in recipe.provisions for one in self.provisions if one.name == name]
-        return (*recipe.copies, *(copy for provision in added for copy in provision.copies))
+        """All that is put beside the program: the recipe's own copies, then those of its provisions, in their order."""
+        named = [provision for name in recipe.provisions for provision in self.provisions if provision.name == name]
+        return (*recipe.copies, *(copy for provision in named for copy in provision.copies))
 
 
 def recipe_schema() -> dict[str, object]:
-    """The JSON schema of a recipe file; `name` is left out, since the file's stem is the name."""
+    """The JSON schema of a recipe file, without `name`, which is the file's stem."""
     schema: dict[str, object] = TypeAdapter(Recipe).json_schema()
     properties, required = schema["properties"], schema["required"]
     if isinstance(properties, dict) and isinstance(required, list):

@@ -1,4 +1,4 @@
-"""Samples: Rust crates with what their programs are expected to do, read from Cargo.toml and Cargo.lock."""
+"""Samples: Rust crates, and what their programs are expected to do, read from Cargo.toml and Cargo.lock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from bareboat.errors import SampleError
-from bareboat.inputs.tomlfile import Loaded, Problem, read_toml, validate
+from bareboat.inputs.tomlfile import Parsed, Problem, read_toml, validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,37 +22,39 @@ if TYPE_CHECKING:
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _Feature = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_/.+-]*$")]
 _Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
-# In a crate's own folder only: src/target/ may well be a module.
+# Only these folders of the crate's own folder: src/target/ may be a module.
 NOT_SOURCE = frozenset({"target", ".git"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What a run must show: arguments given, exit code, standard output to the byte (None: any), within seconds.
-
-    `name` is empty for the plain run. Only a `writable` run may write to the image's own root filesystem.
-    """
+    """One run of a program, and what it must show."""
 
     __pydantic_config__ = _STRICT
 
+    # "" for the plain run.
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
+    # The arguments that the program is given.
     arguments: tuple[str, ...] = ()
+    # Its whole standard output, byte for byte; None if any will do.
     stdout: str | None = None
     exit_code: Annotated[int, Field(ge=0, le=255)] = 0
+    # The time within which it must end.
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
+    # Whether the run may write to the image's own root filesystem.
     writable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cargo:
-    """How cargo compiles a crate: its features, without the default ones or with them, its profile, its environment.
+    """How cargo compiles a crate."""
 
-    `env` is for build scripts, of which some take no other word; a name in it begins with a capital letter.
-    """
-
+    # The crate's features to enable, beside the default ones.
     features: tuple[_Feature, ...] = ()
+    # Whether the default ones are enabled.
     default_features: bool = True
     profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")] = "release"
+    # Environment variables, because some build scripts can be told nothing otherwise; names begin with a capital.
     env: dict[_Variable, str] = field(default_factory=dict, hash=False)
 
     @property
@@ -64,104 +66,113 @@ class Cargo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """The same crate compiled otherwise: a sample of its own, `CRATE+NAME`.
-
-    `recipes` are patterns of those it is put on (empty: the crate's own), `with` the provisions that come aboard on
-    recipes by pattern, beside the crate's own, `expect` what its plain run shows, where that differs;
-    `expect_failure` says by pattern of recipe why it is known not to work there, `excuse` likewise which probes of the
-    harbor are known to be answered otherwise, and why.
-    """
+    """The same crate compiled in another way: a sample of its own, `CRATE+NAME`."""
 
     __pydantic_config__ = _STRICT
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     cargo: Cargo = field(default_factory=Cargo)
+    # Patterns of the recipes that it is put on; without any, those of the crate.
     recipes: tuple[str, ...] = ()
+    # By pattern of recipe, provisions that are put beside the program, in addition to the crate's.
     provisions: Annotated[dict[str, tuple[str, ...]], Field(alias="with")] = field(default_factory=dict)
+    # The plain run, if it differs from the crate's.
     expect: Expectation | None = None
+    # By pattern of recipe, why the variant is known not to work there.
     expect_failure: dict[str, str] = field(default_factory=dict)
+    # By pattern of recipe and name of probe, why the probe is known to be answered wrongly there.
     excuses: Annotated[dict[str, dict[str, str]], Field(alias="excuse")] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """The table `[package.metadata.bareboat]`: the plain run, more runs by name, patterns of recipes (empty: all).
-
-    A `service` is a program that does not end: it is held to the probes of the harbor as well. What is `on_request`
-    takes long, and is built only where `--sample` names it. `with` names provisions that come aboard on recipes by
-    pattern. `published` says by recipe what others say that its image
-    weighs, in bytes. `variants` are the same crate compiled otherwise.
-    """
+    """The table `[package.metadata.bareboat]` of a crate's Cargo.toml."""
 
     __pydantic_config__ = _STRICT
 
+    # The plain run.
     expect: Expectation = field(default_factory=Expectation)
+    # More runs, each with a name of its own.
     also: tuple[Expectation, ...] = ()
+    # Patterns of the recipes that the crate is put on; without any, all.
     recipes: tuple[str, ...] = ()
+    # Whether the program is a service, which does not end by itself and must answer the probes of the harbor.
     service: bool = False
+    # Whether the crate is built only if `--sample` names it, because it takes long.
     on_request: bool = False
+    # By pattern of recipe, provisions that are put beside the program.
     provisions: Annotated[dict[str, tuple[str, ...]], Field(alias="with")] = field(default_factory=dict)
+    # By recipe, the size in bytes that somebody else has published for such an image.
     published: dict[str, Annotated[int, Field(gt=0)]] = field(default_factory=dict)
+    # The same crate compiled in other ways.
     variants: tuple[Variant, ...] = ()
 
     def __post_init__(self) -> None:
-        names = [one.name for one in self.also]
+        names = [expectation.name for expectation in self.also]
         if self.expect.name or "" in names or len(set(names)) < len(names):
             raise ValueError("`expect` has no name, and each of `also` has a name of its own")
-        if len({one.name for one in self.variants}) < len(self.variants):
+        if len({variant.name for variant in self.variants}) < len(self.variants):
             raise ValueError("each of `variants` has a name of its own")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One crate, or a variant of one: `name` is its folder's as an image may be called, and `+VARIANT`.
+    """One crate, or a variant of a crate."""
 
-    `crate` is the name without the variant, `binary` the program's. `expectations` are its runs, the plain one first;
-    `recipes` are patterns of those it is put on (empty: all). `digest` is the SHA-256 of every source file's path, mode
-    and bytes. `stands_alone` says that manifest and lock are all that fetching its crates takes. `provisions`,
-    `expect_failure` and `excuses` (probe and reason) are by pattern of recipe.
-    """
-
+    # The folder's name, spelled so that an image may be called by it; a variant's ends with `+VARIANT`.
     name: str
+    # The name without the variant.
     crate: str
     summary: str
     folder: Path
+    # The name of the compiled program.
     binary: str
+    # Whether the lock has crates that cargo must fetch.
     needs_crates: bool
+    # Its runs, the plain one first.
     expectations: tuple[Expectation, ...]
+    # The SHA-256 of every source file's path, mode and bytes, in hex digits.
     digest: str
+    # Patterns of the recipes that it is put on; without any, all.
     recipes: tuple[str, ...] = ()
     cargo: Cargo = field(default_factory=Cargo)
+    # Whether cargo needs only manifest and lock to fetch its crates.
     stands_alone: bool = True
+    # Whether the program does not end by itself and must answer the probes of the harbor.
     service: bool = False
+    # Whether it is built only if `--sample` names it.
     on_request: bool = False
+    # Pairs of a recipe and the size in bytes that somebody else has published for such an image.
     published: tuple[tuple[str, int], ...] = ()
+    # Pairs of a pattern of recipes and the provisions that are put beside the program there.
     provisions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    # Pairs of a pattern of recipes and why the sample is known not to work there.
     expect_failure: tuple[tuple[str, str], ...] = ()
+    # Pairs of a pattern of recipes and, for probes known to be answered wrongly there, pairs of name and reason.
     excuses: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
 
 def load_samples(folder: Path) -> tuple[Sample, ...]:
-    """Every crate in `folder` with its variants, in order of name; SampleError has every problem of every crate."""
+    """Every crate in `folder` with its variants, in order of name. Raises SampleError with every problem of each."""
     crates = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     loaded = [_load(crate, f"{folder.name}/{crate.name}") for crate in crates]
-    problems = [str(problem) for one in loaded for problem in one.problems]
+    problems = [str(problem) for crate in loaded for problem in crate.problems]
     if not crates:
         problems.append(f"{folder}: has no sample (a folder with a Cargo.toml)")
     if problems:
         raise SampleError("\n".join(problems))
-    return tuple(sample for one in loaded for sample in one.value or ())
+    return tuple(sample for crate in loaded for sample in crate.value or ())
 
 
 def load_crate(folder: Path) -> tuple[Sample, ...]:
-    """The user's own crate, and its variants; raises SampleError."""
+    """The crate in `folder`, the user's own, and its variants. Raises SampleError with every problem of it."""
     loaded = _load(folder.resolve(), str(folder))
     if loaded.value is None:
         raise SampleError("\n".join(str(problem) for problem in loaded.problems))
     return loaded.value
 
 
-def _load(folder: Path, name: str) -> Loaded[tuple[Sample, ...]]:
+def _load(folder: Path, name: str) -> Parsed[tuple[Sample, ...]]:
     manifest = read_toml(folder / "Cargo.toml", f"{name}/Cargo.toml")
     lock = read_toml(folder / "Cargo.lock", f"{name}/Cargo.lock")
     problems = [*manifest.problems, *lock.problems]
@@ -170,16 +181,16 @@ def _load(folder: Path, name: str) -> Loaded[tuple[Sample, ...]]:
         cure = f"there is no such file: `{command}` makes it"
         problems = [Problem(file=f"{name}/Cargo.lock", key="", text=cure)]
     if manifest.value is None or lock.value is None or problems:
-        return Loaded(value=None, problems=tuple(problems))
+        return Parsed(value=None, problems=tuple(problems))
     package = manifest.value.get("package")
     if not isinstance(package, dict) or not isinstance(package.get("name"), str):
         text = "has no [package] with a name; of a workspace, name the member's folder"
-        return Loaded(value=None, problems=(Problem(file=f"{name}/Cargo.toml", key="", text=text),))
+        return Parsed(value=None, problems=(Problem(file=f"{name}/Cargo.toml", key="", text=text),))
     extra = package.get("metadata")
     table = extra.get("bareboat", {}) if isinstance(extra, dict) else {}
     metadata = validate(table, TypeAdapter(Metadata), f"{name}/Cargo.toml: package.metadata.bareboat")
     if metadata.value is None:
-        return Loaded(value=None, problems=metadata.problems)
+        return Parsed(value=None, problems=metadata.problems)
     crate = Sample(
         name=_spelling(folder.name),
         crate=_spelling(folder.name),
@@ -196,7 +207,7 @@ def _load(folder: Path, name: str) -> Loaded[tuple[Sample, ...]]:
         provisions=tuple(metadata.value.provisions.items()),
         published=tuple(metadata.value.published.items()),
     )
-    return Loaded(value=(crate, *(_variant(crate, one) for one in metadata.value.variants)), problems=())
+    return Parsed(value=(crate, *(_variant(crate, variant) for variant in metadata.value.variants)), problems=())
 
 
 def _variant(crate: Sample, variant: Variant) -> Sample:
@@ -215,24 +226,25 @@ def _variant(crate: Sample, variant: Variant) -> Sample:
 
 
 def _stands_alone(manifest: dict[str, Any]) -> bool:
-    """Whether no other folder and no patch is named, so that cargo can fetch by manifest and lock alone."""
+    """Whether the manifest names no other folder and no patch, so that cargo can fetch without any other file."""
     text = json.dumps(manifest)
     return '"path":' not in text and not {"workspace", "patch", "replace"} & manifest.keys()
 
 
 def _spelling(name: str) -> str:
-    # Images, caches and cells are called by it: lower case, and one separator at a time.
+    # Images and caches are named by it, and a registry allows lower case and single separators only.
     return "-".join(re.findall(r"[a-z0-9]+(?:[._][a-z0-9]+)*", name.lower())) or "crate"
 
 
 def _binary(manifest: dict[str, Any], package: str) -> str:
     default = manifest["package"].get("default-run")
-    named = [str(one["name"]) for one in manifest.get("bin", []) if isinstance(one, dict) and "name" in one]
+    tables = [table for table in manifest.get("bin", []) if isinstance(table, dict)]
+    named = [str(table["name"]) for table in tables if "name" in table]
     return str(default) if default else (named[0] if named else package)
 
 
 def _digest(folder: Path) -> str:
-    """SHA-256 over the sources; build output and the history do not count."""
+    """The SHA-256 of the sources, without cargo's output and git's history."""
     whole = hashlib.sha256()
     for path in _sources(folder):
         executable = "x" if os.access(path, os.X_OK) else "-"
@@ -245,6 +257,6 @@ def _digest(folder: Path) -> str:
 def _sources(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(set(folders) - (NOT_SOURCE if Path(parent) == folder else frozenset()))
-        # A link to a folder is not followed: it counts as what it is, as it does in the build's context.
+        # os.walk lists a link to a folder among folders, but the build gets it as a link: count it as a file.
         links = [name for name in folders if Path(parent, name).is_symlink()]
         yield from (Path(parent, name) for name in sorted([*files, *links]))

@@ -1,4 +1,4 @@
-"""Turns a TOML file into a frozen value, or into every problem it has, each with its key and what was meant."""
+"""Turns a TOML file into a frozen value, or into all its problems, each with its key and a suggestion."""
 
 from __future__ import annotations
 
@@ -21,29 +21,31 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing wrong with one file; `key` is dotted and empty where the whole file is meant."""
+    """One thing that is wrong with one file."""
 
     file: str
+    # Dotted, `compile.toolchain` for example; "" if the problem is not one key's.
     key: str
+    # What is wrong, in one line.
     text: str
 
     def __str__(self) -> str:
-        """`file: key: text`, one line."""
+        """`file: key: text`, in one line."""
         return ": ".join(part for part in (self.file, self.key, self.text) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded(Generic[T]):
-    """What came of a file: a value and no problem, or no value and at least one problem."""
+class Parsed(Generic[T]):
+    """The result of reading a file: a value and no problem, or no value and at least one problem."""
 
     value: T | None
     problems: tuple[Problem, ...]
 
 
-def read_toml(path: Path, name: str) -> Loaded[dict[str, Any]]:
-    """Parse one file; `name` is how problems call it."""
+def read_toml(path: Path, name: str) -> Parsed[dict[str, Any]]:
+    """Parse one file, which problems call `name`."""
     try:
-        return Loaded(value=tomli.loads(path.read_text(encoding="utf-8")), problems=())
+        return Parsed(value=tomli.loads(path.read_text(encoding="utf-8")), problems=())
     except FileNotFoundError:
         return _failed(name, "", "there is no such file")
     except (OSError, UnicodeDecodeError) as error:
@@ -52,27 +54,27 @@ def read_toml(path: Path, name: str) -> Loaded[dict[str, Any]]:
         return _failed(name, "", f"not TOML: {error}")
 
 
-def validate(table: Mapping[str, Any], adapter: TypeAdapter[T], name: str) -> Loaded[T]:
-    """Check a parsed table against a model: unknown keys, wrong types and cross-field rules, all at once."""
+def validate(table: Mapping[str, Any], adapter: TypeAdapter[T], name: str) -> Parsed[T]:
+    """Make a value of a parsed table, or find all its problems: unknown keys, wrong types, rules between fields."""
     try:
-        # Through JSON, because strict validation takes a list for a tuple there and nowhere else.
-        return Loaded(value=adapter.validate_json(json.dumps(table, default=str)), problems=())
+        # By way of JSON: strict validation accepts a list for a tuple there only.
+        return Parsed(value=adapter.validate_json(json.dumps(table, default=str)), problems=())
     except ValidationError as error:
         schema = adapter.json_schema()
         found = tuple(_problem(detail, schema, name) for detail in error.errors(include_url=False))
-        return Loaded(value=None, problems=tuple(dict.fromkeys(found)))
+        return Parsed(value=None, problems=tuple(dict.fromkeys(found)))
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """` (did you mean 'x'?)`, or what there is when nothing is near; empty when nothing is known."""
+    """` (did you mean 'x'?)` if a known word is similar, else the list of known words, else ""."""
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     if near:
         return f" (did you mean '{near[0]}'?)"
     return f" (there are: {', '.join(known)})" if known else ""
 
 
-def _failed(name: str, key: str, text: str) -> Loaded[Any]:
-    return Loaded(value=None, problems=(Problem(file=name, key=key, text=text),))
+def _failed(name: str, key: str, text: str) -> Parsed[Any]:
+    return Parsed(value=None, problems=(Problem(file=name, key=key, text=text),))
 
 
 def _problem(detail: ErrorDetails, schema: dict[str, Any], name: str) -> Problem:
@@ -109,7 +111,7 @@ def _near(word: str, expected: str) -> str:
 
 
 def _written(path: tuple[int | str, ...], schema: dict[str, Any]) -> Iterator[str]:
-    """The keys of a path as the user's file has them: a discriminated union puts its tag's value in as one more."""
+    """The keys of a path as the user's file has them, without the tag of a union, which pydantic puts in as a key."""
     nodes = [schema]
     for part in map(str, path):
         if not any(part in node.get("discriminator", {}).get("mapping", {}) for node in nodes):
@@ -118,7 +120,7 @@ def _written(path: tuple[int | str, ...], schema: dict[str, Any]) -> Iterator[st
 
 
 def _known_keys(path: tuple[int | str, ...], schema: dict[str, Any]) -> list[str]:
-    """The keys a table at `path` may have, by walking the JSON schema; `name` is the loader's, never the file's."""
+    """The keys that a table at `path` may have, by the JSON schema, without `name`, which only the loader sets."""
     nodes = [schema]
     for part in path:
         nodes = [child for node in nodes for child in _children(node, str(part), schema)]

@@ -11,8 +11,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from bareboat.elf import Crt, Libc
     from bareboat.inputs.base import RootBootstrap
-    from bareboat.inputs.recipe import Copy, Crt, Libc, Recipe
+    from bareboat.inputs.recipe import Copy, Recipe
     from bareboat.inputs.sample import Sample
 
 BaseSource = Literal["registry", "bootstrap"]

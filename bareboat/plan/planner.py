@@ -27,7 +27,8 @@ from bareboat.plan.jobs import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bareboat.inputs.recipe import Copy, Crt, Recipe, RecipeBook, Toolchain
+    from bareboat.elf import Crt
+    from bareboat.inputs.recipe import Copy, Recipe, RecipeBook, Toolchain
     from bareboat.inputs.sample import Sample
     from bareboat.plan.jobs import BaseSource, Job, Platform
 

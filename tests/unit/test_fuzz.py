@@ -29,7 +29,7 @@ NUMBERS = st.sampled_from([*harness.LIES, *BACK, 16, 64, 4096]) | st.integers(0,
 
 
 def find_places(data):
-    """Where a sound little-endian 64-bit ELF file holds its numbers, as (offset, struct form)."""
+    """The numbers in an undamaged little-endian 64-bit ELF file, each as (offset, struct form)."""
     yield from [(16, "H"), (24, "Q"), (32, "Q"), (40, "Q"), *((offset, "H") for offset in range(52, 64, 2))]
     segments_at, sections_at = struct.unpack_from("<QQ", data, 32)
     _, segments, _, sections = struct.unpack_from("<HHHH", data, 54)
@@ -168,13 +168,13 @@ def pack_tags(*tags):
 
 
 def make_needing(count):
-    """Each entry of the dynamic section needs a library, and the table of names is named last."""
+    """An ELF file in which each dynamic entry needs a library, and the last gives the table of names."""
     tags = pack_tags(*[(1, 0)] * count, (5, 0), (10, 16))
     return make_file([(SEGMENT, 0, 16 + len(tags)), (DYNAMIC, 16, len(tags))], b"lib.so".ljust(16, b"\0") + tags)
 
 
 def make_versions(count, segments=0):
-    """Each of `count` libraries has the same `count` versions; `segments` empty ones stand before the loaded one."""
+    """An ELF file that needs the same `count` versions of `count` libraries, with `segments` empty segments first."""
     needs = b"".join(
         struct.pack("<HHIII", 1, count, 0, 16 * (count - number), 16 * (number + 1 < count)) for number in range(count)
     )
@@ -186,7 +186,7 @@ def make_versions(count, segments=0):
 
 
 def make_notes(count, size):
-    """Each segment of notes is the same long note."""
+    """An ELF file whose segments of notes all are the same long note."""
     note = struct.pack("<III", 0, size, 1) + bytes(size)
     return make_file([(NOTE, 0, len(note))] * count, note, kind=2)
 

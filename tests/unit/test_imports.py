@@ -1,4 +1,4 @@
-"""The house's walls: who may import whom, and how large a room may be."""
+"""Which package may import which, how large modules and functions may be, and what only one module may do."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def module_of(path):
 
 
 def run_time_imports(path):
-    """Every module that is imported when this one is; what stands under TYPE_CHECKING is not."""
+    """Every module that a file imports when it runs, that is, not those under TYPE_CHECKING."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     skipped = {
         id(child)
@@ -89,7 +89,7 @@ def type_imports(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             imports = [child for child in ast.walk(node) if isinstance(child, ast.ImportFrom)]
-            yield from (one.module.split(".")[1] for one in imports if one.module.startswith("bareboat."))
+            yield from (found.module.split(".")[1] for found in imports if found.module.startswith("bareboat."))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def type_imports(path):
     ],
 )
 def test_leaves_and_pure_modules_import_little(name, allowed):
-    imported = {one for path in FILES if module_of(path) == name for one in names_of_ours(path)}
+    imported = {other for path in FILES if module_of(path) == name for other in names_of_ours(path)}
     assert imported - {name} <= allowed
 
 
@@ -141,7 +141,7 @@ def test_no_file_imports_another_in_a_circle():
     named = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
     # A package that is being imported is no further import of the files in it.
     graph = {
-        name: {one for one in run_time_imports(path) if one in named and not f"{name}.".startswith(f"{one}.")}
+        name: {other for other in run_time_imports(path) if other in named and not f"{name}.".startswith(f"{other}.")}
         for name, path in named.items()
     }
     assert graph["bareboat.commands.open_run"] >= {"bareboat.matrix.run", "bareboat.podman_engine.session"}
@@ -159,7 +159,7 @@ def test_imports_are_absolute_so_that_these_tests_see_them():
 
 
 def test_the_tasks_do_nothing_themselves():
-    """What runs in a task is the library; the two that start the developer's tools are the exception."""
+    """A task calls the library only, except the two tasks that start the developer's tools."""
     tree = ast.parse((PACKAGE / "tasks.py").read_text(encoding="utf-8"))
     calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     assert not calls & {"print", "sys.exit", "open", "subprocess.run"}

@@ -1,4 +1,4 @@
-"""What the doctor concludes from what it found, and how it says so."""
+"""The findings of the doctor, and how it prints them."""
 
 from __future__ import annotations
 

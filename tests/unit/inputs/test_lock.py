@@ -1,4 +1,4 @@
-"""The lock: what is pinned, what moved, and what must never be."""
+"""The lock: what it pins, how changed packages are reported, and which change is an error."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def test_the_schema_knows_every_key_of_a_shipped_recipe(path):
 
 
 def unknown_keys(table, node, schema):
-    """Keys of a table that none of the shapes which the schema allows there has."""
+    """The keys of a table that the schema does not allow there."""
     shapes = list(shapes_of(node, schema))
     known = {key: child for shape in shapes for key, child in shape.get("properties", {}).items()}
     unknown = sorted(set(table) - set(known))

@@ -1,4 +1,4 @@
-"""Samples: what is read from a crate, and what is said of a wrong one."""
+"""Samples: what is read from a crate, and which errors a wrong crate gives."""
 
 from __future__ import annotations
 
@@ -193,10 +193,10 @@ def test_the_digest_is_the_same_wherever_the_crate_lies(crate, tmp_path):
 def test_the_digest_tells_one_file_from_two_that_hold_the_same(crate, between):
     first, second = crate / "src" / "y", crate / "src" / "z"
     first.write_bytes(b"1" + between + b"2")
-    one = load_crate(crate).digest
+    digest_of_one_file = load_crate(crate).digest
     first.write_bytes(b"1")
     second.write_bytes(b"2")
-    assert load_crate(crate).digest != one
+    assert load_crate(crate).digest != digest_of_one_file
 
 
 @pytest.mark.parametrize("target", ["src", "src/main.rs", "nowhere"])
@@ -251,8 +251,12 @@ def test_a_variant_is_a_sample_of_its_own(crate):
     manifest = crate / "Cargo.toml"
     manifest.write_text(manifest.read_text(encoding="utf-8") + VARIANTS, encoding="utf-8")
     plain, small, openssl = load_samples(crate.parent)
-    assert [one.name for one in (plain, small, openssl)] == ["hello-world", "hello-world+small", "hello-world+openssl"]
-    assert {one.crate for one in (plain, small, openssl)} == {"hello-world"}
+    assert [sample.name for sample in (plain, small, openssl)] == [
+        "hello-world",
+        "hello-world+small",
+        "hello-world+openssl",
+    ]
+    assert {sample.crate for sample in (plain, small, openssl)} == {"hello-world"}
     assert plain.cargo.options == ("--profile", "release")
     assert (small.cargo.options, small.recipes) == (("--profile", "small"), ("scratch-musl",))
     assert small.expectations == plain.expectations
