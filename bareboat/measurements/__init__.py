@@ -1,9 +1,8 @@
-"""Measurements, one file each: a module here with a `COLUMN` and a `measure` is a column of the table.
+"""Takes the figures of an image as shipped: each module here with a `COLUMN` and a `measure` is a column of the table.
 
-What is taken of a timed run has a `measure_timed` in place of `measure`. No list names the modules: they are found by
-their file names. A file named `_...`, or `subject`, is none.
-
-Subject, TimedSubject; load_measurements, measure_all, measure_timed; proof: COLUMN, summarise
+A module that measures a timed run has a `measure_timed` in place of `measure`. No list names the modules: every file
+here is one, but `subject` and those whose name begins with `_`. Others use `measure_all` with a `Subject`,
+`measure_timed` with a `TimedSubject`, `load_measurements` for the columns, and `summarise` of `proof`.
 """
 
 from __future__ import annotations
@@ -22,19 +21,19 @@ __all__ = ["MeasurementModule", "Subject", "TimedSubject", "load_measurements", 
 
 
 class MeasurementModule(Protocol):
-    """What a file in this folder offers."""
+    """What a file of this folder has to define."""
 
     COLUMN: Column
 
     def measure(self, subject: Subject) -> bool | int | float | str | None:
-        """The figure, in the column's unit, taken from the image as shipped; None where it does not apply."""
+        """The figure, in the column's unit; None where it does not apply to the image."""
 
     def measure_timed(self, subject: TimedSubject) -> bool | int | float | str | None:
         """The same of a timed run, in a module that has no `measure`."""
 
 
 def load_measurements() -> tuple[MeasurementModule, ...]:
-    """Every measurement, by its column's order from the left; two of one order stand by name."""
+    """Every measurement, sorted by its column's order and then by name."""
     modules = (
         cast("MeasurementModule", importlib.import_module(f"{__name__}.{found.name}"))
         for found in pkgutil.iter_modules(__path__)

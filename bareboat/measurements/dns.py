@@ -1,4 +1,4 @@
-"""Who looks names up for a program, recognised in its bytes and in what it asks of its libc."""
+"""Which code looks host names up for a program, recognised by its bytes and the symbols that it imports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ COLUMN = Column(
     meaning="who looks names up: hickory, found in the program, or libc's getaddrinfo, which it calls or holds",
 )
 _HICKORY = b"hickory"
-# What gai_strerror says of EAI_AGAIN in glibc and of EAI_NONAME in musl: a static program has them with getaddrinfo.
+# Messages of gai_strerror in glibc (EAI_AGAIN) and in musl (EAI_NONAME): a static program that uses getaddrinfo
+# contains one of them.
 _MESSAGES = (b"\0Temporary failure in name resolution\0", b"\0Name does not resolve\0")
 
 

@@ -1,4 +1,4 @@
-"""How many files an image holds: what there is to scan, to patch and to explain."""
+"""How many files an image has, each of which must be scanned for vulnerabilities and kept up to date."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ COLUMN = Column(
 
 
 def measure(subject: Subject) -> int:
-    """Entries of the merged root filesystem that are no directories; raises BareboatError for a damaged layer."""
+    """The number of entries that are not directories. Raises BareboatError for a damaged layer."""
     return sum(file.kind != "directory" for file in subject.image.files().values())

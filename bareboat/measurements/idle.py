@@ -1,4 +1,4 @@
-"""How many files of a from-scratch image nobody needs."""
+"""How many files of a from-scratch image were not found to be needed in any way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The C library in the program or asked for by it, as the binary shows."""
+"""Which C library the program contains or needs, by the evidence in its binary."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ COLUMN = Column(
 
 
 def measure(subject: Subject) -> str | None:
-    """`gnu` or `musl`; None where the binary has none or shows too little."""
+    """`gnu` or `musl`; None where there is none or too little evidence of one."""
     return subject.elf.libc

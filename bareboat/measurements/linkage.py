@@ -19,5 +19,5 @@ COLUMN = Column(
 
 
 def measure(subject: Subject) -> str:
-    """`static`, `static-pie`, `dynamic` or `dynamic-pie`; `shared-object` for what is no program."""
+    """`static`, `static-pie`, `dynamic` or `dynamic-pie`; `shared-object` for a library."""
     return subject.elf.linkage

@@ -1,4 +1,4 @@
-"""Hardening: whether the stack cannot be executed."""
+"""Hardening: whether the program's stack is protected against execution."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ COLUMN = Column(
 
 
 def measure(subject: Subject) -> bool:
-    """True where it cannot."""
+    """True where the stack is not executable."""
     return subject.elf.nx

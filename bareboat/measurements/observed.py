@@ -1,4 +1,4 @@
-"""Whether the program was seen to start."""
+"""Whether the program was observed to start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much memory a service took at most."""
+"""The most memory that a service took."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ COLUMN = Column(
 
 
 def measure_timed(subject: TimedSubject) -> int | None:
-    """Bytes; None for a program that is no service."""
+    """Bytes; None for a program that is not a service."""
     return subject.peak_bytes

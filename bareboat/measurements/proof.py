@@ -1,4 +1,4 @@
-"""What came of leaving out each file of a from-scratch image."""
+"""What happened when each file of a from-scratch image was left out in turn."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def measure(subject: Subject) -> str | None:
 
 
 def summarise(manifest: Iterable[ManifestRow]) -> str | None:
-    """The proofs of a manifest, counted; a folder that was copied is one."""
+    """The counts of a manifest's proofs, where a copied folder counts as one file; None without proofs."""
     proofs = [row.proof for row in manifest if row.proof]
     idle = sum(proof == "idle" for proof in proofs)
     return f"{len(proofs) - idle} needed, {idle} idle" if proofs else None

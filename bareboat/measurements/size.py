@@ -1,4 +1,4 @@
-"""The image's size: what its layers come to on disk, uncompressed."""
+"""The image's size: the sum of its uncompressed layers."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ COLUMN = Column(
 
 
 def measure(subject: Subject) -> int:
-    """Bytes of all layers' tars; raises BareboatError for a damaged layer."""
+    """Bytes of all layers' tars. Raises BareboatError for a damaged layer."""
     return sum(layer.size_bytes for layer in subject.image.layers)

@@ -1,4 +1,4 @@
-"""Whether the program's symbol table is gone."""
+"""Whether the program's symbol table was removed."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ COLUMN = Column(
 
 
 def measure(subject: Subject) -> bool:
-    """True where there is none."""
+    """True where the program has no symbol table."""
     return subject.elf.stripped

@@ -1,4 +1,4 @@
-"""What is measured: one image as shipped, the program in it, how it was compiled, and what its timed runs showed."""
+"""What measurements are taken from: an image as shipped, its program and its compile; and what timed runs showed."""
 
 from __future__ import annotations
 
@@ -13,20 +13,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """An image as shipped, and what is known of it."""
+    """What is measured of an image as shipped."""
 
     image: Image
-    program_path: str  # where the image has the program
+    # Where the image has the program.
+    program_path: str
+    # The program's content, and the facts read from it.
     program: bytes
     elf: ElfFacts
-    build_seconds: float | None = None  # what the compile took; None where that is unknown
-    warm_target: bool | None = None  # whether it found objects of an earlier compile; None where that is unknown
-    preflight: Preflight | None = None  # None where nothing was predicted
-    manifest: tuple[ManifestRow, ...] = ()  # empty for an image that does not start from scratch
+    # How long the compile took; None where that is unknown.
+    build_seconds: float | None = None
+    # Whether the compile found objects of an earlier compile; None where that is unknown.
+    warm_target: bool | None = None
+    # What was predicted and whether it came true; None where nothing was predicted.
+    preflight: Preflight | None = None
+    # The files of a from-scratch image; empty for other images.
+    manifest: tuple[ManifestRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedSubject:
     """What the timed runs of an image showed; they run when all builds have ended, one at a time."""
 
-    peak_bytes: int | None  # the most memory that a service took
+    # The most memory that a service took; None for another program.
+    peak_bytes: int | None

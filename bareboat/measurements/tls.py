@@ -1,4 +1,4 @@
-"""Which TLS a program speaks, recognised in its bytes and in the libraries that it links to."""
+"""Which TLS library a program uses, recognised by its bytes and the libraries that it is linked with."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ COLUMN = Column(
 _RUSTLS = b"rustls"
 _AWS_LC = b"AWS-LC"
 _OPENSSL = re.compile(rb"OpenSSL (\d+\.\d+\.\d+[a-z]?)[ +-]")
-# The file of OpenSSL's that stands in for locks where it is configured without threads; allocations name their file.
+# OpenSSL configured without threads uses this source file in place of locks. Its name is in the binary, because
+# OpenSSL's allocations record the file that they are made in.
 _NO_LOCKS = b"crypto/threads_none.c"
 _LIBCRYPTO = re.compile(r"(?:^|/)libcrypto\.so\.[0-9.]+$")
 

@@ -1,4 +1,4 @@
-"""What a pull of the image transfers: its layers, each compressed as registries keep them."""
+"""How much a pull of the image transfers: its layers, each compressed as a registry would store it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ COLUMN = Column(
 )
 
 LEVEL = 6
-GZIP_WINDOW = 16 + zlib.MAX_WBITS  # zlib's own gzip header: no name, time 0
+GZIP_WINDOW = 16 + zlib.MAX_WBITS  # has zlib write a gzip header, without a file name and with time 0
 
 
 def measure(subject: Subject) -> int:
-    """Bytes of all layers after gzip -6; raises BareboatError for a damaged layer."""
+    """Bytes of all layers after gzip -6. Raises BareboatError for a damaged layer."""
     return sum(_compressed_bytes(layer) for layer in subject.image.layers)
 
 
