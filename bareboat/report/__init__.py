@@ -1,9 +1,8 @@
-"""Tables and pages made of results; pure.
+"""Makes tables and pages of results; pure.
 
-render(results, "text" | "markdown" | "csv" | "json") -> str
-rows(results) -> Table
-join_published(results, sizes) -> results
-results_page(hosts), readme_table(results), replace_block(text, name, block) -> str
+Others use `join_published` to put published sizes beside the measured ones; `render` for a table of results as text,
+Markdown, CSV or JSON; `results_page`, `predictions_page`, `conformance_tables`, `readme_table` and `service_table` for
+the generated pages; `replace_block` to put a table into a page; `results_table` for the table as a value.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from bareboat.report.page import readme_table, replace_block, results_page, serv
 from bareboat.report.predictions import predictions_page
 from bareboat.report.published import join_published
 from bareboat.report.render import Format, render
-from bareboat.report.table import Table, rows
+from bareboat.report.table import Table, results_table
 
 __all__ = [
     "Format",
@@ -25,6 +24,6 @@ __all__ = [
     "render",
     "replace_block",
     "results_page",
-    "rows",
+    "results_table",
     "service_table",
 ]

@@ -1,4 +1,4 @@
-"""The page of conformance: what every service answered to every probe, by base, libc, TLS and DNS."""
+"""Makes the tables of the conformance page: how every service answered every probe, with its libc, TLS and DNS."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from bareboat.result.values import Probe, Result
 
-_WAYS = (("libc", "libc"), ("CRT", "crt"), ("TLS", "tls"), ("DNS", "dns"))
+# The columns that tell the services apart: heading and measurement.
+_COLUMNS = (("libc", "libc"), ("CRT", "crt"), ("TLS", "tls"), ("DNS", "dns"))
 
 
 def conformance_tables(hosts: Mapping[str, tuple[Result, ...]]) -> str:
-    """For each host a table of services by probe, `yes` or `no`; then what was observed where it was not alike."""
+    """For each host, a table of services by probe with `yes` or `no`, then a table of what each probe observed."""
     sections = [f"## {printable(name)}\n\n{_tables(results)}" for name, results in sorted(hosts.items())]
     return "\n".join(section for section in sections if section) or NOTHING
 
@@ -28,15 +29,15 @@ def _tables(results: tuple[Result, ...]) -> str:
     names = tuple(dict.fromkeys(probe.name for result in services for probe in result.probes))
     if not services:
         return "No service was measured here.\n"
-    headings = ("Cell", *(heading for heading, _ in _WAYS), *names)
+    headings = ("Cell", *(heading for heading, _ in _COLUMNS), *names)
     answers = [{probe.name: probe for probe in result.probes} for result in services]
     rows = tuple(
         (
             printable(result.cell),
-            *(_column(result, column) for _, column in _WAYS),
-            *(_answer(said.get(name)) for name in names),
+            *(_column(result, column) for _, column in _COLUMNS),
+            *(_answer(probes.get(name)) for name in names),
         )
-        for result, said in zip(services, answers, strict=True)
+        for result, probes in zip(services, answers, strict=True)
     )
     left: tuple[Alignment, ...] = ("left",)
     table = markdown_table(Table(headings=headings, rows=rows, alignment=left * len(headings)))
@@ -44,7 +45,7 @@ def _tables(results: tuple[Result, ...]) -> str:
 
 
 def _observed(services: list[Result], names: tuple[str, ...]) -> str:
-    """A row for each probe and each different answer to it, with the cells that gave it."""
+    """A table with a row for each probe and each different answer to it, and the cells that gave the answer."""
     rows: list[tuple[str, ...]] = []
     for name in names:
         answers: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""Text made safe for Markdown: it comes out as written, whatever a program printed."""
+"""Escapes text for Markdown, so that whatever a program printed is shown as it is."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ _MARKS = re.compile(r"[\\`*_\[\]<>&|~$#!]")
 
 
 def markdown_text(text: str) -> str:
-    """`text` on one line, every character that Markdown or a table cell would read as a mark escaped."""
+    """`text` on one line, with a backslash before every character that Markdown gives a meaning."""
     return _MARKS.sub(r"\\\g<0>", printable(text))

@@ -1,4 +1,4 @@
-"""Figures as people read them: three significant digits, powers of ten, a unit beside each."""
+"""Formats figures for people: three significant digits, powers of ten, a unit beside each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bareboat.result.values import printable
 if TYPE_CHECKING:
     from bareboat.result.values import Measurement
 
-Value = bool | int | float | str | None
+Figure = bool | int | float | str | None
 _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MILLI = 1e-3
 _TENTH = 0.1
@@ -17,7 +17,7 @@ _ROLLS_OVER = 999.5
 
 
 def size_text(size_bytes: float | None) -> str:
-    """`1.29 MB`, `416 kB`, `124 MB`: as `podman images` prints, 10^6 bytes to the MB; empty for None."""
+    """A size as `podman images` prints it, 10^6 bytes to the MB: `1.29 MB`, `416 kB`, `124 MB`; "" for None."""
     if size_bytes is None:
         return ""
     amount, unit = float(size_bytes), 0
@@ -27,7 +27,7 @@ def size_text(size_bytes: float | None) -> str:
 
 
 def seconds_text(seconds: float | None) -> str:
-    """`340 µs`, `3.1 ms`, `1.25 s`, `72.2 s`, `18 min 5 s`; empty for None."""
+    """A time: `340 µs`, `3.1 ms`, `1.25 s`, `72.2 s`, `18 min 5 s`; "" for None."""
     if seconds is None:
         return ""
     if seconds >= _ROLLS_OVER:
@@ -41,14 +41,14 @@ def seconds_text(seconds: float | None) -> str:
 
 
 def ratio_text(ratio: float | None) -> str:
-    """`0.98`: two decimals, or three digits below a tenth (`0.00417`), where two would say little; empty for None."""
+    """A ratio with two decimals, `0.98`, or below a tenth with three significant digits, `0.00417`; "" for None."""
     if ratio is None:
         return ""
     return f"{ratio:.3g}" if 0 < ratio < _TENTH else f"{ratio:.2f}"
 
 
 def value_text(measurement: Measurement) -> str:
-    """A measurement's value by its unit; empty for None."""
+    """A measurement's value, formatted by its unit; "" for None."""
     value, unit = measurement.value, measurement.column.unit
     if value is None:
         return ""

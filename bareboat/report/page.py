@@ -1,4 +1,4 @@
-"""The pages made of results: `results/README.md`, the README's table, and the place it stands in."""
+"""Makes `results/README.md` and the README's tables of results, and puts a table into a page."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from bareboat.report.table import (
     Field,
     Table,
     columns,
-    groups,
+    group_by_sample,
+    make_table,
     measured_field,
-    order,
     size_of,
-    tabled,
+    sort_results,
 )
 from bareboat.result.values import printable
 
@@ -48,14 +48,14 @@ _MEANINGS = {
 
 
 def results_page(hosts: Mapping[str, tuple[Result, ...]]) -> str:
-    """results/README.md: for each host its facts, its table and where each base came from; then what columns mean."""
+    """The text of results/README.md: each host's facts, table and sources of bases, then what the columns mean."""
     sections = [_host_section(name, results) for name, results in sorted(hosts.items())]
     everything = [result for results in hosts.values() for result in results]
     return "\n".join([_TOP, *(sections or [NOTHING]), _meanings(columns(everything))])
 
 
 def service_table(results: Iterable[Result]) -> str:
-    """The compact Markdown table of a service and its variants, the smallest image first."""
+    """The short Markdown table of a service and its variants, the smallest image first."""
     fields = (
         Field(heading="Cell", text=lambda result: printable(result.cell)),
         Field(heading="Size", text=_size_or_outcome, alignment="right"),
@@ -66,11 +66,11 @@ def service_table(results: Iterable[Result]) -> str:
         measured_field("DNS", "dns"),
         measured_field("Peak memory", "peak", alignment="right"),
     )
-    return markdown_table(tabled(fields, sorted(results, key=lambda result: (size_of(result) or 0, result.cell))))
+    return markdown_table(make_table(fields, sorted(results, key=lambda result: (size_of(result) or 0, result.cell))))
 
 
 def readme_table(results: Iterable[Result]) -> str:
-    """The compact Markdown table, one for each sample; a cell that did not pass says so where its size would stand."""
+    """A short Markdown table for each sample; a cell that did not pass has its outcome in place of its size."""
     fields = (
         Field(heading="Base", text=lambda result: printable(result.recipe)),
         Field(heading="Size", text=_size_or_outcome, alignment="right"),
@@ -81,11 +81,11 @@ def readme_table(results: Iterable[Result]) -> str:
         measured_field("Files", "files", alignment="right"),
         SOURCE_FIELD,
     )
-    grouped = groups(results)
+    grouped = group_by_sample(results)
     if not grouped:
         return NOTHING
     return "\n".join(
-        (f"**{markdown_text(heading)}**\n\n" if len(grouped) > 1 else "") + markdown_table(tabled(fields, group))
+        (f"**{markdown_text(heading)}**\n\n" if len(grouped) > 1 else "") + markdown_table(make_table(fields, group))
         for heading, group in grouped
     )
 
@@ -93,7 +93,7 @@ def readme_table(results: Iterable[Result]) -> str:
 def replace_block(text: str, name: str, block: str) -> str:
     """`text` with `block` between its lines `<!-- bareboat:NAME -->` and `<!-- /bareboat:NAME -->`.
 
-    InputError where either marker is absent or doubled, or where they stand the wrong way round.
+    Raises InputError unless each marker is there exactly once, in this order.
     """
     start, end = f"<!-- bareboat:{name} -->", f"<!-- /bareboat:{name} -->"
     for marker in (start, end):
@@ -111,7 +111,7 @@ def _size_or_outcome(result: Result) -> str:
 
 
 def _host_section(name: str, results: tuple[Result, ...]) -> str:
-    provenances = [result.provenance for result in order(results) if result.provenance]
+    provenances = [result.provenance for result in sort_results(results) if result.provenance]
     parts = [f"## {markdown_text(name)}\n"]
     if provenances:
         parts.append(_facts(provenances))
@@ -135,7 +135,7 @@ def _facts(provenances: list[Provenance]) -> str:
         "Measured at (UTC)": _span(provenance.measured_at for provenance in provenances),
     }
     return "".join(
-        f"- {fact}: {markdown_text(', '.join(dict.fromkeys(said)) or 'unknown')}\n" for fact, said in facts.items()
+        f"- {fact}: {markdown_text(', '.join(dict.fromkeys(values)) or 'unknown')}\n" for fact, values in facts.items()
     )
 
 

@@ -1,4 +1,4 @@
-"""The page of predictions: for each cell, whether it was predicted to start, and whether it did."""
+"""Makes the page of predictions: for each cell, whether it was predicted to start, and whether it did."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ prints them.
 
 
 def predictions_page(hosts: Mapping[str, tuple[Result, ...]]) -> str:
-    """docs/predictions.md: a table for each host, a row for each cell that was predicted, those that start last."""
+    """The text of docs/predictions.md: for each host a table of the predicted cells, those predicted to start last."""
     sections = [f"## {printable(name)}\n\n{_table(results)}" for name, results in sorted(hosts.items())]
     return "\n".join([_TOP, *(sections or [NOTHING])])
 

@@ -1,4 +1,4 @@
-"""Results for other programs: CSV and JSON, raw figures, the unit in each key's name."""
+"""Writes results for other programs as CSV and JSON: unrounded figures, the unit in each key's name."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from bareboat.report.table import column_name, columns, groups, measurement_of, ratio_of, size_of
+from bareboat.report.table import column_name, columns, group_by_sample, measurement_of, ratio_of, size_of
 from bareboat.result.values import Failed, Skipped, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bareboat.report.figures import Value
+    from bareboat.report.figures import Figure
     from bareboat.result.values import Column, Result
 
 _FIXED = (
@@ -24,7 +24,7 @@ _LAST = "base_source"
 
 
 def csv_text(results: Iterable[Result]) -> str:
-    """One row a result under a row of keys; nothing for what is not known, `true` and `false` for flags."""
+    """A row of keys, then a row for each result; an unknown value is empty, a flag is `true` or `false`."""
     flat = _flat(results)
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
@@ -34,12 +34,12 @@ def csv_text(results: Iterable[Result]) -> str:
 
 
 def json_text(results: Iterable[Result]) -> str:
-    """A list of objects, one a result, all with the same keys; null for what is not known."""
+    """A list with an object for each result, all with the same keys; an unknown value is null."""
     return json.dumps(_records(_flat(results)), indent=2) + "\n"
 
 
 def _flat(results: Iterable[Result]) -> tuple[Result, ...]:
-    return tuple(result for _, group in groups(results) for result in group)
+    return tuple(result for _, group in group_by_sample(results) for result in group)
 
 
 def _keys(results: Iterable[Result]) -> tuple[str, ...]:
@@ -51,15 +51,15 @@ def _key(column: Column) -> str:
     return f"{name}_{column.unit}" if column.unit in {"bytes", "seconds"} else name
 
 
-def _records(results: tuple[Result, ...]) -> list[dict[str, Value]]:
+def _records(results: tuple[Result, ...]) -> list[dict[str, Figure]]:
     keys, measured = _keys(results), columns(results)
     return [dict(zip(keys, _values(result, measured), strict=True)) for result in results]
 
 
-def _values(result: Result, measured: tuple[Column, ...]) -> tuple[Value, ...]:
+def _values(result: Result, measured: tuple[Column, ...]) -> tuple[Figure, ...]:
     outcome, ratio = result.outcome, ratio_of(result)
     taken = (measurement_of(result, column_name(column)) for column in measured)
-    values: tuple[Value, ...] = (
+    values: tuple[Figure, ...] = (
         result.sample,
         result.recipe,
         result.platform,
@@ -76,5 +76,5 @@ def _values(result: Result, measured: tuple[Column, ...]) -> tuple[Value, ...]:
     return tuple(printable(value) if isinstance(value, str) else value for value in values)
 
 
-def _csv_value(value: Value) -> Value:
+def _csv_value(value: Figure) -> Figure:
     return str(value).lower() if isinstance(value, bool) else value

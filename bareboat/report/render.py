@@ -1,4 +1,4 @@
-"""The table as text for a terminal and as Markdown; `render` also hands out the forms for other programs."""
+"""Renders the table of results: as text for a terminal or as Markdown, and for other programs as CSV or JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
 
 from bareboat.report.escape import markdown_text
 from bareboat.report.records import csv_text, json_text
-from bareboat.report.table import Table, groups, order, rows
+from bareboat.report.table import Table, group_by_sample, results_table, sort_results
 from bareboat.result.values import Failed, Passed, Skipped, printable
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ NOTHING = "No results.\n"
 def render(results: Iterable[Result], format: Format, *, wide: bool = True) -> str:  # noqa: A002  # the option's name
     """The results as `text`, `markdown`, `csv` or `json`, ending with a newline.
 
-    `wide=False` limits text and Markdown to the main columns, which as text fit a terminal of 100. Each sample is a
-    group of its own there, and one flat list in CSV and JSON.
+    Text and Markdown have a table for each sample; `wide=False` limits it to the main columns, which as text fit into
+    a terminal of 100 columns. CSV and JSON have one list of all results and all columns.
     """
     given = tuple(results)
     match format:
@@ -42,19 +42,19 @@ def render(results: Iterable[Result], format: Format, *, wide: bool = True) -> s
 
 
 def markdown(results: Iterable[Result], *, level: int, wide: bool = True) -> str:
-    """A Markdown table for each sample, under a heading of that `level` where there is more than one."""
-    grouped = groups(results)
+    """A Markdown table for each sample; if there are several samples, each under a heading of that `level`."""
+    grouped = group_by_sample(results)
     if not grouped:
         return NOTHING
     return "\n".join(
         (f"{'#' * level} {markdown_text(heading)}\n\n" if len(grouped) > 1 else "")
-        + markdown_table(rows(group, wide=wide))
+        + markdown_table(results_table(group, wide=wide))
         for heading, group in grouped
     )
 
 
 def markdown_table(table: Table) -> str:
-    """`table` as Markdown, each cell escaped, ending with a newline."""
+    """`table` as Markdown, with each cell escaped and a newline at the end."""
     cells = [[markdown_text(cell) for cell in row] for row in table.rows]
     headings = [markdown_text(heading) for heading in table.headings]
     if not cells:
@@ -63,12 +63,12 @@ def markdown_table(table: Table) -> str:
 
 
 def _text(results: tuple[Result, ...], *, wide: bool) -> str:
-    grouped = groups(results)
+    grouped = group_by_sample(results)
     if not grouped:
         return NOTHING
     return "\n".join(
         (f"{heading}\n\n" if len(grouped) > 1 else "")
-        + _text_table(_without_empty_columns(rows(group, wide=wide, reasons=False)))
+        + _text_table(_without_empty_columns(results_table(group, wide=wide, reasons=False)))
         + _not_passed(group)
         for heading, group in grouped
     )
@@ -83,7 +83,7 @@ def _text_table(table: Table) -> str:
 
 
 def _spaced(table: Table, gap: str) -> str:
-    # Headings go in as rows: as headings tabulate would set each column two wider than its words.
+    # tabulate makes a column two characters wider than its heading, so the headings are passed as rows.
     row = DataRow("", gap, "")
     style = TableFormat(
         lineabove=None,
@@ -100,7 +100,7 @@ def _spaced(table: Table, gap: str) -> str:
 
 
 def _stacked(headings: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Headings a word a line, standing on the last one: columns stay as narrow as their figures."""
+    """The headings as lines of one word each, aligned at the bottom, so that columns are as narrow as their figures."""
     words = [heading.split() or [""] for heading in headings]
     height = max(map(len, words))
     return [tuple((["" for _ in range(height - len(each))] + each)[line] for each in words) for line in range(height)]
@@ -117,7 +117,7 @@ def _without_empty_columns(table: Table) -> Table:
 
 def _not_passed(results: tuple[Result, ...]) -> str:
     lines: list[str] = []
-    for result in order(results):
+    for result in sort_results(results):
         name = printable(result.recipe)
         match result.outcome:
             case Failed(expected=expected, detail=detail) if expected:
@@ -135,6 +135,6 @@ def _not_passed(results: tuple[Result, ...]) -> str:
 
 
 def _indented(detail: str) -> list[str]:
-    # Not splitlines: it would also break at characters that should be spelt out.
+    # str.splitlines would also split at control characters, which `printable` must show.
     lines = detail.rstrip().split("\n") if detail.strip() else []
     return [f"    {printable(line.expandtabs())}".rstrip() for line in lines]

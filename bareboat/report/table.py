@@ -1,4 +1,4 @@
-"""Results as a table of text: which columns there are, in which order the rows stand, what each cell says."""
+"""Makes a table of text of results: which columns it has, in which order its rows stand, what each field says."""
 
 from __future__ import annotations
 
@@ -22,31 +22,34 @@ MAIN = frozenset({"files", "libc", "crt", "linkage", "build"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Headings, rows of formatted text that is safe to print, and each column's alignment; all of one width."""
+    """A table of text; headings, each row and the alignment have the same length."""
 
     headings: tuple[str, ...]
+    # Formatted text without control characters.
     rows: tuple[tuple[str, ...], ...]
+    # Of each column.
     alignment: tuple[Alignment, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One column: its heading, how it is aligned, and what it says of a result."""
+    """One column of a table of results."""
 
     heading: str
+    # Gives the column's text for a result.
     text: Callable[[Result], str]
     alignment: Alignment = "left"
 
 
-def rows(results: Iterable[Result], *, wide: bool = True, reasons: bool = True) -> Table:
-    """One row a result, the largest image first, failed and skipped cells last.
+def results_table(results: Iterable[Result], *, wide: bool = True, reasons: bool = True) -> Table:
+    """A table with a row for each result, the largest image first, failed and skipped cells last.
 
     `wide=False` keeps the main measurements only; `reasons=False` says only that a cell failed, not where and why.
     """
-    ordered = order(results)
+    ordered = sort_results(results)
     outcome = outcome_text if reasons else _outcome_word
     measured = [_measured(column) for column in columns(ordered) if wide or column_name(column) in MAIN]
-    return tabled(
+    return make_table(
         (
             Field(heading="Base", text=lambda result: printable(result.recipe)),
             Field(heading="Outcome", text=outcome),
@@ -59,8 +62,8 @@ def rows(results: Iterable[Result], *, wide: bool = True, reasons: bool = True) 
     )
 
 
-def tabled(fields: Sequence[Field], results: Iterable[Result]) -> Table:
-    """The table of `fields` over `results`, in the order given."""
+def make_table(fields: Sequence[Field], results: Iterable[Result]) -> Table:
+    """A table with a column for each of `fields` and a row for each of `results`, in the order given."""
     return Table(
         headings=tuple(field.heading for field in fields),
         rows=tuple(tuple(field.text(result) for field in fields) for result in results),
@@ -68,23 +71,23 @@ def tabled(fields: Sequence[Field], results: Iterable[Result]) -> Table:
     )
 
 
-def order(results: Iterable[Result]) -> tuple[Result, ...]:
-    """Passed, failed, failed as expected, skipped; among each the largest first, those without a size last."""
+def sort_results(results: Iterable[Result]) -> tuple[Result, ...]:
+    """The results in this order: passed, failed, failed as expected, skipped; of each, the largest image first."""
     return tuple(sorted(results, key=_place))
 
 
-def groups(results: Iterable[Result]) -> tuple[tuple[str, tuple[Result, ...]], ...]:
-    """The results of each sample under its name, in order; the platform is named where there is more than one."""
+def group_by_sample(results: Iterable[Result]) -> tuple[tuple[str, tuple[Result, ...]], ...]:
+    """Pairs of a sample's name and its sorted results; of several platforms, a pair for each, with its name too."""
     ordered = sorted(results, key=_group)
     many = len({result.platform for result in ordered}) > 1
     return tuple(
-        (printable(f"{sample} on {platform}" if many else sample), order(group))
+        (printable(f"{sample} on {platform}" if many else sample), sort_results(group))
         for (sample, platform), group in groupby(ordered, key=_group)
     )
 
 
 def columns(results: Iterable[Result]) -> tuple[Column, ...]:
-    """Every measured column but the size, from the left."""
+    """Every measured column but the size, the leftmost first."""
     found: dict[str, Column] = {}
     for result in results:
         for measurement in result.measurements:
@@ -110,13 +113,13 @@ def size_of(result: Result) -> float | None:
 
 
 def ratio_of(result: Result) -> float | None:
-    """Our size by the published one; None where either is unknown."""
+    """The image's size divided by the published one; None where either is unknown."""
     size = size_of(result)
     return size / result.published_bytes if size is not None and result.published_bytes else None
 
 
 def outcome_text(result: Result) -> str:
-    """`passed`, `failed at run: why`, `fails as expected: why`, `skipped: why`."""
+    """The outcome in a line: `passed`, `failed at run: why`, `fails as expected: why`, `skipped: why`."""
     match result.outcome:
         case Passed():
             return "passed"

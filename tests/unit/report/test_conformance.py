@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bareboat.report import conformance_tables, predictions_page, service_table
 from bareboat.result.values import Failed, Preflight, Probe
-from tests.unit.report.fleet import DEBIAN, result
+from tests.unit.report.example_results import DEBIAN, result
 
 
 def cells(table: str) -> list[list[str]]:

@@ -6,7 +6,7 @@ import pytest
 
 from bareboat.errors import InputError
 from bareboat.report import readme_table, replace_block, results_page
-from tests.unit.report.fleet import ALL, DEBIAN, SCRATCH, SKIPPED, result
+from tests.unit.report.example_results import ALL, DEBIAN, SCRATCH, SKIPPED, result
 
 
 def test_the_page_says_for_each_host_what_it_is_and_where_its_bases_came_from() -> None:

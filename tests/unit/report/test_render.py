@@ -9,7 +9,7 @@ import pytest
 
 from bareboat.report import render
 from bareboat.result.values import Failed, Passed
-from tests.unit.report.fleet import ALL, BROKEN, DEBIAN, SCRATCH, result
+from tests.unit.report.example_results import ALL, BROKEN, DEBIAN, SCRATCH, result
 
 WEB = result("debian", sample="webserver", size=129_000_000, files=9, tls="rustls")
 FORMATS = ("text", "markdown", "csv", "json")

@@ -1,4 +1,4 @@
-"""A few results as the tests of the report need them."""
+"""A few results for the tests of the report."""
 
 from __future__ import annotations
 
