@@ -8,7 +8,7 @@ import secrets
 import pytest
 
 from bareboat.archive import Entry, ImageConfig, open_image, read_copied, write_image
-from bareboat.doctor.trial import exit_program
+from bareboat.doctor.try_runtimes import exit_program
 from bareboat.engine.images import Build
 from bareboat.errors import BareboatError, EngineError
 

@@ -1,4 +1,7 @@
-"""What this machine lacks for rootless builds, found by trying, and the command that mends each lack."""
+"""Finds out by trying what this machine lacks for rootless builds, and which command mends each lack.
+
+Others use `examine`, which returns `Check`s, `table` and `can_build` on them, and `ask_registries`.
+"""
 
 from bareboat.doctor.check import Check, can_build, table
 from bareboat.doctor.examine import examine

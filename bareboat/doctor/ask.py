@@ -1,4 +1,4 @@
-"""Commands that must answer soon, and the one line that says why they did not."""
+"""Runs commands with a time limit, and finds the line that says why one failed."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def ask(
     stdin: bytes = b"",
     log: Path | None = None,
 ) -> str:
-    """The command's output. Raises EngineError, also when there is no answer within `seconds`; see `Processes.run`."""
-    # macOS has no timeout(1); there Podman's own time limits have to do.
+    """The command's output, as from `Processes.run`. Raises EngineError also if it does not end within `seconds`."""
+    # macOS has no timeout(1): only Podman's own time limits hold there.
     limit = ("timeout", "-k", "1", str(seconds)) if shutil.which("timeout") else ()
     return processes.run((*limit, *argv), env=environment, stdin=stdin, log=log)
 
 
 def reason(error: EngineError) -> str:
-    """Why a command failed, in one line of some 200 characters at most."""
+    """Why a command failed, in one line of about 200 characters at most."""
     if error.command_exit_code == _TIMED_OUT:
         return "no answer in time"
-    said = [line.strip() for line in error.log_tail if line.strip()]
-    line = next((line for line in reversed(said) if line.startswith("Error")), said[-1] if said else str(error))
-    # Podman quotes a helper's whole log with its line ends escaped; the first line says why.
+    lines = [line.strip() for line in error.log_tail if line.strip()]
+    line = next((line for line in reversed(lines) if line.startswith("Error")), lines[-1] if lines else str(error))
+    # Podman quotes the whole log of a helper program in one line, with `\n` between its lines: the first says why.
     line = line.removeprefix("Error:").strip().partition("\\n")[0]
     return (
         line

@@ -1,4 +1,4 @@
-"""One finding about the machine, and all of them as a table."""
+"""Findings about the machine as values, and as a table."""
 
 from __future__ import annotations
 
@@ -10,27 +10,31 @@ from tabulate import tabulate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Status = Literal["good", "warning", "bad"]
-_MARKS: dict[Status, str] = {"good": "ok", "warning": "warning", "bad": "BAD"}
+CheckStatus = Literal["good", "warning", "bad"]
+_MARKS: dict[CheckStatus, str] = {"good": "ok", "warning": "warning", "bad": "BAD"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One finding: `bad` stops every build, `warning` costs something; `cure` is a command to paste, empty if none."""
+    """One finding about the machine."""
 
+    # What was looked at.
     name: str
+    # What was found, in a line.
     finding: str
-    status: Status
+    # Bad: nothing can be built; warning: something is slower or does not work.
+    status: CheckStatus
+    # The command that mends it, "" where none is needed or known.
     cure: str
 
 
 def can_build(checks: Sequence[Check]) -> bool:
-    """Whether nothing found stops Bareboat from building."""
+    """Whether no finding keeps Bareboat from building."""
     return all(check.status != "bad" for check in checks)
 
 
 def table(checks: Sequence[Check]) -> str:
-    """The checks as text; the cure is the last column and never wrapped, so that it can be pasted whole."""
+    """The checks as a table of text; the cure is the last column and is not wrapped, so that it can be pasted."""
     rows = [
         (_plain(check.name), _MARKS[check.status], _plain(check.finding), _plain(check.cure) or "-") for check in checks
     ]
@@ -39,5 +43,5 @@ def table(checks: Sequence[Check]) -> str:
 
 
 def _plain(text: str) -> str:
-    # Findings quote what programs said: no escape sequence of theirs reaches the terminal.
+    # Findings quote the output of programs, whose escape sequences must not reach the terminal.
     return "".join(character if character.isprintable() else " " for character in text).strip()

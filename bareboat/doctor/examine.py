@@ -1,4 +1,4 @@
-"""Examines the machine: Podman first, then a trial, then everything around them."""
+"""Examines the machine: Podman, the runtimes and the network by starting containers, then the system around them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from bareboat.doctor import host
 from bareboat.doctor.ask import ask, reason
 from bareboat.doctor.check import Check
-from bareboat.doctor.cure import install
+from bareboat.doctor.install_commands import install
 from bareboat.doctor.registry import REFERENCES, check_registries
-from bareboat.doctor.trial import configured_runtime, try_runtimes
+from bareboat.doctor.try_runtimes import configured_runtime, try_runtimes
 from bareboat.errors import EngineError, HostError
 from bareboat.podman_engine.settings import podman_environment
 from bareboat.podman_engine.store import storage_file
@@ -26,7 +26,7 @@ from bareboat.podman_engine.store import storage_file
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bareboat.doctor.trial import Trial
+    from bareboat.doctor.try_runtimes import RuntimesTried
     from bareboat.system.process import Processes
 
 OLDEST_PODMAN = (4, 3)
@@ -73,7 +73,7 @@ class _Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Info:
-    """What `podman info` says, as far as it matters here."""
+    """The part of `podman info` that is read here."""
 
     host: _Host
     store: _Store
@@ -90,8 +90,9 @@ def examine(
 ) -> tuple[Check, ...]:
     """Every finding about this machine, Podman's first.
 
-    `environment` is what `podman_environment(folder)` returned; `folder` remembers the trial. `quick` leaves out the
-    registries, of which `references` names an image each, and takes a remembered trial when nothing changed since.
+    `environment` is the result of `podman_environment(folder)`. `references` names images: the registry of each is
+    asked. `quick` asks no registry, and starts no container if nothing has changed since `try_runtimes` noted in
+    `folder` which runtimes work.
     """
     asked = () if quick else tuple(references)
     with ThreadPoolExecutor(max_workers=1) as pool:
@@ -106,8 +107,8 @@ def examine(
 def _check_podman(processes: Processes, environment: Mapping[str, str]) -> tuple[Check, _Info | None]:
     cure = _MACHINE if platform.system() == "Darwin" else install(["podman"])
     try:
-        told = ask(processes, ("podman", "info", "--format", "json"), environment)
-        info = TypeAdapter(_Info).validate_json(told)
+        output = ask(processes, ("podman", "info", "--format", "json"), environment)
+        info = TypeAdapter(_Info).validate_json(output)
     except HostError:
         return Check(name="podman", finding="not installed", status="bad", cure=cure), None
     except EngineError as error:
@@ -128,12 +129,12 @@ def _check_podman(processes: Processes, environment: Mapping[str, str]) -> tuple
 def _check_engine(
     processes: Processes, environment: Mapping[str, str], folder: Path, info: _Info, *, quick: bool
 ) -> tuple[Check, ...]:
-    """What Podman's own parts come to: runtime, network, storage, the ids of an ordinary user."""
-    trial = try_runtimes(processes, environment, folder, remembered=quick)
-    # The trial may have changed the choice of a runtime, and what counts is what the next run will use.
+    """The checks of what Podman works with: runtime, network, storage, an ordinary user's ids, space, cache mounts."""
+    tried = try_runtimes(processes, environment, folder, remembered=quick)
+    # `podman_environment` chooses a runtime by what `try_runtimes` has just noted: check the choice of the next run.
     chosen = configured_runtime(podman_environment(folder))
-    checks = [check_runtime(trial, chosen), _check_storage(processes, environment, info)]
-    checks.append(check_network(trial, info.host.network))
+    checks = [check_runtime(tried, chosen), _check_storage(processes, environment, info)]
+    checks.append(check_network(tried, info.host.network))
     if info.host.security.rootless:
         ranges = (info.host.ranges.uids or (), info.host.ranges.gids or ())
         checks.append(host.check_ids(min(sum(item.size for item in ids) for ids in ranges)))
@@ -142,31 +143,31 @@ def _check_engine(
     return (*checks, cache) if cache else tuple(checks)
 
 
-def check_runtime(trial: Trial, chosen: str) -> Check:
-    """Which OCI runtimes start a container, and whether the one that is `chosen` does."""
+def check_runtime(tried: RuntimesTried, chosen: str) -> Check:
+    """Which OCI runtimes start a container, and whether the `chosen` runtime does; "" is Podman's own choice."""
     name = "runtime"
-    if trial.fault:
-        return Check(name=name, finding=f"nothing could be tried: {trial.fault}", status="bad", cure="podman info")
-    refused = "; ".join(f"{runtime} does not: {why}" for runtime, why in trial.refused.items())
-    if not trial.starting:
+    if tried.fault:
+        return Check(name=name, finding=f"nothing could be tried: {tried.fault}", status="bad", cure="podman info")
+    refused = "; ".join(f"{runtime} does not: {why}" for runtime, why in tried.refused.items())
+    if not tried.starting:
         finding = f"no runtime starts a container; {refused}" if refused else "no runtime found"
         return Check(name=name, finding=finding, status="bad", cure=install(["runc"]))
-    starts = f"{', '.join(trial.starting)} starts containers"
+    starts = f"{', '.join(tried.starting)} starts containers"
     finding = f"{starts}; {refused}" if refused else starts
-    if chosen in {"", *trial.starting}:
+    if chosen in {"", *tried.starting}:
         return Check(name=name, finding=finding, status="good", cure="")
     finding = f"your containers.conf names {chosen}; {finding}"
-    cure = f'in [engine] of your containers.conf: runtime = "{trial.starting[0]}"'
+    cure = f'in [engine] of your containers.conf: runtime = "{tried.starting[0]}"'
     return Check(name=name, finding=finding, status="bad", cure=cure)
 
 
-def check_network(trial: Trial, backend: str) -> Check:
+def check_network(tried: RuntimesTried, backend: str) -> Check:
     """Whether a container starts on Podman's default network."""
-    if trial.fault or not trial.starting:
+    if tried.fault or not tried.starting:
         return Check(name="network", finding="not tried: no container starts", status="warning", cure="")
-    if trial.network:
+    if tried.network:
         cure = install(["netavark"]) if os.geteuid() == 0 else host.check_tun().cure or install(["slirp4netns"])
-        return Check(name="network", finding=f"no default network: {trial.network}", status="bad", cure=cure)
+        return Check(name="network", finding=f"no default network: {tried.network}", status="bad", cure=cure)
     if backend == "cni":
         finding = "the old CNI plugins; Podman 5 knows netavark only"
         return Check(name="network", finding=finding, status="warning", cure=install(["netavark"]))
@@ -180,14 +181,14 @@ def _check_storage(processes: Processes, environment: Mapping[str, str], info: _
         cure = "podman system reset --force  # removes ALL your images and containers; then ./setup.sh"
         return Check(name="storage", finding=finding, status="warning", cure=cure)
     finding = f"{driver} at {info.store.folder}"
-    if info.host.security.rootless and not storage_file(os.environ).exists() and _grumbles(processes, environment):
+    if info.host.security.rootless and not storage_file(os.environ).exists() and _complains(processes, environment):
         finding = f'{finding}; plain podman says "overwritten by graph driver" until storage.conf names it'
         return Check(name="storage", finding=finding, status="warning", cure=_OVERLAY_CURE)
     return Check(name="storage", finding=finding, status="good", cure="")
 
 
-def _grumbles(processes: Processes, environment: Mapping[str, str]) -> bool:
-    """Whether Podman without Bareboat's STORAGE_DRIVER complains about the driver of this store."""
+def _complains(processes: Processes, environment: Mapping[str, str]) -> bool:
+    """Whether Podman complains about the store's driver if Bareboat's STORAGE_DRIVER is not set."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         try:
@@ -215,6 +216,6 @@ def _check_registries(
 
 
 def _numbers(version: str) -> tuple[int, int]:
-    """Major and minor of `4.3.1`, `5.0.0-dev` and the like; (0, 0) of what is neither."""
+    """The first two numbers of a version such as `4.3.1` or `5.0.0-dev`; (0, 0) for other text."""
     parts = version.split(".")
     return (int(parts[0]), int(parts[1])) if len(parts) > 1 and all(part.isdecimal() for part in parts[:2]) else (0, 0)

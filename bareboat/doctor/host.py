@@ -1,4 +1,4 @@
-"""What can be told of the machine without Podman: limits, devices, tools, space."""
+"""Checks of the machine that need no Podman: limits, devices, tools, space."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from bareboat.doctor.check import Check
-from bareboat.doctor.cure import as_root, install
+from bareboat.doctor.install_commands import install, with_sudo
 from bareboat.podman_engine.settings import cgroups, search_path
 
 MOST_IDS = 65536
@@ -26,7 +26,7 @@ _KEYRINGS = ("/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyri
 
 
 def check_python() -> Check:
-    """Python's version."""
+    """Whether Python is new enough."""
     finding = f"{sys.version.split()[0]} at {sys.executable}"
     if sys.version_info >= OLDEST_PYTHON:
         return Check(name="python", finding=finding, status="good", cure="")
@@ -38,30 +38,31 @@ def check_python() -> Check:
 def check_limits() -> Check:
     """The hard limits of open files and processes, which containers inherit."""
     hard = {name: resource.getrlimit(number)[1] for name, number in _limits().items()}
-    said = ", ".join(f"{name} {'unlimited' if most == resource.RLIM_INFINITY else most}" for name, most in hard.items())
+    limits = {name: "unlimited" if most == resource.RLIM_INFINITY else str(most) for name, most in hard.items()}
+    text = ", ".join(f"{name} {limit}" for name, limit in limits.items())
     files = hard["nofile"]
     few = files != resource.RLIM_INFINITY and files < LEAST_FILES
-    cure = as_root(f"prlimit --pid $$ --nofile={LEAST_FILES}:{LEAST_FILES}")
+    cure = with_sudo(f"prlimit --pid $$ --nofile={LEAST_FILES}:{LEAST_FILES}")
     if few:
-        return Check(name="limits", finding=f"{said}: too few open files for a linker", status="warning", cure=cure)
-    return Check(name="limits", finding=f"{said}: containers are given these", status="good", cure="")
+        return Check(name="limits", finding=f"{text}: too few open files for a linker", status="warning", cure=cure)
+    return Check(name="limits", finding=f"{text}: containers are given these", status="good", cure="")
 
 
 def check_cgroups() -> Check:
-    """The cgroup hierarchy, and what it means for an ordinary user."""
+    """Which version of cgroups the machine has: without v2, an ordinary user's containers have no memory limits."""
     kind = cgroups()
     if kind == "v2":
         return Check(name="cgroups", finding="v2", status="good", cure="")
     if os.geteuid() == 0:
         return Check(name="cgroups", finding=f"{kind}; crun may refuse it", status="good", cure="")
     finding = f"{kind}: memory limits of rootless containers are not enforced; crun may refuse it"
-    cure = as_root(_CGROUP_V2) if Path("/etc/default/grub").is_file() else ""
+    cure = with_sudo(_CGROUP_V2) if Path("/etc/default/grub").is_file() else ""
     boot = cure or "boot the kernel with systemd.unified_cgroup_hierarchy=1"
     return Check(name="cgroups", finding=finding, status="warning", cure=boot)
 
 
 def check_newuidmap() -> Check:
-    """The programs by which an ordinary user gets the ids of /etc/subuid."""
+    """Whether the programs are there that give an ordinary user the ids of /etc/subuid."""
     missing = _missing(("newuidmap", "newgidmap"))
     if missing:
         finding = f"{', '.join(missing)} not found: rootless containers need them"
@@ -70,19 +71,19 @@ def check_newuidmap() -> Check:
 
 
 def check_ids(mapped: int) -> Check:
-    """The ids that rootless Podman has mapped, `mapped` of them; images use those up to 65535."""
+    """Whether rootless Podman has enough ids, of which there are `mapped`: files in images have owners up to 65535."""
     if mapped >= MOST_IDS:
         return Check(name="subuid", finding=f"{mapped} ids mapped", status="good", cure="")
     finding = f"{mapped} ids mapped of the {MOST_IDS} that images use: their files cannot be given their owners"
-    first = free_range(*(_text(Path(name)) for name in ("/etc/subuid", "/etc/subgid")))
+    first = first_free_id(*(_text(Path(name)) for name in ("/etc/subuid", "/etc/subgid")))
     last = first + MOST_IDS - 1
     name = getpass.getuser()
-    cure = as_root(f"usermod --add-subuids {first}-{last} --add-subgids {first}-{last} {name}")
+    cure = with_sudo(f"usermod --add-subuids {first}-{last} --add-subgids {first}-{last} {name}")
     return Check(name="subuid", finding=finding, status="bad", cure=f"{cure} && podman system migrate")
 
 
-def free_range(*files: str) -> int:
-    """The first id above every line of the texts (`name:first:count`, see subuid(5)), at least 100000."""
+def first_free_id(*files: str) -> int:
+    """The first id above every range in the texts (lines `name:first:count`, see subuid(5)), at least 100000."""
     ends = [100_000]
     for line in "\n".join(files).splitlines():
         fields = line.strip().split(":")
@@ -92,19 +93,19 @@ def free_range(*files: str) -> int:
 
 
 def check_tun(device: Path = Path("/dev/net/tun")) -> Check:
-    """The device by which a rootless container reaches the network."""
+    """Whether the device can be used by which a rootless container reaches the network."""
     name = str(device)
     if not device.exists():
         finding = "absent: rootless builds have no network"
-        return Check(name=name, finding=finding, status="bad", cure=as_root("modprobe tun"))
+        return Check(name=name, finding=finding, status="bad", cure=with_sudo("modprobe tun"))
     if not os.access(device, os.R_OK | os.W_OK):
         finding = "not yours to read and write: rootless builds have no network"
-        return Check(name=name, finding=finding, status="bad", cure=as_root(f"chmod 0666 {device}"))
+        return Check(name=name, finding=finding, status="bad", cure=with_sudo(f"chmod 0666 {device}"))
     return Check(name=name, finding="readable and writable", status="good", cure="")
 
 
 def check_tools() -> Check:
-    """Tools that Bareboat does without, but not as well."""
+    """Whether the tools are there without which Bareboat works, but not as well."""
     uses = {"setpriv": "ends builds when Bareboat is killed", "git": "tells which commit a result is of"}
     missing = _missing(tuple(uses))
     if not missing:
@@ -114,7 +115,7 @@ def check_tools() -> Check:
 
 
 def check_package_tools(*, needed: bool) -> Check:
-    """What makes bases from packages; a lack is bad when such bases are `needed`, no registry having answered."""
+    """Whether the tools are there that make bases from packages, which are `needed` if no registry answers."""
     missing = list(_missing(_PACKAGE_TOOLS))
     if not any(Path(name).is_file() for name in _KEYRINGS):
         missing.append("debian keyring")
@@ -125,7 +126,7 @@ def check_package_tools(*, needed: bool) -> Check:
 
 
 def check_space(store: Path) -> Check:
-    """Free space where the images lie; sizes are decimal."""
+    """Whether there is enough space for images, in GB of 10^9 bytes."""
     place = next(folder for folder in (store, *store.parents) if folder.exists())
     free = shutil.disk_usage(place).free
     finding = f"{free / 10**9:.1f} GB free at {store}"
@@ -137,7 +138,7 @@ def check_space(store: Path) -> Check:
 
 
 def check_cache_mounts(buildah: tuple[int, int], folder: Path = Path("/var/tmp/buildah-cache")) -> Check | None:  # noqa: S108 -- Buildah's choice
-    """Old Buildah keeps every user's cache mounts in one folder: the first user's. None where that does no harm."""
+    """Whether another user owns the folder in which Buildah before 1.30 keeps all users' cache mounts; None if not."""
     if buildah >= (1, 30) or not folder.exists() or os.geteuid() in {0, folder.stat().st_uid}:
         return None
     finding = f"{folder} is another user's: a plain `podman build` with cache mounts fails (Bareboat's own do not)"

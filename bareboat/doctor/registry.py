@@ -1,4 +1,4 @@
-"""Which image registries answer, asked the way Podman will ask them: mirrors of registries.conf and all."""
+"""Finds out which image registries answer, by asking Podman, so that mirrors and proxies count as in a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 5
 REFERENCES = ("docker.io/library/debian:trixie-slim", "gcr.io/distroless/static-debian13:nonroot")
-# Podman 4 says this when it has fetched the manifest of an image for one platform only.
+# Podman 4 ends with this error when it has fetched the manifest of an image for one platform only: it was reached.
 _ONE_PLATFORM = "Treating single images as manifest lists is not implemented"
 _CURE = (
     "none needed: bases are made from packages instead; behind a proxy: export https_proxy=...; "
@@ -25,14 +25,14 @@ _CURE = (
 
 
 def registry_of(reference: str) -> str:
-    """The host, with its port where it has one, that a whole image reference names."""
+    """The registry's host in a whole image reference, with its port if there is one."""
     return reference.partition("/")[0]
 
 
 def ask_registries(processes: Processes, environment: Mapping[str, str], references: Sequence[str]) -> dict[str, str]:
-    """For each reference why Podman cannot get its manifest within five seconds, empty when it can.
+    """For each reference, why Podman cannot fetch its manifest within five seconds, "" if it can.
 
-    All are asked at once, so name one image of each registry.
+    All are asked at the same time, so name one image of each registry.
     """
     with ThreadPoolExecutor(max_workers=max(len(references), 1)) as pool:
         reasons = pool.map(lambda reference: _ask(processes, environment, reference), references)
@@ -42,7 +42,7 @@ def ask_registries(processes: Processes, environment: Mapping[str, str], referen
 def check_registries(
     processes: Processes, environment: Mapping[str, str], references: Sequence[str]
 ) -> tuple[Check, ...]:
-    """A check for each reference's registry."""
+    """A check of each reference's registry."""
     return tuple(_check(*answer) for answer in ask_registries(processes, environment, references).items())
 
 

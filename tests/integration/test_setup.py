@@ -17,8 +17,8 @@ import tomli
 from packaging.requirements import Requirement
 
 from bareboat.doctor import ask_registries, can_build, examine
-from bareboat.doctor.cure import install_with
-from bareboat.doctor.trial import LABEL, exit_program, try_runtimes
+from bareboat.doctor.install_commands import install_with
+from bareboat.doctor.try_runtimes import LABEL, exit_program, try_runtimes
 from bareboat.podman_engine.settings import podman_environment, search_path
 from bareboat.system.process import Processes
 
@@ -144,10 +144,10 @@ def test_a_runtime_that_cannot_start_a_container_is_named_and_not_chosen(tmp_pat
     broken.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     broken.chmod(0o755)
     monkeypatch.setenv("PATH", f"{broken.parent}:{os.environ['PATH']}")
-    trial = try_runtimes(Processes(), podman_environment(tmp_path), tmp_path, remembered=False)
-    assert trial.refused["youki"]
-    assert trial.starting
-    assert "youki" not in trial.starting
+    tried = try_runtimes(Processes(), podman_environment(tmp_path), tmp_path, remembered=False)
+    assert tried.refused["youki"]
+    assert tried.starting
+    assert "youki" not in tried.starting
 
 
 @with_podman

@@ -12,9 +12,9 @@ from elftools.elf.elffile import ELFFile
 
 from bareboat.doctor import Check, can_build, host, table
 from bareboat.doctor.ask import ask, reason
-from bareboat.doctor.cure import install_with
 from bareboat.doctor.examine import check_network, check_runtime
-from bareboat.doctor.trial import Trial, _recall, _remember, exit_program
+from bareboat.doctor.install_commands import install_with
+from bareboat.doctor.try_runtimes import RuntimesTried, _recall, _remember, exit_program
 from bareboat.errors import EngineError
 from bareboat.system.process import Processes
 
@@ -68,7 +68,7 @@ def test_each_package_manager_has_its_own_words(monkeypatch, manager, tools, com
     ],
 )
 def test_new_ids_lie_above_everybody_elses(texts, first) -> None:
-    assert host.free_range(*texts) == first
+    assert host.first_free_id(*texts) == first
 
 
 def test_too_few_ids_come_with_a_range_to_add() -> None:
@@ -127,21 +127,21 @@ def test_a_command_that_does_not_answer_is_ended() -> None:
 
 
 def test_the_runtime_that_will_be_used_must_start() -> None:
-    trial = Trial(starting=("runc",), refused={"crun": "unknown cgroups"})
-    found = check_runtime(trial, "runc")
+    tried = RuntimesTried(starting=("runc",), refused={"crun": "unknown cgroups"})
+    found = check_runtime(tried, "runc")
     assert (found.status, found.finding) == ("good", "runc starts containers; crun does not: unknown cgroups")
-    found = check_runtime(trial, "crun")
+    found = check_runtime(tried, "crun")
     assert found.status == "bad"
     assert 'runtime = "runc"' in found.cure
-    assert check_runtime(Trial(refused={"crun": "no"}), "crun").status == "bad"
-    assert check_runtime(Trial(refused={}, fault="no space"), "").status == "bad"
+    assert check_runtime(RuntimesTried(refused={"crun": "no"}), "crun").status == "bad"
+    assert check_runtime(RuntimesTried(refused={}, fault="no space"), "").status == "bad"
 
 
 def test_the_default_network_must_work() -> None:
-    assert check_network(Trial(starting=("runc",), refused={}), "netavark").status == "good"
-    assert check_network(Trial(starting=("runc",), refused={}), "cni").status == "warning"
-    assert check_network(Trial(starting=("runc",), refused={}, network="denied"), "netavark").status == "bad"
-    assert check_network(Trial(refused={"runc": "no"}), "netavark").status == "warning"
+    assert check_network(RuntimesTried(starting=("runc",), refused={}), "netavark").status == "good"
+    assert check_network(RuntimesTried(starting=("runc",), refused={}), "cni").status == "warning"
+    assert check_network(RuntimesTried(starting=("runc",), refused={}, network="denied"), "netavark").status == "bad"
+    assert check_network(RuntimesTried(refused={"runc": "no"}), "netavark").status == "warning"
 
 
 def test_missing_package_tools_are_bad_only_where_no_registry_answers(monkeypatch) -> None:
@@ -175,11 +175,11 @@ def test_space_is_that_of_the_nearest_folder_there_is(tmp_path: Path) -> None:
 
 
 def test_only_a_trial_that_worked_is_remembered(tmp_path: Path) -> None:
-    worked = Trial(starting=("runc",), refused={"crun": "no"})
+    worked = RuntimesTried(starting=("runc",), refused={"crun": "no"})
     _remember(tmp_path, "key", worked)
     assert _recall(tmp_path, "key") == worked
     assert _recall(tmp_path, "another") is None
-    _remember(tmp_path, "key", Trial(starting=("runc",), refused={}, network="denied"))
+    _remember(tmp_path, "key", RuntimesTried(starting=("runc",), refused={}, network="denied"))
     assert _recall(tmp_path, "key") is None
     (tmp_path / "runtimes.json").write_text('{"key": "key"', encoding="utf-8")
     assert _recall(tmp_path, "key") is None

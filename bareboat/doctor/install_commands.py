@@ -1,4 +1,4 @@
-"""The commands that mend a machine, as its own package manager spells them."""
+"""Composes the commands that install missing tools, for the machine's own package manager."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INSTALL = {
     "pacman": "pacman -S --needed --noconfirm",
     "brew": "brew install",
 }
-# What a tool is called in apt-get, dnf, pacman and brew; None where it is not to be had.
+# The packages of each tool for apt-get, dnf, pacman and brew; None where the package manager has none.
 _PACKAGES: dict[str, tuple[str | None, str | None, str | None, str | None]] = {
     "podman": ("podman", "podman", "podman", "podman"),
     "runc": ("runc", "runc", "runc", None),
@@ -37,22 +37,22 @@ _PACKAGES: dict[str, tuple[str | None, str | None, str | None, str | None]] = {
 
 
 def install(tools: Iterable[str]) -> str:
-    """The command that installs `tools` here, empty where no known package manager is found or has them."""
+    """The command that installs `tools` on this machine, "" if it has no known package manager that has any of them."""
     path = search_path(os.environ)
     managers = [name for name in _INSTALL if shutil.which(name, path=path)]
-    # An apt-get on Fedora or Arch is a tool for making bases, not the host's package manager.
+    # On Fedora and Arch apt-get may be installed to make bases with: it is not their package manager.
     manager = next((name for name in ("dnf", "pacman", *managers) if name in managers), None)
     return install_with(manager, tools) if manager else ""
 
 
 def install_with(manager: str, tools: Iterable[str]) -> str:
-    """The command by which `manager` installs `tools`; empty when it has none of them."""
+    """The command by which `manager` installs `tools`, "" if it has none of them."""
     column = tuple(_INSTALL).index(manager)
     packages = [package for tool in tools if (package := _PACKAGES[tool][column])]
     command = f"{_INSTALL[manager]} {' '.join(packages)}" if packages else ""
-    return command if manager == "brew" else as_root(command)
+    return command if manager == "brew" else with_sudo(command)
 
 
-def as_root(command: str) -> str:
-    """The command with sudo before it, unless this is root already."""
+def with_sudo(command: str) -> str:
+    """The command with sudo before it, unless the user is root."""
     return f"sudo {command}" if command and os.geteuid() != 0 else command

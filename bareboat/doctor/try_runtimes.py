@@ -1,6 +1,6 @@
-"""Starts real containers, to learn which OCI runtime works here and whether the default network does.
+"""Starts real containers to find out which OCI runtimes work here, and whether Podman's default network does.
 
-The image holds one program of Bareboat's own making, 132 to 136 bytes long, that ends with exit code 0.
+Their image has one program of 132 to 136 bytes, made here, that ends with exit code 0.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 LABEL = "io.bareboat.doctor"
 KNOWN_RUNTIMES = ("crun", "runc", "youki")
-# exit(0) by the kernel's own calling convention: (e_machine, code).
+# The ELF number of the machine, and machine code that makes the system call exit(0).
 _PROGRAMS = {
     "x86_64": (62, bytes.fromhex("31ff b83c000000 0f05")),
     "aarch64": (183, bytes.fromhex("000080d2 a80b80d2 010000d4")),
@@ -40,15 +40,16 @@ _PROGRAM_HEADER_BYTES = 56
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """What started: runtimes by name, those that refused with their reason, why the default network failed if it did.
+class RuntimesTried:
+    """Which runtimes started a container."""
 
-    `fault` is why nothing could be tried at all, empty otherwise.
-    """
-
+    # The names of those that did.
     starting: tuple[str, ...] = ()
+    # For those that did not, why, by name.
     refused: Mapping[str, str]
+    # Why no container started on the default network, "" if one did.
     network: str = ""
+    # Why nothing could be tried, "" if it could.
     fault: str = ""
 
 
@@ -63,16 +64,18 @@ def exit_program(machine: str) -> bytes | None:
     identity = b"\x7fELF" + bytes((2, 1, 1)) + bytes(9)
     layout = (2, number, 1, _LOAD_ADDRESS + start, _ELF_HEADER_BYTES, 0, 0)
     header = struct.pack("<HHIQQQI6H", *layout, _ELF_HEADER_BYTES, _PROGRAM_HEADER_BYTES, 1, 0, 0, 0)
-    # Readable and executable, all of the file in one segment aligned to 64 KiB, the largest page there is.
+    # One segment, readable and executable, has the whole file. It is aligned to 64 KiB, the largest page size.
     segment = struct.pack("<IIQQQQQQ", 1, 5, 0, _LOAD_ADDRESS, _LOAD_ADDRESS, size, size, 0x10000)
     return identity + header + segment + code
 
 
-def try_runtimes(processes: Processes, environment: Mapping[str, str], folder: Path, *, remembered: bool) -> Trial:
+def try_runtimes(
+    processes: Processes, environment: Mapping[str, str], folder: Path, *, remembered: bool
+) -> RuntimesTried:
     """Start a container with each runtime here, and one on the default network; leave nothing in the store.
 
-    A trial in which a container started is written into `folder`; `remembered` takes it from there when nothing that
-    it depends on has changed. Raises StoppedError when the run is stopped.
+    If a container started, the result is noted in `folder`; with `remembered` it is taken from there, unless something
+    that it depends on has changed. Raises StoppedError when the run is stopped.
     """
     key = _key(environment)
     known = _recall(folder, key) if remembered else None
@@ -80,21 +83,21 @@ def try_runtimes(processes: Processes, environment: Mapping[str, str], folder: P
         return known
     program = exit_program(platform.machine())
     if program is None:
-        return Trial(refused={}, fault=f"no trial program for {platform.machine()}")
+        return RuntimesTried(refused={}, fault=f"no trial program for {platform.machine()}")
     try:
         image = _import_image(processes, environment, program)
     except EngineError as error:
-        return Trial(refused={}, fault=reason(error))
+        return RuntimesTried(refused={}, fault=reason(error))
     try:
-        trial = _start_each(processes, environment, image)
+        tried = _start_each(processes, environment, image)
     finally:
         _remove(processes, environment, image)
-    _remember(folder, key, trial)
-    return trial
+    _remember(folder, key, tried)
+    return tried
 
 
 def runtimes(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The OCI runtimes to try: those installed, and the one that the configuration names."""
+    """The names of the OCI runtimes to try: those installed, and the one in the configuration."""
     path = search_path(os.environ)
     found = [name for name in KNOWN_RUNTIMES if shutil.which(name, path=path)]
     named = configured_runtime(environment)
@@ -102,7 +105,7 @@ def runtimes(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def configured_runtime(environment: Mapping[str, str]) -> str:
-    """The runtime that the private configuration names, empty when it names none."""
+    """The runtime that the private configuration names, "" if it names none."""
     engine = read_settings(Path(environment.get("CONTAINERS_CONF", os.devnull))).get("engine")
     named = engine.get("runtime") if isinstance(engine, dict) else None
     return named if isinstance(named, str) else ""
@@ -119,19 +122,19 @@ def _import_image(processes: Processes, environment: Mapping[str, str], program:
     return ask(processes, argv, environment, stdin=archive.getvalue()).split()[-1]
 
 
-def _start_each(processes: Processes, environment: Mapping[str, str], image: str) -> Trial:
+def _start_each(processes: Processes, environment: Mapping[str, str], image: str) -> RuntimesTried:
     reasons = {name: _start(processes, environment, image, name, "none") for name in runtimes(environment)}
     starting = tuple(name for name, why in reasons.items() if not why)
     refused = {name: why for name, why in reasons.items() if why}
     if not starting:
-        return Trial(refused=refused)
+        return RuntimesTried(refused=refused)
     named = configured_runtime(environment)
     chosen = named if named in starting else starting[0]
-    return Trial(starting=starting, refused=refused, network=_start(processes, environment, image, chosen, ""))
+    return RuntimesTried(starting=starting, refused=refused, network=_start(processes, environment, image, chosen, ""))
 
 
 def _start(processes: Processes, environment: Mapping[str, str], image: str, runtime: str, network: str) -> str:
-    """Why no container starts, empty when one does; an empty `network` is Podman's default."""
+    """Start a container, and return why it did not start, "" if it did; an empty `network` is Podman's default."""
     networks = ("--network", network) if network else ()
     argv = ("podman", "--runtime", runtime, "run", "--rm", "--label", LABEL, *networks, image)
     try:
@@ -142,7 +145,8 @@ def _start(processes: Processes, environment: Mapping[str, str], image: str, run
 
 
 def _remove(processes: Processes, environment: Mapping[str, str], image: str) -> None:
-    # The second command removes what an examination left behind that was killed; a running one is younger.
+    # The second command removes images that killed examinations have left, but not those of a running one: an image
+    # of more than ten minutes is no longer in use.
     left = ("podman", "image", "prune", "--force", "--all", "--filter", f"label={LABEL}", "--filter", "until=10m")
     for argv in (("podman", "rmi", "--force", image), left):
         if not processes.stopped:
@@ -150,7 +154,7 @@ def _remove(processes: Processes, environment: Mapping[str, str], image: str) ->
 
 
 def _key(environment: Mapping[str, str]) -> str:
-    """A digest of all that a trial depends on: the programs, the configuration, limits, devices and this boot."""
+    """A digest of all that the result depends on: programs, configuration, subordinate ids, devices and this boot."""
     path = ":".join((search_path(os.environ), *HELPERS))
     helpers = ("podman", "conmon", *KNOWN_RUNTIMES, "netavark", "aardvark-dns", "slirp4netns", "pasta", "newuidmap")
     facts = [platform.release(), cgroups(), str(os.geteuid()), str(os.access("/dev/net/tun", os.R_OK | os.W_OK))]
@@ -163,20 +167,20 @@ def _key(environment: Mapping[str, str]) -> str:
     return hashlib.sha256("\0".join(facts).encode()).hexdigest()
 
 
-def _recall(folder: Path, key: str) -> Trial | None:
+def _recall(folder: Path, key: str) -> RuntimesTried | None:
     try:
         known = json.loads((folder / RUNTIMES_FILE).read_text(encoding="utf-8"))
         if known["key"] != key:
             return None
-        return Trial(starting=tuple(known["starting"]), refused=dict(known["refused"]))
+        return RuntimesTried(starting=tuple(known["starting"]), refused=dict(known["refused"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _remember(folder: Path, key: str, trial: Trial) -> None:
-    # A failure may mend itself without a change of the key, so only what worked is remembered.
-    if not trial.starting or trial.network:
+def _remember(folder: Path, key: str, tried: RuntimesTried) -> None:
+    # A failure may go away without any change of the key, so only a success is noted.
+    if not tried.starting or tried.network:
         (folder / RUNTIMES_FILE).unlink(missing_ok=True)
         return
-    known = {"key": key, "starting": trial.starting, "refused": dict(trial.refused)}
+    known = {"key": key, "starting": tried.starting, "refused": dict(tried.refused)}
     write_if_changed(folder / RUNTIMES_FILE, json.dumps(known))
