@@ -33,7 +33,7 @@ class Folders:
 
     @property
     def roots(self) -> Path:
-        """A record of what each base and toolchain was made of, named by its key."""
+        """What each base and toolchain was made of, by key, and the files that were copied out of them."""
         return self.cache / "roots"
 
     @property
