@@ -32,11 +32,13 @@ class ImageConfig:
 
     # The user as the image spells it: a name or number, with or without a group.
     user: str = ""
+    # The program that the image runs, and its first arguments.
     entrypoint: tuple[str, ...] = ()
     # The arguments after the entrypoint, which whoever runs the image may replace.
     command: tuple[str, ...] = ()
     # `NAME=value` each.
     env: tuple[str, ...] = ()
+    # Where the program starts.
     working_dir: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     # The architecture and operating system as Go spells them.
@@ -52,7 +54,9 @@ class Descriptor:
 
     # Of the blob as it is stored, that is, of a compressed layer's compressed bytes.
     digest: _Digest
+    # What the blob is: INDEX_TYPES have the types of an image for several platforms.
     media_type: Annotated[str, Field(alias="mediaType")] = ""
+    # More about the blob; REFERENCE_ANNOTATION gives the name of an image.
     annotations: dict[str, str] | None = None
 
 

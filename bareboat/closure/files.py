@@ -31,6 +31,7 @@ class OpenedFile:
     stamp: bytes
     # None for a damaged ELF file, and for all else that is not an ELF file.
     facts: ElfFacts | None
+    # Of its content.
     size_bytes: int
 
 
@@ -42,6 +43,7 @@ class LoadedObject:
     path: str
     # Its absolute path after following links.
     real_path: str
+    # Read from its content.
     facts: ElfFacts
     # The object for which it was loaded; None for the program itself.
     requester: LoadedObject | None

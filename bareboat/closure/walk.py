@@ -25,6 +25,7 @@ OBJECT_LIMIT = 4096  # the largest desktop programs load some 500
 class Search:
     """The result of the search for one library."""
 
+    # The name that the library was searched by.
     name: str
     # Where the search ended, "" where nothing was found.
     path: str

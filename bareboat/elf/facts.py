@@ -57,6 +57,7 @@ class ElfFacts:
     soname: str | None
     # Pairs of a library and the versions of its symbols that the file needs.
     symbol_versions_needed: tuple[tuple[str, tuple[str, ...]], ...]
+    # How it was linked, and whether it is a program or a library.
     linkage: Linkage
     # Static for a program that needs neither interpreter nor library.
     crt: Crt

@@ -31,6 +31,7 @@ NAMES_LIMIT_CHARACTERS = 1 << 26
 class VersionNeed:
     """The symbol versions that a file needs from one library."""
 
+    # As DT_NEEDED names it.
     library: str
     versions: tuple[str, ...]
     # Those of the versions that the library may lack.

@@ -207,7 +207,7 @@ class Toolchain:
 class RecipeBook:
     """Every recipe, toolchain and provision of a folder."""
 
-    # Each in order of name.
+    # In order of name, as the others are.
     recipes: tuple[Recipe, ...]
     toolchains: tuple[Toolchain, ...]
     provisions: tuple[Provision, ...] = ()

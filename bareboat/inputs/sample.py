@@ -38,6 +38,7 @@ class Expectation:
     arguments: tuple[str, ...] = ()
     # Its whole standard output, byte for byte; None if any will do.
     stdout: str | None = None
+    # The exit code with which it must end.
     exit_code: Annotated[int, Field(ge=0, le=255)] = 0
     # The time within which it must end.
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
@@ -53,6 +54,7 @@ class Cargo:
     features: tuple[_Feature, ...] = ()
     # Whether the default ones are enabled.
     default_features: bool = True
+    # The name of cargo's profile.
     profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")] = "release"
     # Environment variables, because some build scripts can be told nothing otherwise; names begin with a capital.
     env: dict[_Variable, str] = field(default_factory=dict, hash=False)
@@ -70,7 +72,9 @@ class Variant:
 
     __pydantic_config__ = _STRICT
 
+    # What distinguishes it from the crate, `CRATE+NAME` being the sample's name.
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    # How it is compiled.
     cargo: Cargo = field(default_factory=Cargo)
     # Patterns of the recipes that it is put on; without any, those of the crate.
     recipes: tuple[str, ...] = ()
@@ -123,7 +127,9 @@ class Sample:
     name: str
     # The name without the variant.
     crate: str
+    # The description in Cargo.toml.
     summary: str
+    # The folder that has the Cargo.toml.
     folder: Path
     # The name of the compiled program.
     binary: str
@@ -135,6 +141,7 @@ class Sample:
     digest: str
     # Patterns of the recipes that it is put on; without any, all.
     recipes: tuple[str, ...] = ()
+    # How it is compiled.
     cargo: Cargo = field(default_factory=Cargo)
     # Whether cargo needs only manifest and lock to fetch its crates.
     stands_alone: bool = True

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class Subject:
     """What is measured of an image as shipped."""
 
+    # As it is shipped.
     image: Image
     # Where the image has the program.
     program_path: str
