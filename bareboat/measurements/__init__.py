@@ -29,7 +29,7 @@ class MeasurementModule(Protocol):
         """The figure, in the column's unit; None where it does not apply to the image."""
 
     def measure_timed(self, subject: TimedSubject) -> bool | int | float | str | None:
-        """The same of a timed run, in a module that has no `measure`."""
+        """The figure of a timed run, in a module that has no `measure`."""
 
 
 def load_measurements() -> tuple[MeasurementModule, ...]:

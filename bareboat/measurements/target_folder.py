@@ -1,4 +1,4 @@
-"""Whether the compile started from nothing."""
+"""Whether cargo's target folder was empty when the compile began."""
 
 from __future__ import annotations
 

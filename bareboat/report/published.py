@@ -1,4 +1,4 @@
-"""Joins results with what somebody else says that such images weigh. Pure."""
+"""Joins results with the sizes that somebody else has published for such images. Pure."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ if TYPE_CHECKING:
 
 
 def join_published(results: Iterable[Result], sizes: Mapping[str, int]) -> tuple[Result, ...]:
-    """The results with the published bytes of their cells, `sizes` being those by the cell's id."""
+    """The results, each with the published size of its cell; `sizes` has them in bytes by the cell's id."""
     return tuple(replace(result, published_bytes=sizes.get(result.cell)) for result in results)
