@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 from bareboat.archive import Entry, ImageConfig
 from bareboat.check.harbor import STATE, SUBJECT
 from bareboat.closure import FolderRoot, find_closure
-from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES, Start
+from bareboat.engine.containers import Start
+from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES
 from bareboat.errors import BareboatError, HostError
 from bareboat.make.load import load_image
 from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
     from bareboat.check.harbor import OpenHarbor
-    from bareboat.engine.images import RunReport
+    from bareboat.engine.containers import RunReport
     from bareboat.make.context import JobContext
 
 CONNECTIONS, EARLY_SECONDS, LAST_SECONDS = 16, 10, 0.5

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from bareboat.archive import Entry, ImageConfig
-from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES, Start
+from bareboat.engine.containers import Start
+from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES
 from bareboat.errors import BareboatError
 from bareboat.make.load import load_image
 from bareboat.result.values import Failed, Probe
@@ -26,7 +27,7 @@ from bareboat.system.folders import remove
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from bareboat.engine.images import RunReport
+    from bareboat.engine.containers import RunReport
     from bareboat.make.context import JobContext, Program
 
 STATE = "/harbor"

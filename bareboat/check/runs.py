@@ -13,7 +13,7 @@ from bareboat.result.values import Failed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bareboat.engine.images import Engine, RunReport
+    from bareboat.engine.containers import Containers, RunReport
     from bareboat.inputs.sample import Expectation
 
 _DETAIL_CHARACTERS = 4000
@@ -36,7 +36,7 @@ class Verdict:
     said: str  # what loader or runtime said where the program did not start; "" where it did
 
 
-def verify(engine: Engine, image_id: str, expectations: Sequence[Expectation]) -> Verdict:
+def verify(engine: Containers, image_id: str, expectations: Sequence[Expectation]) -> Verdict:
     """Run the image once for each expectation, confined; the first that is not met ends it."""
     for expectation in expectations:
         report = engine.run(image_id, expectation.arguments, expectation.timeout_seconds, writable=expectation.writable)

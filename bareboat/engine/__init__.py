@@ -1,1 +1,23 @@
-"""What Bareboat needs of a container engine, as Protocols and values, and an engine for tests that needs no Podman."""
+"""What Bareboat needs of a container engine, as Protocols and the values that cross them.
+
+For others to use:
+
+- `Engine`: both Protocols together, for a caller that needs images and containers
+- `images.py`: `Images`, `StoredImage`, `Build`, and the labels and names by which Bareboat's images are known
+- `containers.py`: `Containers`, `Start`, `RunReport`, and the label of Bareboat's containers
+- `tracer.py`: `Tracer` and `make_tracer`, which bring this machine's strace into a container
+- `fake.py`: `FakeEngine`, `Script` and `HOST`, for tests on a machine without Podman
+
+A contract suite (tests/engine_contract.py) holds FakeEngine and PodmanEngine to the same promises.
+"""
+
+from typing import Protocol
+
+from bareboat.engine.containers import Containers
+from bareboat.engine.images import Images
+
+__all__ = ["Engine"]
+
+
+class Engine(Images, Containers, Protocol):
+    """What builds images and runs them. Ask for `Images` or `Containers` where one of them is enough."""

@@ -15,14 +15,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bareboat.archive import Entry, ImageConfig, open_image, write_image
-from bareboat.engine.images import RunReport, StoredImage
+from bareboat.engine.containers import RunReport
+from bareboat.engine.images import StoredImage
 from bareboat.errors import BareboatError, EngineError
 from bareboat.result.values import Host
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bareboat.engine.images import Build, Start
+    from bareboat.engine.containers import Start
+    from bareboat.engine.images import Build
     from bareboat.engine.tracer import Tracer
 
 HOST = Host(
@@ -55,10 +57,6 @@ class FakeEngine:
     ran: list[str] = field(default_factory=list)
     _names: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def host(self) -> Host:
-        """A host that is none."""
-        return HOST
 
     def image(self, reference: str) -> StoredImage | None:
         """The image of that name or id."""
@@ -170,13 +168,6 @@ class FakeEngine:
         image_id = self._names.get(reference, reference)
         self._archive(image_id).unlink(missing_ok=True)
         self._names = {name: named for name, named in self._names.items() if named != image_id}
-
-    def clean(self) -> tuple[str, ...]:
-        """Forget everything."""
-        names = tuple(self._names)
-        for name in names:
-            self.remove(name)
-        return names
 
     def _archive(self, image_id: str) -> Path:
         return self.folder / image_id.replace("/", "_")

@@ -1,7 +1,4 @@
-"""What Bareboat needs of a container engine, as a Protocol and the values that cross it.
-
-PodmanEngine (podman_engine.py) is the real one; a contract suite holds every engine to this page.
-"""
+"""What Bareboat needs of an engine's image store: a Protocol and the values that cross it."""
 
 from __future__ import annotations
 
@@ -12,75 +9,49 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bareboat.engine.tracer import Tracer
-    from bareboat.result.values import Host
-
+# The labels of every image that Bareboat makes: what it is (base, program, ...), and the key of the job that made it.
 KIND_LABEL = "io.bareboat.kind"
 KEY_LABEL = "io.bareboat.key"
-RUN_LABEL = "io.bareboat.run"
+# What the name of every image that Bareboat makes begins with.
 OWN_NAMES = "localhost/bareboat/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredImage:
-    """An image in the store: its id, its registry's digest (both `sha256:...`; "" without registry), names, labels."""
+    """An image in the store."""
 
+    # The digest of the image's configuration, `sha256:...`.
     id: str
+    # The digest that its registry knows it by, `sha256:...`; "" for an image that came from no registry.
     digest: str
+    # Every name of the image, `repository:tag`.
     names: tuple[str, ...]
+    # The labels in the image's configuration.
     labels: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """One `podman build`: the Containerfile's text, the folder it copies from, what to call the image.
+    """One build of a Containerfile."""
 
-    `network` is for a stage that fetches crates; `secrets` are mount names and the host's files behind them.
-    """
-
+    # The Containerfile's text.
     containerfile: str
+    # The folder of this machine that COPY instructions copy from.
     context: Path
+    # What to call the image, `repository:tag`.
     tag: str
+    # The labels to give to the image.
     labels: Mapping[str, str]
+    # The stage to end with; "" for the last one.
     target: str = ""
+    # Whether RUN instructions have a network: a stage that fetches crates needs it, every other goes without.
     network: bool = False
+    # What RUN instructions may mount as a secret: its id, and the file of this machine that is behind it.
     secrets: Mapping[str, Path] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunReport:
-    """What one run of an image showed; `exit_code` is None when it was killed after `timeout_seconds`.
-
-    `refused` is what the runtime said when it could not start the program at all; there is no exit code then either.
-    """
-
-    exit_code: int | None
-    stdout: bytes
-    stderr: bytes
-    refused: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """One container to start and leave running, confined as a run is, and read-only.
-
-    `network` is "none", or the id of a container whose loopback is shared. `mounts` are places in the container and
-    what of this machine is there, read-only unless `writable` names the place.
-    """
-
-    image: str
-    command: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    mounts: Mapping[str, Path] = field(default_factory=dict)
-    writable: str = ""
-    network: str = "none"
-
-
-class Engine(Protocol):
-    """What Bareboat needs of a container engine; safe to use from many threads."""
-
-    def host(self) -> Host:
-        """The machine, the engine's versions and modes, as the engine itself says them."""
+class Images(Protocol):
+    """The images of an engine; safe to use from many threads."""
 
     def image(self, reference: str) -> StoredImage | None:
         """The image of that name or id; None when the store has none."""
@@ -103,39 +74,8 @@ class Engine(Protocol):
         Raises BareboatError where nothing is there.
         """
 
-    def run(
-        self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool = False
-    ) -> RunReport:
-        """Run an image confined: its own user, no capability, no new privilege, no network, read-only or not."""
-
-    def start(self, start: Start) -> str:
-        """Start a container and return its id; raises BareboatError with the words of a runtime that refuses it."""
-
-    def process_of(self, container: str) -> int | None:
-        """The number of a running container's first process on this machine; None when it has ended."""
-
-    def signal(self, container: str, name: str) -> None:
-        """Send a signal, such as SIGTERM, to a container's first process; nothing happens when it has ended."""
-
-    def output_of(self, container: str) -> bytes:
-        """What a container has written to its standard output so far."""
-
-    def finish(self, container: str, timeout_seconds: float) -> RunReport:
-        """Wait until a container ends by itself, or kill it when time is over; it stays until it is discarded."""
-
-    def discard(self, container: str) -> None:
-        """Remove a container, running or not."""
-
-    def trace(
-        self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
-    ) -> RunReport:
-        """Run an image's program, read-only and confined as `run` does, under strace; its logs come to `logs`."""
-
     def tag(self, image_id: str, name: str) -> None:
         """Give an image one more name, `repository:tag`."""
 
     def remove(self, reference: str) -> None:
         """Remove one image and the layers that only it has; nothing happens when there is none."""
-
-    def clean(self) -> tuple[str, ...]:
-        """Remove every container and image of Bareboat's; returns what was removed."""

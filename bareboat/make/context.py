@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
     from pathlib import Path
 
-    from bareboat.engine.images import Engine
+    from bareboat.engine import Engine
     from bareboat.engine.tracer import Tracer
     from bareboat.inputs.lock import Lock, Pinned
     from bareboat.plan.jobs import Cell, Job, ProgramJob, RootJob

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from podman.errors import APIError, NotFound
 
-from bareboat.engine.images import RUN_LABEL, RunReport
+from bareboat.engine.containers import RUN_LABEL, RunReport
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from podman import PodmanClient
 
-    from bareboat.engine.images import Start
+    from bareboat.engine.containers import Start
     from bareboat.engine.tracer import Tracer
 
 # A program that writes without end must not fill the disk; of one that does, the last part is kept.

@@ -19,7 +19,8 @@ from podman import PodmanClient
 from podman.errors import APIError, ImageNotFound, NotFound, PodmanError
 
 from bareboat import __version__
-from bareboat.engine.images import KIND_LABEL, OWN_NAMES, RUN_LABEL, StoredImage
+from bareboat.engine.containers import RUN_LABEL
+from bareboat.engine.images import KIND_LABEL, OWN_NAMES, StoredImage
 from bareboat.errors import BareboatError, EngineError, HostError, StoppedError
 from bareboat.inputs.sample import NOT_SOURCE
 from bareboat.podman_engine import containers
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from bareboat.engine.images import Build, RunReport, Start
+    from bareboat.engine.containers import RunReport, Start
+    from bareboat.engine.images import Build
     from bareboat.engine.tracer import Tracer
     from bareboat.system.process import Processes
 
@@ -68,6 +70,7 @@ class PodmanEngine:
             self._processes.end(self._service)
 
     def host(self) -> Host:
+        """The machine, the engine's versions and modes, as the engine itself says them."""
         info = self._info()
         host, system = info["host"], info["host"]["distribution"]
         rootless = bool(host["security"]["rootless"])
@@ -189,6 +192,7 @@ class PodmanEngine:
             client.images.remove(reference, force=True)
 
     def clean(self) -> tuple[str, ...]:
+        """Remove every container and image of Bareboat's; returns what was removed."""
         removed = list(self.sweep(self._processes, frozenset()))
         with self._client() as client:
             for image in client.images.list(all=True, filters={"label": KIND_LABEL}):

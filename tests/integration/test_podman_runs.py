@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bareboat.archive import Entry, ImageConfig, write_image
-from bareboat.engine.images import RUN_LABEL, Start
+from bareboat.engine.containers import RUN_LABEL, Start
 from bareboat.podman_engine.session import session
 from bareboat.system.files import make_open_folder
 from bareboat.system.folders import find_folders, remove

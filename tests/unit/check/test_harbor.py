@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from bareboat.check.harbor import judge_probes, probe_service
+from bareboat.engine.containers import RunReport
 from bareboat.engine.fake import HOST
-from bareboat.engine.images import RunReport
 from bareboat.errors import BareboatError
 from bareboat.result.values import Probe
 from bareboat.system.process import Processes

@@ -11,8 +11,8 @@ from bareboat.check.manifest import make_manifest
 from bareboat.check.minimal import Prover, is_proved, prove
 from bareboat.check.strace_log import Opened
 from bareboat.closure import Closure, Needed
+from bareboat.engine.containers import RunReport
 from bareboat.engine.fake import FakeEngine
-from bareboat.engine.images import RunReport
 from bareboat.inputs.recipe import Copy
 from bareboat.inputs.sample import Expectation
 from bareboat.make.context import Program

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bareboat.check.runs import judge_run, not_started, verify
+from bareboat.engine.containers import RunReport
 from bareboat.engine.fake import FakeEngine
-from bareboat.engine.images import RunReport
 from bareboat.inputs.sample import Expectation
 
 HELLO = Expectation(stdout="Hello\n")

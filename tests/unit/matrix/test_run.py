@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bareboat.engine.containers import RunReport
 from bareboat.engine.fake import HOST, FakeEngine
-from bareboat.engine.images import Build, RunReport
+from bareboat.engine.images import Build
 from bareboat.errors import BareboatError
 from bareboat.inputs.lock import Lock, Pinned
 from bareboat.inputs.recipe import Copy, RecipeBook

@@ -1,0 +1,88 @@
+"""What Bareboat needs of an engine's containers: a Protocol and the values that cross it.
+
+Every container is confined: its image's own user, no capability, no new privilege, little memory, few processes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bareboat.engine.tracer import Tracer
+
+# The label of every container that Bareboat starts; its value is the number of the process that started it.
+RUN_LABEL = "io.bareboat.run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What a container showed until it ended."""
+
+    # None when it was killed because its time was over, and when it was refused.
+    exit_code: int | None
+    # Everything that it wrote to its standard output, or the last part of very much.
+    stdout: bytes
+    # The same of its standard error.
+    stderr: bytes
+    # What the runtime said when it could not start the program at all; "" for a program that started.
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """One container to start and leave running; its root filesystem is read-only."""
+
+    # The name or id of its image.
+    image: str
+    # The arguments that follow the image's entrypoint; () for the image's own.
+    command: tuple[str, ...] = ()
+    # What is added to the image's environment.
+    environment: Mapping[str, str] = field(default_factory=dict)
+    # Files and folders of this machine, each by the place in the container where it is to be seen.
+    mounts: Mapping[str, Path] = field(default_factory=dict)
+    # The one place among `mounts` that the container may write to; "" for none.
+    writable: str = ""
+    # "none", or the id of a running container whose loopback is shared.
+    network: str = "none"
+
+
+class Containers(Protocol):
+    """The containers of an engine; safe to use from many threads.
+
+    What takes the id of a container raises BareboatError when there is none of that id, unless it says otherwise.
+    """
+
+    def run(
+        self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool = False
+    ) -> RunReport:
+        """Run an image to its end without a network, its root filesystem read-only unless `writable`.
+
+        A program that the runtime refuses is a report too.
+        """
+
+    def trace(
+        self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
+    ) -> RunReport:
+        """Run a program of an image as `run` does, under strace; its logs come to the folder `logs`."""
+
+    def start(self, start: Start) -> str:
+        """Start a container and return its id; raises BareboatError with the words of a runtime that refuses it."""
+
+    def process_of(self, container: str) -> int | None:
+        """The number of a running container's first process on this machine; None when it has ended."""
+
+    def signal(self, container: str, name: str) -> None:
+        """Send a signal, such as SIGTERM, to a container's first process; nothing happens when it has ended."""
+
+    def output_of(self, container: str) -> bytes:
+        """What a container has written to its standard output so far."""
+
+    def finish(self, container: str, timeout_seconds: float) -> RunReport:
+        """Wait until a container ends by itself, or kill it when time is over; it stays until it is discarded."""
+
+    def discard(self, container: str) -> None:
+        """Remove a container, running or not; nothing happens when there is none."""
