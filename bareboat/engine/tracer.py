@@ -11,7 +11,7 @@ import posixpath
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bareboat.elf import read_elf
 from bareboat.errors import BareboatError
@@ -19,34 +19,33 @@ from bareboat.errors import BareboatError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+# Where the container sees strace, and where strace writes its logs.
 TOOLS_TARGET = "/.bareboat-trace"
 LOGS_TARGET = "/.bareboat-log"
-# What starts with "?" is not known to strace on every architecture or in every version.
+# strace passes over a call that starts with "?" where this architecture or version does not know it.
 _CALLS = "%file,fchdir,clone,?clone3,?fork,?vfork"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracer:
-    """strace and what it needs, in the host's folder `tools`, to be mounted into a container.
+    """strace and what it needs, to be mounted into a container."""
 
-    `loader` is the file name of its ld.so in there, "" for a static strace.
-    """
-
+    # The folder of this machine that holds strace, its libraries and its loader, and nothing else.
     tools: Path
+    # The file name of its loader (ld.so) in there; "" for a static strace.
     loader: str
 
     def entrypoint(self) -> tuple[str, ...]:
-        """Everything before the program's own path."""
-        # musl's loader knows no cache, and no option against it.
+        """The words of the command that come before the path of the program to be traced."""
+        # musl's loader has no cache, and refuses the option that turns glibc's off.
         cache = () if self.loader.startswith("ld-musl") else ("--inhibit-cache",)
         loader = (f"{TOOLS_TARGET}/{self.loader}", *cache, "--library-path", TOOLS_TARGET) if self.loader else ()
         options = ("-qqq", "-ff", "-o", f"{LOGS_TARGET}/log", "-y", "-s", "4096", "-e", f"trace={_CALLS}")
         return (*loader, f"{TOOLS_TARGET}/strace", *options, "--")
 
-    def mounts(self, logs: Path) -> list[dict[str, Any]]:
-        """The tools, read-only, and the folder `logs`, writable, as podman-py's `mounts` takes them."""
-        tools = {"type": "bind", "source": str(self.tools), "target": TOOLS_TARGET, "read_only": True}
-        return [tools, {"type": "bind", "source": str(logs), "target": LOGS_TARGET}]
+    def mounts(self, logs: Path) -> dict[str, Path]:
+        """What the container must see of this machine, by its place there; it must be able to write to LOGS_TARGET."""
+        return {TOOLS_TARGET: self.tools, LOGS_TARGET: logs}
 
 
 def make_tracer(
@@ -71,7 +70,7 @@ def make_tracer(
 
 
 def _copy(sources: dict[str, Path], folder: Path) -> Path:
-    """Copy into a folder named after sizes and times of the sources; older ones are removed."""
+    """Copy into a folder that is named after the sources' sizes and times; other copies are removed."""
     tools = folder / f"strace-{_key(sources.values())}"
     if not tools.is_dir():
         temporary = folder / f".{tools.name}.tmp-{os.getpid()}"
@@ -80,7 +79,7 @@ def _copy(sources: dict[str, Path], folder: Path) -> Path:
         for name, source in sources.items():
             shutil.copyfile(source, temporary / name)
             (temporary / name).chmod(0o755)
-        # The container's user, who is not ours, walks here.
+        # The container's user is another one than ours, and must be able to read this folder.
         temporary.chmod(0o755)
         temporary.rename(tools)
     for old in (*folder.glob("strace-*"), *folder.glob(".strace-*")):

@@ -10,10 +10,11 @@ import requests
 from podman.errors import APIError, NotFound
 
 from bareboat.engine.containers import RUN_LABEL, RunReport
+from bareboat.engine.tracer import LOGS_TARGET
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from podman import PodmanClient
@@ -38,8 +39,9 @@ def trace(
 ) -> RunReport:
     """Run an image's program under strace, which comes in by a mount, as do its logs out."""
     # The logs belong to the container's user, and this one has to read them, whatever the user's own umask.
-    mounted = {"entrypoint": list(tracer.entrypoint()), "mounts": tracer.mounts(logs), "umask": "0022"}
-    with _created(client, image_id, command, read_only=True, **mounted) as container:
+    mounts = _mounts(tracer.mounts(logs), writable=LOGS_TARGET)
+    traced = {"entrypoint": list(tracer.entrypoint()), "mounts": mounts, "umask": "0022"}
+    with _created(client, image_id, command, read_only=True, **traced) as container:
         return _watch(container, timeout_seconds)
 
 
@@ -57,17 +59,22 @@ def copy_out(client: PodmanClient, image_id: str, path: str) -> bytes:
 
 def start(client: PodmanClient, wanted: Start) -> str:
     """Start a container that is left running; one that the runtime refuses is removed."""
-    mounts = [
-        {"type": "bind", "source": str(source), "target": place, "read_only": place != wanted.writable}
-        for place, source in sorted(wanted.mounts.items())
-    ]
     # podman-py passes `container:ID` on as a mode that Podman does not know; the path to the namespace goes through.
     shared = "" if wanted.network == "none" else client.containers.get(wanted.network).attrs["State"]["Pid"]
     network = f"ns:/proc/{shared}/ns/net" if shared else "none"
     # A network of its own may have every port open to everybody: nobody else is there.
     sysctl = {"net.ipv4.ip_unprivileged_port_start": "0"} if network == "none" else {}
-    more = {"environment": dict(wanted.environment), "mounts": mounts, "network_mode": network, "sysctls": sysctl}
-    container = _create(client, wanted.image, wanted.command, read_only=True, umask="0022", **more)
+    container = _create(
+        client,
+        wanted.image,
+        wanted.command,
+        environment=dict(wanted.environment),
+        mounts=_mounts(wanted.mounts, writable=wanted.writable),
+        network_mode=network,
+        sysctls=sysctl,
+        read_only=True,
+        umask="0022",
+    )
     try:
         container.start()
     except APIError as error:
@@ -117,6 +124,14 @@ def _create(client: PodmanClient, image_id: str, arguments: tuple[str, ...], **m
         labels={RUN_LABEL: str(os.getpid())},
         **more,
     )
+
+
+def _mounts(mounts: Mapping[str, Path], *, writable: str) -> list[dict[str, object]]:
+    """Places in a container and what of this machine is there, as podman-py takes them."""
+    return [
+        {"type": "bind", "source": str(source), "target": place, "read_only": place != writable}
+        for place, source in sorted(mounts.items())
+    ]
 
 
 def _wait(container: Any, timeout_seconds: float) -> int | None:

@@ -12,7 +12,7 @@ import pytest
 from bareboat.archive import Entry, ImageConfig, write_image
 from bareboat.check.strace_log import Opened, read_traces
 from bareboat.closure import FolderRoot, find_closure
-from bareboat.engine.tracer import make_tracer
+from bareboat.engine.tracer import LOGS_TARGET, make_tracer
 from bareboat.system.files import make_open_folder
 from bareboat.system.folders import remove
 from bareboat.system.process import Processes
@@ -62,8 +62,8 @@ def load(tmp_path):
 def run_traced(tracer, logs, image, *words):
     first, *rest = tracer.entrypoint()
     mounts = [
-        f"--mount=type=bind,source={one['source']},target={one['target']}{',ro' if one.get('read_only') else ''}"
-        for one in tracer.mounts(logs)
+        f"--mount=type=bind,source={source},target={place}{'' if place == LOGS_TARGET else ',ro'}"
+        for place, source in tracer.mounts(logs).items()
     ]
     return podman("run", "--rm", *CONFINED, *mounts, f"--entrypoint={first}", image, *rest, *words)
 
