@@ -80,8 +80,8 @@ def open_run(
             renew=work.renew,
             host=host,
             commit=_commit(project, processes),
-            # A remote engine cannot mount this machine's files.
-            tracer=None if os.environ.get("CONTAINER_HOST") else find_tracer(running.folders.engine / "tracer"),
+            # A remote engine cannot mount this machine's strace.
+            tracer=None if running.engine.remote else find_tracer(running.folders.engine / "tracer"),
         )
         running.claim([job.reference for job in root_jobs(inputs.book, inputs.source)])
         yield OpenRun(project=project, context=context, view=view)

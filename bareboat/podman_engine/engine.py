@@ -47,26 +47,28 @@ class PodmanEngine:
     """Podman through a private service. Use as a context manager: the service ends with the block.
 
     `environment` is added to that of every Podman process; `folder` takes temporaries, cache mounts and the socket.
+    `remote` says that CONTAINER_HOST names the service, which then may be on another machine and see none of our files.
     """
 
     def __init__(self, processes: Processes, environment: Mapping[str, str], folder: Path) -> None:
         self._processes = processes
         self._environment = dict(environment)
         self._folder = folder
-        self._remote = os.environ.get("CONTAINER_HOST", "")
-        self._url = self._remote or f"http+unix://{folder / 'podman.sock'}"
+        service = os.environ.get("CONTAINER_HOST", "")
+        self.remote = bool(service)
+        self._url = service or f"http+unix://{folder / 'podman.sock'}"
         self._run_root = ""
 
     def __enter__(self) -> Self:
         """Start the service, unless CONTAINER_HOST names one, and wait until it answers."""
-        if not self._remote:
+        if not self.remote:
             self._start_service()
         self._run_root = str(self._info()["store"]["runRoot"])
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """End the service."""
-        if not self._remote:
+        if not self.remote:
             self._processes.end(self._service)
 
     def host(self) -> Host:
@@ -237,8 +239,8 @@ class PodmanEngine:
     def _podman(self, arguments: list[str], *, stdin: str = "", log: Path | None = None) -> str:
         # The run root is said, because TMPDIR would move it where XDG_RUNTIME_DIR is not set; TMPDIR is set, because
         # old Buildah keeps cache mounts there under a name that all users of the machine share.
-        place = ["--remote"] if self._remote else ["--runroot", self._run_root]
-        environment = {**self._environment, **({} if self._remote else {"TMPDIR": str(self._folder)})}
+        place = ["--remote"] if self.remote else ["--runroot", self._run_root]
+        environment = {**self._environment, **({} if self.remote else {"TMPDIR": str(self._folder)})}
         return self._processes.run(["podman", *place, *arguments], env=environment, stdin=stdin.encode(), log=log)
 
     def _info(self) -> dict[str, Any]:
