@@ -1,30 +1,25 @@
 """An engine in a folder: what the Engine Protocol promises, with no Podman on the machine.
 
-A build runs nothing: its image holds `program` alone, and a run shows what `report` says.
+A container runs nothing: a `Script` says what it does.
 """
 
 from __future__ import annotations
 
-import io
-import posixpath
-import shlex
-import shutil
-import tarfile
-import threading
+import itertools
+import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bareboat.archive import Entry, ImageConfig, open_image, write_image
-from bareboat.engine.containers import RunReport
-from bareboat.engine.images import StoredImage
-from bareboat.errors import BareboatError, EngineError
+from bareboat.engine.containers import RunReport, Start
+from bareboat.engine.fake_images import FakeImages
+from bareboat.errors import BareboatError
 from bareboat.result.values import Host
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from bareboat.engine.containers import Start
-    from bareboat.engine.images import Build
+    from bareboat.archive import Image
     from bareboat.engine.tracer import Tracer
 
 HOST = Host(
@@ -39,151 +34,139 @@ HOST = Host(
     rootless=True,
     bareboat="0",
 )
+# The exit code of a container that SIGKILL ended: 128 and the number of the signal.
+KILLED = 137
+# Linux gives no process a number above this one (proc(5), pid_max), so nothing in /proc is mistaken for a container's.
+_HIGHEST_PROCESS = 2**22
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """What a container of the fake engine does."""
+
+    # What it writes to its outputs, all of it when it starts.
+    stdout: bytes = b""
+    stderr: bytes = b""
+    # The files that it writes when it starts, by their path in the container.
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    # The code that it ends with by itself, as soon as it was started; None for one that runs until it is ended.
+    exit_code: int | None = 0
+    # The code that it ends with on each signal that it heeds, such as SIGTERM. Nobody needs to name SIGKILL.
+    on_signal: Mapping[str, int] = field(default_factory=dict)
+    # The number of its process while it runs; None for a number that no process of this machine has.
+    process: int | None = None
+    # What the runtime says instead of starting it; "" for one that starts.
+    refused: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Container:
+    script: Script
+    process: int
+    # None while it runs.
+    exit_code: int | None
 
 
 @dataclass(kw_only=True)
-class FakeEngine:
-    """Images lie in `folder` as OCI archives; a build whose Containerfile holds `broken` fails.
+class FakeEngine(FakeImages):
+    """Every container is real to the caller, who can look up afterwards what was asked for."""
 
-    `built` and `ran` are what was asked for: the builds, and the ids of the images that were run.
-    """
-
-    folder: Path
-    program: bytes = b""
-    program_path: str = "program"
-    report: RunReport = field(default_factory=lambda: RunReport(exit_code=0, stdout=b"", stderr=b""))
-    broken: str = ""
-    built: list[Build] = field(default_factory=list)
+    # What a container does, by its image and its command.
+    script: Callable[[Image, tuple[str, ...]], Script] = lambda _image, _command: Script()
+    # What was asked for: the ids of images that were run to their end, the starts by their container's id, and the
+    # signals, each with the container that it was sent to.
     ran: list[str] = field(default_factory=list)
-    _names: dict[str, str] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    started: dict[str, Start] = field(default_factory=dict)
+    signals: list[tuple[str, str]] = field(default_factory=list)
+    _containers: dict[str, _Container] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(_HIGHEST_PROCESS + 1))
 
-    def image(self, reference: str) -> StoredImage | None:
-        """The image of that name or id."""
-        # Of an image from elsewhere, `repository@digest` is a name too; its id serves as its digest.
-        image_id = self._names.get(reference, reference.rpartition("@")[2])
-        archive = self._archive(image_id)
-        if not archive.is_file():
-            return None
-        names = tuple(name for name, named in self._names.items() if named == image_id)
-        digest = image_id if any(not name.startswith("localhost/") for name in names) else ""
-        return StoredImage(id=image_id, digest=digest, names=names, labels=open_image(archive).config.labels)
-
-    def build(self, build: Build, log: Path) -> str:
-        """An image that holds the program."""
-        with self._lock:
-            self.built.append(build)
-        broken = bool(self.broken) and self.broken in build.containerfile
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text("error: broken\n" if broken else "", encoding="utf-8")
-        if broken:
-            raise EngineError(shlex.join(["build", build.tag]), 1, ["error: broken"], log)
-        entry = Entry(path=self.program_path, mode=0o755, content=self.program)
-        made = self.folder / f"made-{threading.get_ident()}"
-        written = write_image([entry], ImageConfig(labels=build.labels), reference=build.tag, to=made)
-        self._keep(made, written.image_id, build.tag)
-        made.unlink()
-        return written.image_id
-
-    def load(self, archive: Path) -> None:
-        """Keep the archive's image under the name that it carries."""
-        image = open_image(archive)
-        self._keep(archive, image.id, *image.references)
-
-    def pull(self, reference: str) -> StoredImage:
-        """No registry answers here, so only what is kept comes."""
-        image = self.image(reference)
-        if image is None:
-            raise EngineError(f"pull {reference}", 125, ["manifest unknown"])
-        return image
-
-    def save(self, image_id: str, to: Path) -> None:
-        """A copy of what is kept."""
-        shutil.copy(self._archive(self._names.get(image_id, image_id)), to)
-
-    def copy_out(self, image_id: str, path: str) -> bytes:
-        """The program of a built image, wherever its Containerfile put it; of another, what is at that path."""
-        image = open_image(self._archive(self._names.get(image_id, image_id)))
-        found = image.find(path)
-        built = found is None and bool(self.program) and image.find(self.program_path) is not None
-        if found is None and not built:
-            raise BareboatError(f"there is no {path} in {image_id}")
-        if found is None or found.kind != "directory":
-            return _tar([(posixpath.basename(path.rstrip("/")), self.program if found is None else image.read(path))])
-        top = posixpath.basename(found.path)
-        below = [one for one in image.files().values() if one.path.startswith(f"{found.path}/") and one.kind == "file"]
-        files = [(f"{top}{one.path.removeprefix(found.path)}", image.read(one.path)) for one in below]
-        return _tar([(f"{top}/", b""), *files])
+    @property
+    def containers(self) -> tuple[str, ...]:
+        """The ids of the containers that were started and not discarded."""
+        return tuple(self._containers)
 
     def run(
         self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool = False
     ) -> RunReport:
-        """What every run shows."""
-        del arguments, timeout_seconds, writable
+        """What the script of the image shows."""
+        del writable
         with self._lock:
             self.ran.append(image_id)
-        return self.report
-
-    def start(self, start: Start) -> str:
-        """A container that has ended at once."""
-        with self._lock:
-            self.ran.append(start.image)
-        return start.image
-
-    def process_of(self, container: str) -> int | None:
-        """None: nothing runs here."""
-        del container
-        return None
-
-    def signal(self, container: str, name: str) -> None:
-        """Nothing runs that could be told."""
-
-    def output_of(self, container: str) -> bytes:
-        """What every run shows."""
-        del container
-        return self.report.stdout
-
-    def finish(self, container: str, timeout_seconds: float) -> RunReport:
-        """What every run shows."""
-        del container, timeout_seconds
-        return self.report
-
-    def discard(self, container: str) -> None:
-        """Nothing is kept of it."""
+        script = self.script(self._open(image_id), arguments)
+        if script.refused:
+            return RunReport(exit_code=None, stdout=b"", stderr=b"", refused=script.refused)
+        container = self._add(Start(image=image_id, command=arguments), script)
+        try:
+            return self.finish(container, timeout_seconds)
+        finally:
+            self.discard(container)
 
     def trace(
         self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
     ) -> RunReport:
-        """What every run shows; nothing is opened."""
-        del image_id, command, timeout_seconds, tracer, logs
-        return self.report
+        """What the script shows; the log says that the program was executed and opened nothing."""
+        del tracer
+        report = self.run(image_id, command[1:], timeout_seconds)
+        (logs / "log.1").write_text(f'execve("{command[0]}", [], 0x0 /* 0 vars */) = 0\n', encoding="utf-8")
+        return report
 
-    def tag(self, image_id: str, name: str) -> None:
-        """One more name for what is kept."""
+    def start(self, start: Start) -> str:
+        """A container that has done all that its script says but for what it does on signals."""
+        script = self.script(self._open(start.image), start.command)
+        if start.network != "none" and self._container(start.network).exit_code is not None:
+            raise BareboatError(f"the container {start.network} has ended, and its loopback with it")
+        if script.refused:
+            raise BareboatError(f"{start.image} cannot be started: {script.refused}")
+        container = self._add(start, script)
         with self._lock:
-            self._names[name] = image_id
+            self.started[container] = start
+        return container
 
-    def remove(self, reference: str) -> None:
-        """Forget the image and its names."""
-        image_id = self._names.get(reference, reference)
-        self._archive(image_id).unlink(missing_ok=True)
-        self._names = {name: named for name, named in self._names.items() if named != image_id}
+    def process_of(self, container: str) -> int | None:
+        """A number, until the container ends."""
+        found = self._container(container)
+        return found.process if found.exit_code is None else None
 
-    def _archive(self, image_id: str) -> Path:
-        return self.folder / image_id.replace("/", "_")
-
-    def _keep(self, archive: Path, image_id: str, *names: str) -> None:
-        shutil.copy(archive, self._archive(image_id))
+    def signal(self, container: str, name: str) -> None:
+        """End a container whose script heeds the signal."""
         with self._lock:
-            self._names |= dict.fromkeys(names, image_id)
+            self.signals.append((container, name))
+            found = self._containers.get(container)
+            if found is not None and found.exit_code is None:
+                found.exit_code = {**found.script.on_signal, "SIGKILL": KILLED}.get(name)
 
+    def output_of(self, container: str) -> bytes:
+        """All that the script writes."""
+        return self._container(container).script.stdout
 
-def _tar(files: list[tuple[str, bytes]]) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as tar:
-        for name, content in files:
-            info = tarfile.TarInfo(name.rstrip("/"))
-            info.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
-            info.mode, info.size = 0o755, len(content)
-            tar.addfile(info, io.BytesIO(content))
-    return stream.getvalue()
+    def finish(self, container: str, timeout_seconds: float) -> RunReport:
+        """The end of a container; the time of one that has not ended is over at once."""
+        del timeout_seconds
+        found = self._container(container)
+        code = found.exit_code
+        found.exit_code = KILLED if code is None else code
+        return RunReport(exit_code=code, stdout=found.script.stdout, stderr=found.script.stderr)
+
+    def discard(self, container: str) -> None:
+        """Forget the container."""
+        with self._lock:
+            self._containers.pop(container, None)
+
+    def _add(self, start: Start, script: Script) -> str:
+        for path, content in script.files.items():
+            place, _, name = path.rpartition("/")
+            if not place or place != start.writable:
+                raise BareboatError(f"{path}: the container cannot write there")
+            (start.mounts[place] / name).write_bytes(content)
+        container = secrets.token_hex(32)
+        process = script.process or next(self._numbers)
+        with self._lock:
+            self._containers[container] = _Container(script=script, process=process, exit_code=script.exit_code)
+        return container
+
+    def _container(self, container: str) -> _Container:
+        found = self._containers.get(container)
+        if found is None:
+            raise BareboatError(f"there is no container {container}")
+        return found

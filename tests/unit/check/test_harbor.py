@@ -1,15 +1,16 @@
-"""A visit to the harbor, on an engine whose containers say what a script has them say."""
+"""A visit to the harbor, on the fake engine, whose containers do what a script says."""
 
 from __future__ import annotations
 
 import json
+import os
 from types import SimpleNamespace
 
 import pytest
 
+from bareboat.archive import Entry, ImageConfig, write_image
 from bareboat.check.harbor import judge_probes, probe_service
-from bareboat.engine.containers import RunReport
-from bareboat.engine.fake import HOST
+from bareboat.engine.fake import HOST, FakeEngine, Script
 from bareboat.errors import BareboatError
 from bareboat.result.values import Probe
 from bareboat.system.process import Processes
@@ -19,76 +20,63 @@ PROBES = [
     {"name": "expired", "passed": True, "observed": "502, tls: certificate has expired", "milliseconds": 1},
 ]
 UPSTREAMS = {"UPSTREAM_GOOD": "https://good.harbor.test:8443", "UPSTREAM_UNKNOWN": "https://unknown.harbor.test:8446"}
+SERVICE = "localhost/service:x"
+# What the service does on a signal: it ends, with exit code 0.
+ENDS = {"SIGTERM": 0}
 
 
-class ScriptedEngine:
-    """Each container is its Start; answers are looked up by the first word of its command."""
+def says(answer, **does):
+    text = answer if isinstance(answer, str) else json.dumps(answer)
+    return Script(stdout=text.encode(), stderr=b"said", **does)
 
-    def __init__(self, **answers):
-        self.answers = {
-            "environment": json.dumps(UPSTREAMS),
-            "check": json.dumps({"probes": PROBES}),
-            "inflight": 'started\n{"completed": true, "bytes": 20480}\n',
-            **answers,
-        }
-        self.started, self.discarded, self.signals = [], [], []
-        self.opens = True
-        self.exit_code = 0
 
-    def image(self, reference):
-        return reference
+def scripts(**changes):
+    """What the harbor does, by the first word of its command, and what the service does, which is given no command."""
+    does = {
+        "serve": Script(files={"/harbor/ready": b""}, exit_code=None),
+        "environment": says(UPSTREAMS),
+        "check": says({"probes": PROBES}),
+        "inflight": says('started\n{"completed": true, "bytes": 20480}\n'),
+        "service": Script(exit_code=None, on_signal=ENDS),
+        **changes,
+    }
+    return lambda _image, command: does[command[0] if command else "service"]
 
-    def start(self, start):
-        self.started.append(start)
-        if start.command[:1] == ("serve",) and self.opens:
-            (start.mounts["/harbor"] / "ready").touch()
-        return str(len(self.started) - 1)
 
-    def discard(self, container):
-        self.discarded.append(container)
-
-    def process_of(self, container):
-        del container
-
-    def signal(self, container, name):
-        self.signals.append((container, name))
-
-    def output_of(self, container):
-        return self.answers[self.started[int(container)].command[0]].encode()
-
-    def finish(self, container, timeout_seconds):
-        del timeout_seconds
-        words = self.started[int(container)].command
-        if not words:
-            return RunReport(exit_code=self.exit_code, stdout=b"", stderr=b"")
-        return RunReport(exit_code=0, stdout=self.answers.get(words[0], "").encode(), stderr=b"said")
+@pytest.fixture
+def engine(tmp_path):
+    (tmp_path / "store").mkdir()
+    engine = FakeEngine(folder=tmp_path / "store", script=scripts())
+    write_image([Entry(path="service")], ImageConfig(), reference=SERVICE, to=tmp_path / "service.tar")
+    engine.load(tmp_path / "service.tar")
+    return engine
 
 
 def visit(engine, tmp_path, excuses=None):
+    program = tmp_path / "program"
+    program.write_bytes(b"the harbor")
     context = SimpleNamespace(
         engine=engine, folders=SimpleNamespace(scratch=tmp_path), processes=Processes(), host=HOST
     )
-    return probe_service(context, "sha256:1", SimpleNamespace(sha256="0" * 64), excuses or {})
+    return probe_service(context, SERVICE, SimpleNamespace(sha256="0" * 64, path=program), excuses or {})
 
 
-def test_every_probe_is_kept_and_all_containers_go(tmp_path):
-    engine = ScriptedEngine()
+def test_every_probe_is_kept_and_all_containers_go(engine, tmp_path):
     done = visit(engine, tmp_path)
     assert done.failure is None
     names = [probe.name for probe in done.probes]
     assert names[:4] == ["body-1k", "expired", "in-flight", "sigterm"]
     assert set(names[4:]) == {"no-authorities"}
-    assert sorted(engine.discarded, key=int) == [str(number) for number in range(len(engine.started))]
+    assert (len(engine.started), engine.containers) == (7, ())
     assert list(tmp_path.rglob("ready")) == []
 
 
-def test_the_service_shares_the_harbors_loopback_names_and_authority(tmp_path):
-    engine = ScriptedEngine()
+def test_the_service_shares_the_harbors_loopback_names_and_authority(engine, tmp_path):
     visit(engine, tmp_path)
-    serve = engine.started[0]
+    (harbor, serve), *others = engine.started.items()
     assert (serve.network, serve.writable) == ("none", "/harbor")
-    assert {start.network for start in engine.started[1:]} == {"0"}
-    first, second = [start for start in engine.started if start.image == "sha256:1"]
+    assert {start.network for _, start in others} == {harbor}
+    first, second = [start for _, start in others if start.image == SERVICE]
     assert {"/etc/resolv.conf", "/etc/hosts", "/harbor"} == set(first.mounts)
     assert first.environment["EXTRA_CA"] == "/harbor/ca.pem"
     assert (first.writable, first.environment["UPSTREAM_GOOD"]) == ("", UPSTREAMS["UPSTREAM_GOOD"])
@@ -97,52 +85,62 @@ def test_the_service_shares_the_harbors_loopback_names_and_authority(tmp_path):
     assert second.environment["UPSTREAM_UNKNOWN"] == UPSTREAMS["UPSTREAM_GOOD"]
 
 
-def test_the_service_is_told_to_end_in_the_middle_of_a_request(tmp_path):
-    engine = ScriptedEngine()
+def test_the_service_is_told_to_end_in_the_middle_of_a_request(engine, tmp_path):
     visit(engine, tmp_path)
-    (container, name) = engine.signals[0]
-    assert (engine.started[int(container)].image, name) == ("sha256:1", "SIGTERM")
+    ((container, name),) = engine.signals
+    assert (engine.started[container].image, name) == (SERVICE, "SIGTERM")
+
+
+def test_the_most_memory_is_that_of_the_services_own_process(engine, tmp_path):
+    assert visit(engine, tmp_path).peak_bytes is None, "no process of this machine has the number"
+    engine.script = scripts(service=Script(exit_code=None, on_signal=ENDS, process=os.getpid()))
+    assert visit(engine, tmp_path).peak_bytes > 2**20
 
 
 @pytest.mark.parametrize(
-    ("answers", "exit_code", "reason"),
+    ("changes", "reason"),
     [
-        ({"inflight": 'started\n{"completed": false, "bytes": 12}\n'}, 0, "probe 'in-flight': "),
-        ({}, None, "probe 'sigterm': still running 2 s after its last answer"),
-        ({}, 143, "probe 'sigterm': exit code 143"),
-        (
-            {"check": json.dumps({"probes": [{**PROBES[1], "passed": False, "observed": "200"}]})},
-            0,
-            "probe 'expired': 200",
-        ),
+        ({"inflight": says('started\n{"completed": false, "bytes": 12}\n')}, "probe 'in-flight': "),
+        ({"service": Script(exit_code=None)}, "probe 'sigterm': still running 2 s after its last answer"),
+        ({"service": Script(exit_code=None, on_signal={"SIGTERM": 143})}, "probe 'sigterm': exit code 143"),
+        ({"check": says({"probes": [{**PROBES[1], "passed": False, "observed": "200"}]})}, "probe 'expired': 200"),
     ],
 )
-def test_a_wrong_answer_is_the_failure(answers, exit_code, reason, tmp_path):
-    engine = ScriptedEngine(**answers)
-    engine.exit_code = exit_code
+def test_a_wrong_answer_is_the_failure(engine, changes, reason, tmp_path):
+    engine.script = scripts(**changes)
     failure = visit(engine, tmp_path).failure
     assert failure.stage == "run"
     assert failure.reason.startswith(reason)
 
 
 @pytest.mark.parametrize("said", ["", "no JSON", "[]", "{}", '{"probes": [{"name": "a"}]}', '{"probes": [1]}'])
-def test_a_harbor_that_gives_no_answer_is_told_with_its_words(said, tmp_path):
+def test_a_harbor_that_gives_no_answer_is_told_with_its_words(engine, said, tmp_path):
+    engine.script = scripts(check=says(said))
     with pytest.raises(BareboatError, match=r"the harbor gave no answer \(exit code 0\): said"):
-        visit(ScriptedEngine(check=said), tmp_path)
+        visit(engine, tmp_path)
+    assert engine.containers == ()
 
 
 @pytest.mark.parametrize("said", ["{}", '{"UPSTREAM_GOOD": 1}', "[]"])
-def test_an_environment_without_its_upstreams_is_one_clear_error(said, tmp_path):
+def test_an_environment_without_its_upstreams_is_one_clear_error(engine, said, tmp_path):
+    engine.script = scripts(environment=says(said))
     with pytest.raises(BareboatError, match=r"the harbor (names no UPSTREAM_GOOD|gave no answer)"):
-        visit(ScriptedEngine(environment=said), tmp_path)
+        visit(engine, tmp_path)
 
 
-def test_a_harbor_that_does_not_open_is_told_and_removed(tmp_path):
-    engine = ScriptedEngine()
-    engine.opens = False
+def test_a_harbor_that_does_not_open_is_told_and_removed(engine, tmp_path):
+    engine.script = scripts(serve=says("", exit_code=1))
     with pytest.raises(BareboatError, match="the harbor does not open: said"):
         visit(engine, tmp_path)
-    assert engine.discarded == ["0"]
+    assert (len(engine.started), engine.containers) == (1, ())
+
+
+@pytest.mark.parametrize("who", ["serve", "service"])
+def test_what_the_runtime_refuses_is_told_with_its_words(engine, who, tmp_path):
+    engine.script = scripts(**{who: Script(refused="exec format error")})
+    with pytest.raises(BareboatError, match="cannot be started: exec format error"):
+        visit(engine, tmp_path)
+    assert engine.containers == ()
 
 
 def test_the_first_wrong_probe_is_the_reason_and_all_are_told():
@@ -157,9 +155,9 @@ def test_the_first_wrong_probe_is_the_reason_and_all_are_told():
     assert judge_probes(probes[:1]) is None
 
 
-def test_an_excuse_covers_its_probe_and_nothing_else(tmp_path):
+def test_an_excuse_covers_its_probe_and_nothing_else(engine, tmp_path):
     wrong = [PROBES[0], {**PROBES[1], "passed": False, "observed": "200"}]
-    engine = ScriptedEngine(check=json.dumps({"probes": wrong}))
+    engine.script = scripts(check=says({"probes": wrong}))
     excused = visit(engine, tmp_path, {"expired": "its clock stands still"})
     assert {probe.name: probe.excused for probe in excused.probes}["expired"] == "its clock stands still"
     assert excused.failure.reason == "probe 'no-authorities': 200", "the same answer under another name is not excused"

@@ -11,8 +11,7 @@ from bareboat.check.manifest import make_manifest
 from bareboat.check.minimal import Prover, is_proved, prove
 from bareboat.check.strace_log import Opened
 from bareboat.closure import Closure, Needed
-from bareboat.engine.containers import RunReport
-from bareboat.engine.fake import FakeEngine
+from bareboat.engine.fake import FakeEngine, Script
 from bareboat.inputs.recipe import Copy
 from bareboat.inputs.sample import Expectation
 from bareboat.make.context import Program
@@ -24,20 +23,14 @@ from tests.unit.make.test_copies import CELL
 from tests.unit.project import job_context
 
 RUNS = (Expectation(), Expectation(name="tz", arguments=("tz",)))
-LOADER = RunReport(exit_code=127, stdout=b"", stderr=b"/p: error while loading shared libraries: x\n")
-FINE = RunReport(exit_code=0, stdout=b"", stderr=b"")
+LOADER = Script(exit_code=127, stderr=b"/p: error while loading shared libraries: x\n")
 
 
-class NeedyEngine(FakeEngine):
-    """Starts only with lib/libc, and answers `tz` only with zones/b."""
-
-    def run(self, image_id, arguments, timeout_seconds, *, writable=False):
-        del timeout_seconds, writable
-        self.ran.append(image_id)
-        files = open_image(self._archive(image_id)).files()
-        if "lib/libc" not in files:
-            return LOADER
-        return FINE if "tz" not in arguments or "zones/b" in files else replace(FINE, exit_code=1)
+def needy(image, arguments):
+    """A program that starts only with lib/libc, and answers `tz` only with zones/b."""
+    if "lib/libc" not in image.files():
+        return LOADER
+    return Script(exit_code=0 if "tz" not in arguments or "zones/b" in image.files() else 1)
 
 
 def item(number, path, kind="file", **fields):
@@ -101,7 +94,7 @@ def test_whoever_names_a_folder_may_need_all_of_it(contents, image):
 
 def test_each_row_is_left_out_once(contents, image, tmp_path):
     (tmp_path / "store").mkdir()
-    engine = NeedyEngine(folder=tmp_path / "store")
+    engine = FakeEngine(folder=tmp_path / "store", script=needy)
     context = job_context(engine, tmp_path)
     said = []
     result = Result(

@@ -6,10 +6,12 @@ import pytest
 
 from bareboat.check.runs import judge_run, not_started, verify
 from bareboat.engine.containers import RunReport
-from bareboat.engine.fake import FakeEngine
+from bareboat.engine.fake import FakeEngine, Script
+from bareboat.engine.images import Build
 from bareboat.inputs.sample import Expectation
 
 HELLO = Expectation(stdout="Hello\n")
+NAMES = ("localhost/first:x", "localhost/second:x")
 
 
 def ran(stdout=b"Hello\n", exit_code=0, stderr=b""):
@@ -52,18 +54,25 @@ def test_a_long_output_is_cut_at_its_telling_end():
     assert len(failed.detail) == 4000
 
 
-def test_an_image_is_run_once_and_judged(tmp_path):
-    engine = FakeEngine(folder=tmp_path, report=ran())
-    verdict = verify(engine, "sha256:1", (HELLO,))
+@pytest.fixture
+def engine(tmp_path):
+    engine = FakeEngine(folder=tmp_path, script=lambda _image, _command: Script(stdout=b"Hello\n"))
+    for name in NAMES:
+        engine.build(Build(containerfile="", context=tmp_path, tag=name, labels={"of": name}), tmp_path / "log")
+    return engine
+
+
+def test_an_image_is_run_once_and_judged(engine):
+    first, second = (engine.image(name).id for name in NAMES)
+    verdict = verify(engine, first, (HELLO,))
     assert (verdict.failure, verdict.started) == (None, True)
-    assert verify(engine, "sha256:2", (Expectation(exit_code=1),)).failure is not None
-    assert engine.ran == ["sha256:1", "sha256:2"]
+    assert verify(engine, second, (Expectation(exit_code=1),)).failure is not None
+    assert engine.ran == [first, second]
 
 
-def test_every_expectation_is_a_run_until_one_fails(tmp_path):
-    engine = FakeEngine(folder=tmp_path, report=ran())
+def test_every_expectation_is_a_run_until_one_fails(engine):
     wrong = Expectation(name="wrong", exit_code=1)
-    verdict = verify(engine, "sha256:1", (HELLO, wrong, HELLO))
+    verdict = verify(engine, NAMES[0], (HELLO, wrong, HELLO))
     assert verdict.failure.reason.startswith("run 'wrong': exit code 0")
     assert len(engine.ran) == 2
 

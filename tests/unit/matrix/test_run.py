@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bareboat.engine.containers import RunReport
-from bareboat.engine.fake import HOST, FakeEngine
+from bareboat.engine.fake import HOST, FakeEngine, Script
 from bareboat.engine.images import Build
 from bareboat.errors import BareboatError
 from bareboat.inputs.lock import Lock, Pinned
@@ -30,7 +29,7 @@ from tests.unit.elf_builder import MUSL, MUSL_LOADER, build_elf
 from tests.unit.project import BOOK, ROOT, job_context
 
 PROGRAM = build_elf(signs=MUSL, interpreter=None, flags_1=0x08000001)
-HELLO = RunReport(exit_code=0, stdout=b"Hello, world!\n", stderr=b"")
+HELLO = Script(stdout=b"Hello, world!\n")
 ALPINE, RUST = "docker.io/library/alpine:3.23", "docker.io/library/rust:1-alpine"
 
 
@@ -41,10 +40,14 @@ def book_of(*names, libc="musl"):
     return RecipeBook(recipes=tuple(recipes), toolchains=BOOK.toolchains)
 
 
+def always(script):
+    return lambda _image, _command: script
+
+
 @pytest.fixture
 def engine(tmp_path):
     (tmp_path / "store").mkdir()
-    engine = FakeEngine(folder=tmp_path / "store", report=HELLO, program=PROGRAM, program_path="hello-world")
+    engine = FakeEngine(folder=tmp_path / "store", script=always(HELLO), program=PROGRAM, program_path="hello-world")
     # What a registry would serve: any image will do as a base or a toolchain.
     for name in (RUST, ALPINE):
         engine.build(
@@ -124,7 +127,7 @@ def test_what_a_recipe_declares_is_held_against_the_program(context):
 
 
 def test_another_output_fails_the_cell(context, engine):
-    engine.report = RunReport(exit_code=0, stdout=b"Hello", stderr=b"")
+    engine.script = always(Script(stdout=b"Hello"))
     failed = outcomes(run(context, book_of("scratch-musl")))["scratch-musl"]
     assert (failed.stage, failed.reason) == ("run", "its output differs")
 
@@ -202,7 +205,7 @@ def test_results_that_cannot_be_written_fail_their_cells_and_the_run_goes_on(con
 
 
 def test_a_program_that_does_not_end_fails_its_cell_and_is_measured(context, engine):
-    engine.report = RunReport(exit_code=None, stdout=b"", stderr=b"waiting\n")
+    engine.script = always(Script(exit_code=None, stderr=b"waiting\n"))
     (result,) = run(context, book_of("scratch-musl")).results
     assert (result.outcome.stage, result.outcome.reason) == ("run", "did not end within 10 s")
     assert result.outcome.detail == "waiting\n"
@@ -210,9 +213,9 @@ def test_a_program_that_does_not_end_fails_its_cell_and_is_measured(context, eng
 
 
 def test_a_failed_cell_is_tried_again_though_nothing_changed(context, engine):
-    engine.report = RunReport(exit_code=1, stdout=b"", stderr=b"")
+    engine.script = always(Script(exit_code=1))
     assert outcomes(run(context, book_of("scratch-musl")))["scratch-musl"].reason == "exit code 1, not 0"
-    engine.report = HELLO
+    engine.script = always(HELLO)
     assert outcomes(run(context, book_of("scratch-musl")))["scratch-musl"].kind == "passed"
     assert (len(engine.built), len(engine.ran)) == (1, 2)
 
@@ -293,7 +296,7 @@ def expecting(book, reason="known not to work"):
 
 
 def test_a_failure_that_is_expected_fails_nothing_and_is_not_done_again(context, engine):
-    engine.report = RunReport(exit_code=3, stdout=b"", stderr=b"")
+    engine.script = always(Script(exit_code=3))
     done = run(context, expecting(book_of("scratch-musl")))
     (outcome,) = outcomes(done).values()
     assert (outcome.reason, outcome.expected) == ("exit code 3, not 0", "known not to work")
@@ -328,7 +331,7 @@ def test_what_cannot_start_is_not_run(context, engine):
 
 
 def test_what_is_made_to_fail_is_run_to_confirm_the_prediction(context, engine):
-    engine.report = RunReport(exit_code=1, stdout=b"", stderr=b"exec /hello-world: no such file or directory\n")
+    engine.script = always(Script(exit_code=1, stderr=b"exec /hello-world: no such file or directory\n"))
     done = run(context, expecting(dynamic(engine)))
     assert done.results[0].fails_as_expected
     assert (done.results[0].preflight.predicted, done.results[0].preflight.observed) == (False, False)
@@ -336,7 +339,7 @@ def test_what_is_made_to_fail_is_run_to_confirm_the_prediction(context, engine):
 
 
 def test_a_prediction_that_does_not_come_true_is_a_failure_even_where_one_is_expected(context, engine):
-    engine.report = RunReport(exit_code=3, stdout=b"", stderr=b"")
+    engine.script = always(Script(exit_code=3))
     done = run(context, expecting(dynamic(engine)))
     outcome = outcomes(done)["scratch-musl"]
     assert outcome.reason.startswith("the prediction was wrong: it starts, though the interpreter")
@@ -395,7 +398,7 @@ def test_a_run_that_finds_all_done_is_idle(context, engine):
     assert second.idle
     assert {output.status for output in second.outputs.by_id.values()} == {"unchanged"}
     assert not run(replace(locked, force=True), book_of("scratch-musl")).idle
-    engine.report = RunReport(exit_code=1, stdout=b"", stderr=b"")
+    engine.script = always(Script(exit_code=1))
     assert not run(replace(locked, force=True), book_of("scratch-musl")).idle
 
 

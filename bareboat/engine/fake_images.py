@@ -1,0 +1,145 @@
+"""An image store in a folder: what the Images Protocol promises, with no Podman on the machine.
+
+What is loaded is kept as it is. A build runs nothing: its image holds `program` alone.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import shlex
+import shutil
+import tarfile
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bareboat.archive import Entry, ImageConfig, open_image, write_image
+from bareboat.engine.images import StoredImage
+from bareboat.errors import BareboatError, EngineError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bareboat.archive import Image
+    from bareboat.engine.images import Build
+
+
+@dataclass(kw_only=True)
+class FakeImages:
+    """Every image is real to the caller, who can look up afterwards what was asked for."""
+
+    # Where images lie, as OCI archives.
+    folder: Path
+    # What a build makes: this content, at this path in the image, whatever the Containerfile says.
+    program: bytes = b""
+    program_path: str = "program"
+    # A build fails whose Containerfile holds this text; "" fails none.
+    broken: str = ""
+    # What was asked for: the builds, and the paths to be copied out.
+    built: list[Build] = field(default_factory=list)
+    copied: list[str] = field(default_factory=list)
+    _names: dict[str, str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def image(self, reference: str) -> StoredImage | None:
+        """The image of that name or id."""
+        # Of an image from elsewhere, `repository@digest` is a name too; its id serves as its digest.
+        image_id = self._names.get(reference, reference.rpartition("@")[2])
+        archive = self._archive(image_id)
+        if not archive.is_file():
+            return None
+        names = tuple(name for name, named in self._names.items() if named == image_id)
+        digest = image_id if any(not name.startswith("localhost/") for name in names) else ""
+        return StoredImage(id=image_id, digest=digest, names=names, labels=open_image(archive).config.labels)
+
+    def build(self, build: Build, log: Path) -> str:
+        """An image that holds the program."""
+        with self._lock:
+            self.built.append(build)
+        broken = bool(self.broken) and self.broken in build.containerfile
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("error: broken\n" if broken else "", encoding="utf-8")
+        if broken:
+            raise EngineError(shlex.join(["build", build.tag]), 1, ["error: broken"], log)
+        entry = Entry(path=self.program_path, mode=0o755, content=self.program)
+        made = self.folder / f"made-{threading.get_ident()}"
+        written = write_image([entry], ImageConfig(labels=build.labels), reference=build.tag, to=made)
+        self._keep(made, written.image_id, build.tag)
+        made.unlink()
+        return written.image_id
+
+    def load(self, archive: Path) -> None:
+        """Keep the archive's image under the name that it carries."""
+        image = open_image(archive)
+        self._keep(archive, image.id, *image.references)
+
+    def pull(self, reference: str) -> StoredImage:
+        """No registry answers here, so only what is kept comes."""
+        image = self.image(reference)
+        if image is None:
+            raise EngineError(f"pull {reference}", 125, ["manifest unknown"])
+        return image
+
+    def save(self, image_id: str, to: Path) -> None:
+        """A copy of what is kept."""
+        shutil.copy(self._find(image_id), to)
+
+    def copy_out(self, image_id: str, path: str) -> bytes:
+        """The program of a built image, wherever its Containerfile put it; of another, what is at that path."""
+        with self._lock:
+            self.copied.append(path)
+        image = self._open(image_id)
+        found = image.find(path)
+        built = found is None and bool(self.program) and image.find(self.program_path) is not None
+        if found is None and not built:
+            raise BareboatError(f"there is no {path} in {image_id}")
+        if found is None or found.kind != "directory":
+            return _tar([(posixpath.basename(path.rstrip("/")), self.program if found is None else image.read(path))])
+        top = posixpath.basename(found.path)
+        inside = [file.path for file in image.files().values() if file.kind == "file"]
+        below = [name for name in inside if name.startswith(f"{found.path}/")]
+        files = [(f"{top}{name.removeprefix(found.path)}", image.read(name)) for name in below]
+        return _tar([(f"{top}/", b""), *files])
+
+    def tag(self, image_id: str, name: str) -> None:
+        """One more name for what is kept."""
+        kept = self._open(image_id).id
+        with self._lock:
+            self._names[name] = kept
+
+    def remove(self, reference: str) -> None:
+        """Forget the image and its names."""
+        with self._lock:
+            image_id = self._names.get(reference, reference)
+            self._archive(image_id).unlink(missing_ok=True)
+            self._names = {name: named for name, named in self._names.items() if named != image_id}
+
+    def _open(self, reference: str) -> Image:
+        """The image of that name or id; raises BareboatError when there is none."""
+        return open_image(self._find(reference))
+
+    def _find(self, reference: str) -> Path:
+        archive = self._archive(self._names.get(reference, reference))
+        if not archive.is_file():
+            raise BareboatError(f"there is no image {reference}")
+        return archive
+
+    def _archive(self, image_id: str) -> Path:
+        return self.folder / image_id.replace("/", "_")
+
+    def _keep(self, archive: Path, image_id: str, *names: str) -> None:
+        shutil.copy(archive, self._archive(image_id))
+        with self._lock:
+            self._names |= dict.fromkeys(names, image_id)
+
+
+def _tar(files: list[tuple[str, bytes]]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        for name, content in files:
+            info = tarfile.TarInfo(name.rstrip("/"))
+            info.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
+            info.mode, info.size = 0o755, len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
