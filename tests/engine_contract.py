@@ -1,39 +1,39 @@
-"""What every engine must do, run over the fake one and over Podman alike."""
+"""What every engine must do, run over the fake one and over Podman alike.
+
+Each method of a Protocol is called in a test of the contract that belongs to it; tests/unit/engine/test_contract.py
+finds the one that is not.
+"""
 
 from __future__ import annotations
 
-import platform
 import secrets
 
 import pytest
 
 from bareboat.archive import Entry, ImageConfig, open_image, read_copied, write_image
-from bareboat.doctor.try_runtimes import exit_program
+from bareboat.check.strace_log import Opened, read_traces
+from bareboat.engine.containers import Start
 from bareboat.engine.images import Build
 from bareboat.errors import BareboatError, EngineError
+from bareboat.system.files import make_open_folder
+from bareboat.system.folders import remove
+from bareboat.system.process import Processes
+from tests.programs import EXIT_7, FOREVER, awaiting, program, speaking
 
 NOWHERE = "127.0.0.1:1/nothing:here"
+NO_IMAGE = "localhost/bareboat/never:seen"
+NO_CONTAINER = "f" * 64
 # A build that copies this must fail, which a fake engine has to be told.
 BROKEN = "absent"
 ABSENT = "/etc/absent"
-# In the place of exit(0) at the program's end: exit(7) and a loop without end, by the kernel's calling convention.
-EXIT_7 = {"x86_64": bytes.fromhex("6a075f 6a3c58 0f05 90"), "aarch64": bytes.fromhex("e00080d2 a80b80d2 010000d4")}
-FOREVER = {"x86_64": bytes.fromhex("ebfe") + b"\x90" * 7, "aarch64": bytes.fromhex("00000014") * 3}
 
 
-def program(code=None):
-    """A static program that needs no compiler: it ends with 0, or does what `code` says."""
-    whole = exit_program(platform.machine())
-    if whole is None:
-        pytest.skip(f"no program for {platform.machine()}")
-    return whole if code is None else whole[: -len(code[platform.machine()])] + code[platform.machine()]
-
-
-def load(engine, name, content, folder):
+def load(engine, name, content, folder, *, entrypoint="/program"):
     """Load an image of that name with one program in it; returns its id."""
     archive = folder / f"{secrets.token_hex(6)}.tar"
     entry = Entry(path="program", mode=0o755, content=content)
-    written = write_image([entry], ImageConfig(entrypoint=("/program",)), reference=name, to=archive)
+    config = ImageConfig(entrypoint=(entrypoint,), user="65532:65532")
+    written = write_image([entry], config, reference=name, to=archive)
     engine.load(archive)
     return written.image_id
 
@@ -43,13 +43,15 @@ def copied(engine, image_id, path):
     return read_copied(engine.copy_out(image_id, path), path)[0].content
 
 
-class EngineContract:
+class Named:
     @pytest.fixture
     def name(self, engine):
         name = f"localhost/bareboat/contract-{secrets.token_hex(6)}:x"
         yield name
         engine.remove(name)
 
+
+class ImagesContract(Named):
     @pytest.fixture
     def loaded(self, engine, name, tmp_path):
         config = ImageConfig(entrypoint=("/program",), user="65532:65532", labels={"a": "b"})
@@ -63,7 +65,15 @@ class EngineContract:
         return written
 
     def test_what_was_never_loaded_is_not_there(self, engine):
-        assert engine.image("localhost/bareboat/never:seen") is None
+        assert engine.image(NO_IMAGE) is None
+
+    def test_of_what_is_not_there_nothing_comes(self, engine, name, tmp_path):
+        with pytest.raises(BareboatError):
+            engine.save(NO_IMAGE, tmp_path / "saved.tar")
+        with pytest.raises(BareboatError):
+            engine.copy_out(NO_IMAGE, "/program")
+        with pytest.raises(BareboatError):
+            engine.tag(NO_IMAGE, name)
 
     def test_a_loaded_image_has_its_id_name_and_labels(self, engine, name, loaded):
         image = engine.image(name)
@@ -80,13 +90,12 @@ class EngineContract:
         assert image.read("etc/x") == copied(engine, loaded.image_id, "/etc/x") == b"x"
         assert image.config.user == "65532:65532"
 
-    def test_a_run_shows_its_exit_code_and_output(self, engine, loaded):
-        report = engine.run(loaded.image_id, (), 30.0)
-        assert (report.exit_code, report.stdout, report.stderr) == (0, b"", b"")
-
     def test_a_folder_is_copied_out_whole(self, engine, loaded):
         folder = read_copied(engine.copy_out(loaded.image_id, "/etc"), "/etc")
-        assert [(one.path, one.kind, one.content) for one in folder] == [("", "directory", b""), ("x", "file", b"x")]
+        assert [(entry.path, entry.kind, entry.content) for entry in folder] == [
+            ("", "directory", b""),
+            ("x", "file", b"x"),
+        ]
 
     def test_what_is_not_there_cannot_be_copied_out(self, engine, loaded):
         with pytest.raises(BareboatError, match=f"there is no {ABSENT}"):
@@ -108,7 +117,8 @@ class EngineContract:
 
     def test_loading_twice_is_loading_once(self, engine, name, tmp_path):
         first = load(engine, name, program(), tmp_path)
-        assert load(engine, name, program(), tmp_path) == first
+        (archive,) = tmp_path.glob("*.tar")
+        engine.load(archive)
         image = engine.image(name)
         assert (image.id, image.names) == (first, (name,))
 
@@ -147,3 +157,120 @@ class EngineContract:
         assert error.log_tail[-1] in log.read_text(encoding="utf-8")
         assert str(error).endswith(f"the whole log: {log}")
         assert engine.image(name) is None
+
+
+class ContainersContract(Named):
+    """What stands in for strace is the fixture `tracer`, which each engine's tests have to give."""
+
+    @pytest.fixture
+    def start(self, engine):
+        """Starts a container that is gone when the test ends."""
+        started = []
+
+        def start(image, **fields):
+            started.append(engine.start(Start(image=image, **fields)))
+            return started[-1]
+
+        yield start
+        for container in started:
+            engine.discard(container)
+
+    @pytest.fixture
+    def logs(self, tmp_path):
+        folder = tmp_path / "private" / "logs"
+        make_open_folder(folder)
+        yield folder
+        remove(Processes(), folder)
+
+    @pytest.mark.parametrize(("code", "exit_code"), [(None, 0), (EXIT_7, 7)])
+    def test_a_run_shows_its_exit_code(self, engine, name, tmp_path, code, exit_code):
+        report = engine.run(load(engine, name, program(code), tmp_path), (), 60.0)
+        assert (report.exit_code, report.stdout, report.stderr, report.refused) == (exit_code, b"", b"", "")
+
+    @pytest.mark.parametrize("arguments", [(), ("first", "two words")])
+    def test_outputs_are_apart_and_arguments_arrive(self, engine, name, tmp_path, arguments):
+        report = engine.run(load(engine, name, speaking(), tmp_path), arguments, 60.0, writable=True)
+        assert (report.exit_code, report.stdout, report.stderr) == (1 + len(arguments), b"out\n", b"err\n")
+
+    def test_a_run_without_end_is_ended(self, engine, name, tmp_path):
+        report = engine.run(load(engine, name, program(FOREVER), tmp_path), (), 0.5)
+        assert (report.exit_code, report.refused) == (None, "")
+
+    def test_a_run_that_is_refused_says_why(self, engine, name, tmp_path):
+        report = engine.run(load(engine, name, program(), tmp_path, entrypoint="/absent"), (), 60.0)
+        assert (report.exit_code, report.stdout) == (None, b"")
+        assert "/absent" in report.refused
+
+    def test_what_is_not_there_does_not_run(self, engine):
+        with pytest.raises(BareboatError):
+            engine.run(NO_IMAGE, (), 60.0)
+        with pytest.raises(BareboatError):
+            engine.start(Start(image=NO_IMAGE))
+
+    def test_a_trace_shows_what_the_program_opened(self, engine, name, tmp_path, tracer, logs):
+        report = engine.trace(load(engine, name, program(EXIT_7), tmp_path), ("/program",), 60.0, tracer, logs)
+        assert report.exit_code == 7
+        assert read_traces(logs) == (Opened(path="/program", real_path="/program", found=True, access="exec"),)
+
+    def test_each_container_has_an_id_and_a_process_of_its_own(self, engine, name, tmp_path):
+        image = load(engine, name, program(FOREVER), tmp_path)
+        first = engine.start(Start(image=image))
+        second = engine.start(Start(image=name, network=first))
+        try:
+            assert len({image, name, first, second}) == 4
+            processes = {engine.process_of(first), engine.process_of(second)}
+            assert len(processes - {None, 0}) == 2
+        finally:
+            engine.discard(second)
+            engine.discard(first)
+
+    def test_a_start_that_is_refused_says_why_and_leaves_nothing(self, engine, name, tmp_path):
+        image = load(engine, name, program(), tmp_path, entrypoint="/absent")
+        with pytest.raises(BareboatError, match="/absent"):
+            engine.start(Start(image=image))
+
+    def test_a_loopback_of_nobody_cannot_be_shared(self, engine, name, tmp_path):
+        with pytest.raises(BareboatError):
+            engine.start(Start(image=load(engine, name, program(), tmp_path), network=NO_CONTAINER))
+
+    def test_a_container_that_ends_by_itself_stays_until_it_is_discarded(self, engine, name, tmp_path, start):
+        container = start(load(engine, name, speaking(), tmp_path), command=("first",))
+        for _ in range(2):
+            report = engine.finish(container, 60.0)
+            assert (report.exit_code, report.stdout, report.stderr) == (2, b"out\n", b"err\n")
+        assert engine.process_of(container) is None
+        assert engine.output_of(container) == b"out\n"
+
+    def test_output_comes_while_a_container_runs_and_a_signal_may_end_it(self, engine, name, tmp_path, start):
+        container = start(load(engine, name, awaiting(), tmp_path))
+        while engine.output_of(container) != b"out\n":
+            assert engine.process_of(container)
+        assert engine.process_of(container)
+        engine.signal(container, "SIGTERM")
+        report = engine.finish(container, 60.0)
+        assert (report.exit_code, report.stdout, report.stderr) == (7, b"out\n", b"err\n")
+        engine.signal(container, "SIGTERM")
+
+    def test_a_signal_that_is_not_heeded_changes_nothing_and_sigkill_always_is(self, engine, name, tmp_path, start):
+        container = start(load(engine, name, program(FOREVER), tmp_path))
+        engine.signal(container, "SIGTERM")
+        assert engine.process_of(container)
+        engine.signal(container, "SIGKILL")
+        assert engine.finish(container, 60.0).exit_code == 137
+        assert engine.process_of(container) is None
+
+    def test_a_container_whose_time_is_over_is_killed(self, engine, name, tmp_path, start):
+        container = start(load(engine, name, program(FOREVER), tmp_path))
+        assert engine.finish(container, 0.2).exit_code is None
+        assert engine.finish(container, 60.0).exit_code == 137
+
+    def test_a_container_is_discarded_though_it_runs_and_once_more_is_nothing(self, engine, name, tmp_path):
+        container = engine.start(Start(image=load(engine, name, program(FOREVER), tmp_path)))
+        engine.discard(container)
+        engine.discard(container)
+        engine.signal(container, "SIGTERM")
+        for ask in (engine.process_of, engine.output_of):
+            with pytest.raises(BareboatError):
+                ask(container)
+        with pytest.raises(BareboatError):
+            engine.finish(container, 1.0)

@@ -16,8 +16,8 @@ from bareboat.engine.tracer import LOGS_TARGET, make_tracer
 from bareboat.system.files import make_open_folder
 from bareboat.system.folders import remove
 from bareboat.system.process import Processes
-from tests.engine_contract import program
 from tests.integration.harbour import podman
+from tests.programs import program
 
 pytestmark = [pytest.mark.podman, pytest.mark.skipif(shutil.which("strace") is None, reason="no strace here")]
 
@@ -26,7 +26,7 @@ CAT = "/usr/bin/cat"
 
 
 def closure_of(path):
-    return [Path(one.path) for one in find_closure(FolderRoot(Path("/")), str(path)).files if one.required]
+    return [Path(file.path) for file in find_closure(FolderRoot(Path("/")), str(path)).files if file.required]
 
 
 @pytest.fixture
@@ -86,4 +86,4 @@ def test_a_dynamic_program_opens_its_libraries_and_files(tracer, logs, load):
     assert Opened(path="/link", real_path="/data/one", found=True, access="open") in seen
     assert Opened(path="/etc/ld.so.cache", real_path="/etc/ld.so.cache", found=False, access="open") in seen
     libraries = {path.name for path in files if path.name.startswith("libc.")}
-    assert libraries <= {Path(one.path).name for one in seen if one.access == "open" and one.found}
+    assert libraries <= {Path(opened.path).name for opened in seen if opened.access == "open" and opened.found}
