@@ -72,6 +72,7 @@ def test_an_unknown_word_lists_the_known_ones():
         choose("bases", "both", Bases)
 
 
+@pytest.mark.starts_processes("a whole process is ended by a signal or a closed pipe")
 def test_a_reader_that_leaves_early_is_no_error():
     code = "from bareboat.console import run; raise SystemExit(run(lambda _: 'x\\n' * 100000))"
     script = f"set -o pipefail; '{sys.executable}' -c \"{code}\" | head -n 1"
@@ -80,6 +81,7 @@ def test_a_reader_that_leaves_early_is_no_error():
 
 
 @pytest.mark.parametrize("ends", ["raise StoppedError('stopped')", "raise KeyboardInterrupt"])
+@pytest.mark.starts_processes("a whole process is ended by a signal or a closed pipe")
 def test_a_stopped_run_says_so_and_leaves_with_130_whatever_its_threads_do(ends):
     done = subprocess.run([sys.executable, "-c", STOPPED.format(ends=ends)], cwd=ROOT, capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (130, b"")
@@ -87,6 +89,7 @@ def test_a_stopped_run_says_so_and_leaves_with_130_whatever_its_threads_do(ends)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.starts_processes("a whole process is ended by a signal or a closed pipe")
 def test_a_signal_ends_what_the_action_started(tmp_path, number):
     code = [sys.executable, "-c", SIGNALLED, str(tmp_path)]
     run = subprocess.Popen(code, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -394,6 +394,7 @@ TRIED = ["bash", "cat", "curl", "gdb", "git", "gpg", "perl", "python3", "ssh", "
 
 @pytest.mark.skipif(not MACHINES_LOADER.exists(), reason="this machine has another loader")
 @pytest.mark.parametrize("name", TRIED)
+@pytest.mark.starts_processes("the machine's own loader is asked")
 def test_this_machines_ld_so_loads_the_same_in_the_same_order(name):
     program = Path("/usr/bin", name).resolve()
     if not program.exists() or program.read_bytes()[:4] != b"\x7fELF":

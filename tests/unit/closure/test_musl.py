@@ -104,6 +104,7 @@ def test_what_glibc_loads_later_is_nothing_to_musl(tmp_path):
     assert (len(closure.files), closure.missing) == (2, ())
 
 
+@pytest.mark.starts_processes("the machine's own compiler and loader are asked")
 def test_this_machines_musl_finds_the_same(tmp_path):
     compiler = shutil.which("musl-gcc")
     if compiler is None:

@@ -210,6 +210,7 @@ def test_what_is_asked_for_is_a_database():
     shutil.which("dpkg-query") is None or not Path("/var/lib/dpkg/status").is_file(),
     reason="no packages of dpkg's here to ask of; the formats are tested above",
 )
+@pytest.mark.starts_processes("the machine's own dpkg is asked")
 def test_dpkg_says_the_same_of_this_machine():
     root = Path("/")
     found = [path for wanted in DATABASES for path in root.glob(wanted)]

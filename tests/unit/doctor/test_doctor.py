@@ -79,6 +79,7 @@ def test_too_few_ids_come_with_a_range_to_add() -> None:
 
 
 @pytest.mark.skipif(platform.system() != "Linux", reason="a Linux program")
+@pytest.mark.starts_processes("the program is our own machine code")
 def test_the_trial_program_ends_with_exit_code_0(tmp_path: Path) -> None:
     image = exit_program(platform.machine())
     if image is None:
@@ -120,6 +121,7 @@ def test_a_long_reason_keeps_both_its_ends() -> None:
 
 
 @pytest.mark.skipif(platform.system() != "Linux", reason="timeout(1)")
+@pytest.mark.starts_processes("timeout(1) ends the command")
 def test_a_command_that_does_not_answer_is_ended() -> None:
     with pytest.raises(EngineError) as caught:
         ask(Processes(), ("sleep", "60"), {}, seconds=1)

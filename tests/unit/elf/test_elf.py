@@ -179,6 +179,7 @@ COMPILERS = [
 
 
 @pytest.mark.parametrize(("compiler", "options", "linkage", "libc"), COMPILERS)
+@pytest.mark.starts_processes("the machine's own compilers make the files")
 def test_what_a_compiler_makes_is_recognised_stripped(tmp_path, compiler, options, linkage, libc):
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is absent; the same signs are tested from bytes above")

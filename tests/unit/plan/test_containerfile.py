@@ -201,6 +201,7 @@ def test_mode_and_owner_are_said_and_the_folders_above_are_made_before():
 
 
 @pytest.mark.parametrize("text", ["plain\n", "two\nlines and 'quotes' \"too\" $HOME \\n %d\n", "café\t\x00"])
+@pytest.mark.starts_processes("a shell reads what a Containerfile says")
 def test_a_text_reaches_the_image_to_the_byte(text):
     cell = with_copy(source="recipe", path=None, text=text, to="/etc/x")
     (command,) = [line for line in render(cell, references(cell)).splitlines() if "printf" in line]

@@ -426,6 +426,7 @@ def test_each_kind_has_a_version_of_its_own(version, changed, monkeypatch):
     assert [kind for kind in ORDER if World().keys()[kind] != before[kind]] == changed
 
 
+@pytest.mark.starts_processes("Python salts its hashes in each process anew")
 def test_a_key_is_the_same_in_every_process():
     code = "from bareboat.inputs.base import Debian; from bareboat.plan.keys import root_key; "
     code += "print(root_key(Debian(kind='debian', suite='trixie', packages=('gcc',)), 'x'), end='')"

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bareboat.make.fetch_secrets import fetch_secrets
 from bareboat.podman_engine.session import _sweep, session_lock
 from bareboat.system.folders import Folders, find_folders, remove
@@ -32,6 +34,7 @@ def test_folders_follow_the_users_cache(monkeypatch, tmp_path):
     }
 
 
+@pytest.mark.starts_processes("the lock is held against another process")
 def test_a_second_run_waits_and_says_for_whom(tmp_path):
     path, said = tmp_path / "lock", []
     holder = subprocess.Popen(
@@ -60,6 +63,7 @@ def test_folders_are_the_users_own_where_no_cache_is_named(monkeypatch, tmp_path
     assert not folders.bootstrap.is_relative_to(tmp_path), "a private home is closed to mmdebstrap's user"
 
 
+@pytest.mark.starts_processes("the lock is held against another process")
 def test_a_killed_run_holds_no_lock(tmp_path):
     path, said = tmp_path / "lock", []
     holder = subprocess.Popen(

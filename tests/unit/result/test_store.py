@@ -231,6 +231,7 @@ def refused_save(path: Path, **options: object) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPOSITORY, **options).stdout
 
 
+@pytest.mark.starts_processes("limits and mounts are set for a process of their own")
 def test_a_write_that_fails_half_way_leaves_the_old_result_and_no_temporary(tmp_path: Path) -> None:
     path = resultfile.save(RESULT, tmp_path)
 
@@ -243,6 +244,7 @@ def test_a_write_that_fails_half_way_leaves_the_old_result_and_no_temporary(tmp_
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.starts_processes("limits and mounts are set for a process of their own")
 def test_a_full_disk_leaves_the_old_result_and_no_temporary(tmp_path: Path) -> None:
     mount = f"mount -t tmpfs -o size=128k none {tmp_path}"
     unshare = ["unshare", "--mount", "sh", "-ec"]

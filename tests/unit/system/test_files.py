@@ -54,6 +54,7 @@ def test_where_it_cannot_be_written_the_path_is_told_and_nothing_is_left(tmp_pat
     assert file.read_bytes() == b"old"
 
 
+@pytest.mark.starts_processes("a process is killed in the middle of a write")
 def test_a_kill_in_the_middle_leaves_one_of_the_whole_contents(tmp_path):
     path = tmp_path / "x"
     contents = [letter * 1_000_000 for letter in (b"a", b"b")]
@@ -150,6 +151,7 @@ with replacing(Path(sys.argv[1])) as file:
 """
 
 
+@pytest.mark.starts_processes("a process is killed in the middle of a write")
 def test_sweep_leaves_a_running_writer_alone_and_takes_a_killed_one(tmp_path):
     with half_written(tmp_path / "x.json"):
         assert sweep(tmp_path) == ()
@@ -157,6 +159,7 @@ def test_sweep_leaves_a_running_writer_alone_and_takes_a_killed_one(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.starts_processes("a process is killed in the middle of a write")
 def test_what_a_killed_writer_left_goes_when_the_file_is_next_written(tmp_path):
     with half_written(tmp_path / "x.json"):
         write_whole(tmp_path / "x.json", b"meanwhile")

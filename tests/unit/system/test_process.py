@@ -15,6 +15,8 @@ import pytest
 from bareboat.errors import EngineError, HostError, StoppedError
 from bareboat.system.process import Processes
 
+pytestmark = pytest.mark.starts_processes("child processes are what is tested")
+
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 20
 
