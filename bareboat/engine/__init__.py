@@ -6,7 +6,8 @@ For others to use:
 - `images.py`: `Images`, `StoredImage`, `Build`, and the labels and names by which Bareboat's images are known
 - `containers.py`: `Containers`, `Start`, `RunReport`, and the label of Bareboat's containers
 - `tracer.py`: `Tracer` and `make_tracer`, which bring this machine's strace into a container
-- `fake.py`: `FakeEngine`, `Script` and `HOST`, for tests on a machine without Podman
+- `fake.py`: `FakeEngine`, the `Script` of what its containers do, and `HOST`, for tests on a machine without Podman
+- `fake_images.py`: `FakeImages`, the half of it that keeps images
 
 A contract suite (tests/engine_contract.py) holds FakeEngine and PodmanEngine to the same promises.
 """

@@ -1,4 +1,14 @@
-"""Podman: the real engine, and the only user of podman-py."""
+"""Podman: the real engine, and the only user of podman-py.
+
+For others to use:
+
+- `session.py`: `session`, the one way to an engine that runs, and `Session`, what it gives
+- `engine.py`: `PodmanEngine`
+- `settings.py`: `podman_environment`, which writes Podman's private configuration; `search_path` and `cgroups`, which
+  the doctor looks at too
+- `containersconf.py`: `read_settings`, for a file in the form of containers.conf(5)
+- `store.py`: `storage_file`, where the user configures the image store
+"""
 
 from bareboat.podman_engine.engine import PodmanEngine
 

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from bareboat.engine.containers import Start
     from bareboat.engine.tracer import Tracer
 
-# A program that writes without end must not fill the disk; of one that does, the last part is kept.
+# A program that writes without end must not fill the disk, so only the last part of its output is kept.
 _LOG_BYTES = 16 * 2**20
 
 
 def run(
     client: PodmanClient, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool
 ) -> RunReport:
-    """Run an image confined. What the runtime refuses to start is a report too: its words, and no exit code."""
+    """Run an image confined; when the runtime refuses to start it, the report has its words and no exit code."""
     with _created(client, image_id, arguments, read_only=not writable) as container:
         return _watch(container, timeout_seconds)
 
@@ -37,8 +37,8 @@ def run(
 def trace(
     client: PodmanClient, image_id: str, command: tuple[str, ...], timeout_seconds: float, *, tracer: Tracer, logs: Path
 ) -> RunReport:
-    """Run an image's program under strace, which comes in by a mount, as do its logs out."""
-    # The logs belong to the container's user, and this one has to read them, whatever the user's own umask.
+    """Run an image's program under strace; strace and the folder for its logs are mounted into the container."""
+    # The container's user writes the logs and we have to read them, whatever umask the container would have.
     mounts = _mounts(tracer.mounts(logs), writable=LOGS_TARGET)
     traced = {"entrypoint": list(tracer.entrypoint()), "mounts": mounts, "umask": "0022"}
     with _created(client, image_id, command, read_only=True, **traced) as container:
@@ -62,7 +62,7 @@ def start(client: PodmanClient, wanted: Start) -> str:
     # podman-py passes `container:ID` on as a mode that Podman does not know; the path to the namespace goes through.
     shared = "" if wanted.network == "none" else client.containers.get(wanted.network).attrs["State"]["Pid"]
     network = f"ns:/proc/{shared}/ns/net" if shared else "none"
-    # A network of its own may have every port open to everybody: nobody else is there.
+    # Nobody else is in a network of its own, so the program needs no capability to listen on any port.
     sysctl = {"net.ipv4.ip_unprivileged_port_start": "0"} if network == "none" else {}
     container = _create(
         client,

@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A run that holds the lock: its engine and folders."""
+    """A run that holds the lock."""
 
+    # The engine, whose service runs as long as the session.
     engine: PodmanEngine
+    # Where this user's caches, logs and temporary files are.
     folders: Folders
+    # What is added to the environment of every Podman process.
     environment: Mapping[str, str]
 
     def claim(self, references: Iterable[str]) -> None:

@@ -44,18 +44,20 @@ _EQUAL_LIMITS_UNTIL = (4, 4)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostLimits:
-    """What this host lets a container have: hard limits (counts), cgroups, OCI runtimes, netavark.
+    """What this host lets a container have, and what it has to run containers with."""
 
-    `raise_limits` says whether a container may go above the hard limits; `starting` names the runtimes that were found
-    to start a container, empty when none was tried.
-    """
-
+    # The hard limits: how many files a process may have open, and how many processes a user may have.
     files: int
     processes: int
+    # Whether a container may go above the hard limits.
     raise_limits: bool
+    # Whether all cgroups are version 2; crun refuses a host that mixes both versions.
     pure_cgroup_v2: bool
+    # The OCI runtimes that are installed.
     runtimes: tuple[str, ...]
+    # Those of them that were seen to start a container; empty when none was tried.
     starting: tuple[str, ...]
+    # Whether netavark is installed, with which Podman sets up networks.
     netavark: bool
 
 
@@ -106,7 +108,7 @@ def choose_runtime(host: HostLimits) -> str | None:
 
 
 def host_limits(folder: Path, environment: Mapping[str, str]) -> HostLimits:
-    """What this process finds of its host, without starting anything; `folder` holds what a doctor's trial found."""
+    """What this process finds of its host, without starting anything; `folder` holds what the doctor found."""
     path = search_path(environment)
     helpers = ":".join((*HELPERS, path))
     return HostLimits(
