@@ -85,4 +85,4 @@ class Containers(Protocol):
         """Wait until a container ends by itself, or kill it when time is over; it stays until it is discarded."""
 
     def discard(self, container: str) -> None:
-        """Remove a container, running or not; nothing happens when there is none."""
+        """Remove a container, and kill it where it runs; nothing happens when there is none."""

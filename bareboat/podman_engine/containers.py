@@ -83,6 +83,13 @@ def start(client: PodmanClient, wanted: Start) -> str:
     return str(container.id)
 
 
+def discard(container: Any) -> None:
+    """Remove a container; one that runs is killed first, for Podman would give it ten seconds to heed SIGTERM."""
+    with contextlib.suppress(APIError):  # it has ended already
+        container.kill()
+    container.remove(force=True)
+
+
 def watch(container: Any, timeout_seconds: float) -> RunReport:
     """Wait for a started container's end."""
     exit_code = _wait(container, timeout_seconds)

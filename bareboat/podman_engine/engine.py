@@ -176,7 +176,7 @@ class PodmanEngine:
 
     def discard(self, container: str) -> None:
         with self._client() as client, contextlib.suppress(NotFound):
-            client.containers.get(container).remove(force=True)
+            containers.discard(client.containers.get(container))
 
     def trace(
         self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
