@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from bareboat.doctor.trial import exit_program
+from bareboat.doctor.try_runtimes import exit_program
 
 # In the place of exit(0) at the program's end: exit(7) and a loop without end, by the kernel's calling convention.
 EXIT_7 = {"x86_64": bytes.fromhex("6a075f 6a3c58 0f05 90"), "aarch64": bytes.fromhex("e00080d2 a80b80d2 010000d4")}
