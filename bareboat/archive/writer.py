@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import posixpath
 import tarfile
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal
 
 from bareboat.archive.manifest import REFERENCE_ANNOTATION
-from bareboat.archive.tarstream import BLOCK_BYTES, CHUNK_BYTES, PERMISSION_BITS
+from bareboat.archive.tarstream import BLOCK_BYTES, CHUNK_BYTES, PERMISSION_BITS, Meter, read_headers
 from bareboat.archive.tree import WHITEOUT
 from bareboat.errors import BareboatError
 from bareboat.system.files import replacing
@@ -81,7 +82,7 @@ def write_image(entries: Iterable[Entry], config: ImageConfig, *, reference: str
 def wrap_layer(layer_tar: Path, config: ImageConfig, *, reference: str, to: Path) -> WrittenImage:
     """Writes an image whose only layer is the uncompressed tar `layer_tar`, byte for byte; the tar may be of any size.
 
-    Raises BareboatError for a file that cannot be read, does not begin as a tar does, or changes meanwhile, and when
+    Raises BareboatError for a file that cannot be read, is no tar, names a path twice, or changes meanwhile, and when
     `to` cannot be written.
     """
     try:
@@ -91,6 +92,7 @@ def wrap_layer(layer_tar: Path, config: ImageConfig, *, reference: str, to: Path
     with opened as tar, replacing(to) as stream:
         _check_tar(layer_tar, tar.read(BLOCK_BYTES))
         size_bytes = tar.seek(0, io.SEEK_END)
+        _check_paths(layer_tar, tar, size_bytes)
         tar.seek(0)
         # The member's header has the digest of its content as the name, and stands before it: leave room for the
         # header, and write it when the digest is known.
@@ -239,6 +241,17 @@ def _check_tar(path: Path, block: bytes) -> None:
         tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
     except tarfile.HeaderError as error:
         raise BareboatError(f"{path}: does not begin as an uncompressed tar does: {error}") from error
+
+
+def _check_paths(path: Path, tar: BinaryIO, size_bytes: int) -> None:
+    # Which of two entries counts differs from engine to engine, and Podman 5 takes neither.
+    tar.seek(0)
+    seen: set[str] = set()
+    for header in read_headers(Meter(tar, name=str(path), limit_bytes=size_bytes, hashing=False)):
+        place = posixpath.normpath(f"/{header.name.lstrip('/')}")
+        if place in seen:
+            raise BareboatError(f"{path}: {header.name!r} is put into the image twice")
+        seen.add(place)
 
 
 def _blob_name(digest: str) -> str:

@@ -14,7 +14,7 @@ from bareboat.bootstrap.apt import (
 )
 from bareboat.bootstrap.host import telling_network_faults, unshare_prefix
 from bareboat.bootstrap.rootfs import RootFilesystem
-from bareboat.bootstrap.tar import add_folder
+from bareboat.bootstrap.tar import ensure_folder
 from bareboat.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def make_debian(bootstrap: Debian, *, folder: Path, recipes: Path, processes: Pr
     )
     with telling_network_faults(SOURCE):
         processes.run(command, env=apt_environment(folder), log=log)
-    # The engine mounts /dev; in a read-only container it cannot make the folder for it.
-    add_folder("./dev", tar)
+    # The engine mounts /dev; in a read-only container it cannot make the folder for it. mmdebstrap 1.5 and newer make it.
+    ensure_folder("./dev", tar)
     return RootFilesystem(tar=tar, packages=parse_pins(packages.read_text(encoding="utf-8")))
 
 

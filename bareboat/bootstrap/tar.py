@@ -70,8 +70,14 @@ def read_tar(archive: Path) -> dict[str, TreeEntry]:
 def write_tar(tree: Mapping[str, TreeEntry], archive: Path) -> None:
     """Write the entries of a tree, and the folders above them: sorted, every time 0, owners as numbers.
 
-    Hard links come last, because the files that they name must stand before them.
+    Hard links come last, because the files that they name must stand before them. Raises BareboatError for two spellings
+    of one path.
     """
+    seen: set[PurePosixPath] = set()
+    for path in tree:
+        if _absolute(path) in seen:
+            raise BareboatError(f"{archive}: {path!r} is put into the archive twice")
+        seen.add(_absolute(path))
     whole: dict[str, TreeEntry] = {str(parent): Folder() for path in tree for parent in PurePosixPath(path).parents}
     whole.update(tree)
     with replacing(archive) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
@@ -79,14 +85,25 @@ def write_tar(tree: Mapping[str, TreeEntry], archive: Path) -> None:
             _write_node(tar, path, whole[path])
 
 
-def add_folder(path: str, archive: Path) -> None:
-    """Add one folder at the end of an uncompressed archive that another program wrote."""
+def ensure_folder(path: str, archive: Path) -> None:
+    """Add a folder at the end of an uncompressed archive that another program wrote, unless it is there already.
+
+    Raises BareboatError where the archive has something else by that path.
+    """
     with tarfile.open(archive, "a") as tar:
-        _write_node(tar, path, Folder())
+        there = [member for member in tar if _absolute(member.name) == _absolute(path)]
+        if not all(member.isdir() for member in there):
+            raise BareboatError(f"{archive}: {path!r} is no folder")
+        if not there:
+            _write_node(tar, path, Folder())
+
+
+def _absolute(name: str) -> PurePosixPath:
+    return PurePosixPath("/", name)
 
 
 def _plain(name: str) -> str:
-    path = PurePosixPath("/", name)
+    path = _absolute(name)
     if ".." in path.parts:
         raise BareboatError(f"an archive holds a path that climbs out of it: {name}")
     return str(path.relative_to("/")).removeprefix(".")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bareboat.archive import Entry, File, ImageConfig, open_image, wrap_layer, write_image
 from bareboat.errors import BareboatError
-from tests.unit.image_builder import digest, entry, folder, make_layer
+from tests.unit.image_builder import digest, entry, folder, hard_link, make_layer
 
 CONFIG = ImageConfig(
     user="65532:65532",
@@ -166,6 +166,32 @@ def test_both_ways_of_writing_one_layer_give_one_archive(tmp_path):
     (tmp_path / "layer.tar").write_bytes(b"".join(open_image(tmp_path / "whole.tar").layers[0].chunks()))
     assert wrap_layer(tmp_path / "layer.tar", CONFIG, reference=REFERENCE, to=tmp_path / "again.tar") == written
     assert (tmp_path / "again.tar").read_bytes() == (tmp_path / "whole.tar").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        entry("./dev/x", b"2"),
+        entry("dev//x"),
+        entry("/dev/x"),
+        folder("./dev/x/"),
+        hard_link("dev/x", "y"),
+        folder("dev"),
+    ],
+)
+def test_a_layer_that_names_a_path_twice_is_not_wrapped(tmp_path, again):
+    layer = make_layer(folder("./"), folder("./dev"), entry("./y", bytes(300_000)), entry("./dev/x", b"1"), again)
+    (tmp_path / "layer.tar").write_bytes(layer)
+    with pytest.raises(BareboatError, match=r"layer\.tar: '.*' is put into the image twice"):
+        wrap_layer(tmp_path / "layer.tar", CONFIG, reference=REFERENCE, to=tmp_path / "image.tar")
+    assert [path.name for path in tmp_path.iterdir()] == ["layer.tar"]
+
+
+def test_two_names_of_one_file_are_two_paths(tmp_path):
+    layer = make_layer(folder("./dev"), entry("./dev/x", b"1"), hard_link("./dev/y", "./dev/x"))
+    (tmp_path / "layer.tar").write_bytes(layer)
+    wrap_layer(tmp_path / "layer.tar", CONFIG, reference=REFERENCE, to=tmp_path / "image.tar")
+    assert list(open_image(tmp_path / "image.tar").files()) == ["dev", "dev/x", "dev/y"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\x1f\x8b" + bytes(600), bytes(600), b"x" * 512])

@@ -14,9 +14,10 @@ from bareboat.bootstrap.apk import content_matches, parse_installed
 from bareboat.bootstrap.apt import parse_pins, parse_stanzas, passed_on_settings, sources_of_suite
 from bareboat.bootstrap.deb import Deb, parse_md5sums, pin_stanza
 from bareboat.bootstrap.distroless import lay_out, merge_usr
-from bareboat.bootstrap.tar import Folder, HardLink, Link, RegularFile, read_tar, write_tar
+from bareboat.bootstrap.tar import Folder, HardLink, Link, RegularFile, ensure_folder, read_tar, write_tar
 from bareboat.errors import BareboatError
 from bareboat.inputs.lock import Pinned
+from tests.unit.image_builder import entry, folder, make_layer
 
 PINNED = Pinned(name="base", version="1", sha256="0" * 64)
 
@@ -192,3 +193,27 @@ class TestTar:
             tar.addfile(member)
         with pytest.raises(BareboatError, match=name):
             read_tar(tmp_path / "1.tar")
+
+    @pytest.mark.parametrize("again", ["./a/b", "/a/b", "a//b", "a/b/"])
+    def test_a_path_that_is_written_twice_is_refused(self, tmp_path, again):
+        with pytest.raises(BareboatError, match="is put into the archive twice"):
+            write_tar({**TREE, again: Folder()}, tmp_path / "1.tar")
+        assert not (tmp_path / "1.tar").exists()
+
+    @pytest.mark.parametrize("name", ["./dev", "./dev/", "dev"])
+    def test_a_folder_is_added_only_where_it_is_absent(self, tmp_path, name):
+        # mmdebstrap 1.5 writes it, 1.3 does not.
+        archive = tmp_path / "1.tar"
+        archive.write_bytes(make_layer(folder("./"), folder(name, mode=0o755), entry("./x", b"x")))
+        before = archive.read_bytes()
+        ensure_folder("./dev", archive)
+        assert archive.read_bytes() == before
+        ensure_folder("./proc", archive)
+        with tarfile.open(archive) as tar:
+            assert [(member.name, member.isdir()) for member in tar][-1] == ("./proc", True)
+            assert tar.extractfile("./x").read() == b"x"
+
+    def test_what_stands_in_a_folders_place_is_an_error(self, tmp_path):
+        (tmp_path / "1.tar").write_bytes(make_layer(entry("./dev", b"x")))
+        with pytest.raises(BareboatError, match="is no folder"):
+            ensure_folder("./dev", tmp_path / "1.tar")

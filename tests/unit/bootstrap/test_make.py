@@ -12,7 +12,7 @@ import pytest
 
 from bareboat.bootstrap import alpine, apt, distroless, make_root_filesystem
 from bareboat.bootstrap.debian import system_options
-from bareboat.bootstrap.tar import RegularFile, write_tar
+from bareboat.bootstrap.tar import Folder, RegularFile, write_tar
 from bareboat.errors import BareboatError, HostError, RecipeError
 from bareboat.inputs.base import Alpine, Debian, Distroless
 from bareboat.system.process import Processes
@@ -29,6 +29,7 @@ class Host(Processes):
         self.folder = folder
         self.commands = []
         self.environment = {}
+        self.written = {}
 
     def run(self, argv, *, env=None, **_):
         self.commands.append(tuple(argv))
@@ -49,7 +50,7 @@ class Host(Processes):
 
     def bootstrap(self, argv):
         if "--format=tar" in argv:
-            tarfile.open(self.folder / "rootfs.tar", "w").close()
+            write_tar(self.written, self.folder / "rootfs.tar")
             (self.folder / "packages").write_text(INDEX, encoding="utf-8")
             return
         debs = self.folder / "apt" / "debs"
@@ -103,6 +104,13 @@ def test_debian_is_asked_for_from_the_hosts_mirror_through_its_proxy(host):
     assert (host.environment["SOURCE_DATE_EPOCH"], host.environment["TMPDIR"]) == ("0", str(host.folder))
     with tarfile.open(made.tar) as tar:
         assert [(member.name, member.isdir(), member.mtime) for member in tar] == [("./dev", True, 0)]
+
+
+def test_a_dev_that_mmdebstrap_wrote_is_not_written_again(host):
+    host.written = {"dev": Folder()}
+    made = make(Debian(kind="debian", suite="trixie"), host)
+    with tarfile.open(made.tar) as tar:
+        assert tar.getnames() == [".", "dev"]
 
 
 def test_a_script_runs_without_network_after_the_packages_are_recorded(host, tmp_path):
