@@ -45,6 +45,7 @@ packages_of() {
     case $manager:$1 in
     apt-get:newuidmap) echo uidmap ;;
     apt-get:qemu-img) echo qemu-utils ;;
+    *:nft) echo nftables ;;
     *:qemu-img) if [ "$manager" = brew ]; then echo qemu; else echo qemu-img; fi ;;
     brew:podman | brew:git) echo "$1" ;;
     brew:python3) echo python@3.12 ;;
@@ -81,11 +82,28 @@ need_command() {
 }
 
 # Podman's helpers are in folders of its own.
-need_helper() {
+find_helper() {
     for folder in /usr/libexec/podman /usr/lib/podman /usr/local/libexec/podman /usr/local/lib/podman; do
-        if [ -x "$folder/$1" ]; then return 0; fi
+        if [ -x "$folder/$1" ]; then
+            echo "$folder/$1"
+            return 0
+        fi
     done
-    need_command "$1"
+    command -v "$1"
+}
+
+need_helper() {
+    find_helper "$1" >/dev/null || need "$1"
+}
+
+# By which command netavark sets its rules, it says itself; one that does not say knows iptables only.
+need_firewall() {
+    netavark=$(find_helper netavark) || return 0
+    case $("$netavark" version 2>/dev/null || true) in
+    *'"default_fw_driver": "nftables"'*) need_command nft ;;
+    *'"default_fw_driver": "none"'*) ;;
+    *) need_command iptables ;;
+    esac
 }
 
 need_network() {
@@ -106,16 +124,29 @@ list_missing() {
     if [ "$(uname)" != Linux ]; then return 0; fi
     # crun refuses a cgroup tree that is not v2 alone.
     if ! { have crun && [ -f /sys/fs/cgroup/cgroup.controllers ]; }; then need_command runc; fi
-    for tool in newuidmap iptables setpriv strace mmdebstrap apt-get docker-registry; do need_command "$tool"; done
+    for tool in newuidmap setpriv strace mmdebstrap apt-get docker-registry; do need_command "$tool"; done
     need_network
     need_helper netavark
     need_helper aardvark-dns
+    need_firewall
     set -- /usr/share/keyrings/debian-archive-keyring.*
     [ -e "$1" ] || need keyring
 }
 
 install_missing() {
     list_missing
+    install_listed
+    case $missing in
+    *netavark*)
+        # Only once netavark is there can it say what it needs.
+        missing=''
+        need_firewall
+        if [ -n "$missing" ]; then install_listed; fi
+        ;;
+    esac
+}
+
+install_listed() {
     # Word by word, which also drops the blanks of what has no package here.
     # shellcheck disable=SC2086
     set -- $missing

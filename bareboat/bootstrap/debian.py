@@ -75,7 +75,7 @@ def make_debian(bootstrap: Debian, *, folder: Path, recipes: Path, processes: Pr
     )
     with telling_network_faults(SOURCE):
         processes.run(command, env=apt_environment(folder), log=log)
-    # The engine mounts /dev; in a read-only container it cannot make the folder for it. mmdebstrap 1.5 and newer make it.
+    # The engine mounts /dev; in a read-only container it cannot make the folder for it. mmdebstrap makes it since 1.5.
     ensure_folder("./dev", tar)
     return RootFilesystem(tar=tar, packages=parse_pins(packages.read_text(encoding="utf-8")))
 

@@ -70,8 +70,8 @@ def read_tar(archive: Path) -> dict[str, TreeEntry]:
 def write_tar(tree: Mapping[str, TreeEntry], archive: Path) -> None:
     """Write the entries of a tree, and the folders above them: sorted, every time 0, owners as numbers.
 
-    Hard links come last, because the files that they name must stand before them. Raises BareboatError for two spellings
-    of one path.
+    Hard links come last, because the files that they name must stand before them. Raises BareboatError for two
+    spellings of one path.
     """
     seen: set[PurePosixPath] = set()
     for path in tree:

@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from bareboat.doctor import host
 from bareboat.doctor.ask import ask, reason
 from bareboat.doctor.check import Check
+from bareboat.doctor.firewall import firewall_command
 from bareboat.doctor.install_commands import install
 from bareboat.doctor.registry import REFERENCES, check_registries
 from bareboat.doctor.try_runtimes import configured_runtime, try_runtimes
@@ -26,6 +27,7 @@ from bareboat.podman_engine.store import storage_file
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bareboat.doctor.firewall import Firewall
     from bareboat.doctor.try_runtimes import RuntimesTried
     from bareboat.system.process import Processes
 
@@ -134,7 +136,8 @@ def _check_engine(
     # `podman_environment` chooses a runtime by what `try_runtimes` has just noted: check the choice of the next run.
     chosen = configured_runtime(podman_environment(folder))
     checks = [check_runtime(tried, chosen), _check_storage(processes, environment, info)]
-    checks.append(check_network(tried, info.host.network))
+    firewall = firewall_command(processes, environment, _numbers(info.version.podman))
+    checks.append(check_network(tried, info.host.network, firewall))
     if info.host.security.rootless:
         ranges = (info.host.ranges.uids or (), info.host.ranges.gids or ())
         checks.append(host.check_ids(min(sum(item.size for item in ids) for ids in ranges)))
@@ -161,16 +164,18 @@ def check_runtime(tried: RuntimesTried, chosen: str) -> Check:
     return Check(name=name, finding=finding, status="bad", cure=cure)
 
 
-def check_network(tried: RuntimesTried, backend: str) -> Check:
-    """Whether a container starts on Podman's default network."""
+def check_network(tried: RuntimesTried, backend: str, firewall: Firewall) -> Check:
+    """Whether a container starts on Podman's default network; `firewall` is what netavark calls on this machine."""
     if tried.fault or not tried.starting:
         return Check(name="network", finding="not tried: no container starts", status="warning", cure="")
     if tried.network:
-        cure = install(["netavark"]) if os.geteuid() == 0 else host.check_tun().cure or install(["slirp4netns"])
+        cure = (
+            install(["netavark", firewall]) if os.geteuid() == 0 else host.check_tun().cure or install(["slirp4netns"])
+        )
         return Check(name="network", finding=f"no default network: {tried.network}", status="bad", cure=cure)
     if backend == "cni":
         finding = "the old CNI plugins; Podman 5 knows netavark only"
-        return Check(name="network", finding=finding, status="warning", cure=install(["netavark"]))
+        return Check(name="network", finding=finding, status="warning", cure=install(["netavark", firewall]))
     return Check(name="network", finding=f"a container started on it ({backend or 'default'})", status="good", cure="")
 
 

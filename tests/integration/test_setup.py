@@ -112,9 +112,9 @@ def _canonical(name: str) -> str:
 
 
 def test_setup_installs_what_the_doctor_advises() -> None:
-    tools = ("newuidmap", "slirp4netns", "netavark", "mmdebstrap", "qemu-img", "debugfs", "dpkg-deb", "debian keyring")
+    tools = ("newuidmap", "slirp4netns", "netavark", "iptables", "nft", "mmdebstrap", "qemu-img", "debugfs", "dpkg-deb")
     script = set(re.findall(r"[a-z0-9.-]+", (ROOT / "setup.sh").read_text(encoding="utf-8")))
-    advised = install_with("apt-get", tools).partition("--no-install-recommends")[2].split()
+    advised = install_with("apt-get", (*tools, "debian keyring")).partition("--no-install-recommends")[2].split()
     assert set(advised) <= script
 
 

@@ -13,7 +13,8 @@ from elftools.elf.elffile import ELFFile
 from bareboat.doctor import Check, can_build, host, table
 from bareboat.doctor.ask import ask, reason
 from bareboat.doctor.examine import check_network, check_runtime
-from bareboat.doctor.install_commands import install_with
+from bareboat.doctor.firewall import firewall_command
+from bareboat.doctor.install_commands import install, install_with
 from bareboat.doctor.try_runtimes import RuntimesTried, _recall, _remember, exit_program
 from bareboat.errors import EngineError
 from bareboat.system.process import Processes
@@ -44,6 +45,7 @@ def test_a_cure_stays_on_one_line_and_no_escape_sequence_reaches_the_terminal() 
     ("manager", "tools", "command"),
     [
         ("apt-get", ["newuidmap", "qemu-img"], "apt-get install -y --no-install-recommends uidmap qemu-utils"),
+        ("apt-get", ["iptables", "nft"], "apt-get install -y --no-install-recommends iptables nftables"),
         ("dnf", ["newuidmap", "debian keyring"], "dnf install -y shadow-utils debian-keyring"),
         ("pacman", ["debugfs"], "pacman -S --needed --noconfirm e2fsprogs"),
         ("brew", ["podman", "setpriv"], "brew install podman"),
@@ -140,10 +142,41 @@ def test_the_runtime_that_will_be_used_must_start() -> None:
 
 
 def test_the_default_network_must_work() -> None:
-    assert check_network(RuntimesTried(starting=("runc",), refused={}), "netavark").status == "good"
-    assert check_network(RuntimesTried(starting=("runc",), refused={}), "cni").status == "warning"
-    assert check_network(RuntimesTried(starting=("runc",), refused={}, network="denied"), "netavark").status == "bad"
-    assert check_network(RuntimesTried(refused={"runc": "no"}), "netavark").status == "warning"
+    assert check_network(RuntimesTried(starting=("runc",), refused={}), "netavark", "iptables").status == "good"
+    assert check_network(RuntimesTried(starting=("runc",), refused={}), "cni", "iptables").status == "warning"
+    assert (
+        check_network(RuntimesTried(starting=("runc",), refused={}, network="denied"), "netavark", "nft").status
+        == "bad"
+    )
+    assert check_network(RuntimesTried(refused={"runc": "no"}), "netavark", "nft").status == "warning"
+
+
+@pytest.mark.parametrize("firewall", ["nft", "iptables"])
+def test_the_cure_of_the_network_is_what_netavark_calls(monkeypatch, firewall) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    tried = RuntimesTried(starting=("runc",), refused={}, network="netavark: unable to execute nft: No such file")
+    assert check_network(tried, "netavark", firewall).cure == install(["netavark", firewall])
+
+
+# What 1.14 of Debian 13 and 1.4 of Debian 12 answer, and one that cannot answer.
+SAYS_NFTABLES = '{"version": "1.14.0", "commit": "", "default_fw_driver": "nftables"}'
+SAYS_NOTHING = '{"version": "1.4.0", "commit": ""}'
+
+
+@pytest.mark.starts_processes("netavark is asked by its command line")
+@pytest.mark.parametrize(
+    ("said", "command"), [(SAYS_NFTABLES, "nft"), (SAYS_NOTHING, "iptables"), ("no such command", "iptables")]
+)
+def test_netavark_is_asked_what_it_calls(tmp_path: Path, said, command) -> None:
+    netavark = tmp_path / "netavark"
+    netavark.write_text(f"#!/bin/sh\necho '{said}'\n", encoding="utf-8")
+    netavark.chmod(0o755)
+    assert firewall_command(Processes(), {}, (5, 4), path=str(tmp_path)) == command
+
+
+@pytest.mark.parametrize(("podman", "command"), [((4, 9), "iptables"), ((5, 4), "nft")])
+def test_an_absent_netavark_would_be_of_podmans_age(tmp_path: Path, podman, command) -> None:
+    assert firewall_command(Processes(), {}, podman, path=str(tmp_path)) == command
 
 
 def test_missing_package_tools_are_bad_only_where_no_registry_answers(monkeypatch) -> None:
