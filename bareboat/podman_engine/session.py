@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from bareboat.system.folders import Folders
+
+# Since 1.30 Buildah puts the user's number behind the name of the folder in which it keeps cache mounts.
+_KEPT = re.compile(r"buildah-cache(-\d+)?|containers\.conf|runtimes\.json|service\.log|tracer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,5 @@ def _holder(file: IO[str]) -> str:
 
 def _wipe(processes: Processes, folders: Folders) -> None:
     """Remove the run's temporaries; Buildah's cache mounts stay, since they are what makes the next compile short."""
-    kept = {"buildah-cache", "containers.conf", "runtimes.json", "service.log", "tracer"}
-    left = [path for path in folders.engine.iterdir() if path.name not in kept]
+    left = [path for path in folders.engine.iterdir() if not _KEPT.fullmatch(path.name)]
     remove(processes, *left, folders.scratch, folders.bootstrap)

@@ -122,7 +122,7 @@ def leftovers() -> list[str]:
     left += [
         str(path)
         for path in folders.engine.iterdir()
-        if path.name.startswith(("buildah", "podman.sock", "ignore")) and path.name != "buildah-cache"
+        if path.name.startswith(("buildah", "podman.sock", "ignore")) and not path.name.startswith("buildah-cache")
     ]
     for process in Path("/proc").glob("[0-9]*"):
         try:

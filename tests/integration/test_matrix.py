@@ -138,7 +138,8 @@ def test_the_printed_containerfile_gives_the_same_root_filesystem(
         assert root_filesystem(tag, tmp_path) == ours
     finally:
         podman("rmi", "--force", tag)
-        podman("unshare", "rm", "-rf", str(tmp_path / "buildah-cache")) if os.geteuid() else None
+        caches = [str(folder) for folder in tmp_path.glob("buildah-cache*")]
+        podman("unshare", "rm", "-rf", *caches) if os.geteuid() else None
 
 
 def test_a_recipe_that_declares_another_libc_fails_alone(spoiled: Project, tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bareboat.make.fetch_secrets import fetch_secrets
-from bareboat.podman_engine.session import _sweep, session_lock
+from bareboat.podman_engine.session import _sweep, _wipe, session_lock
 from bareboat.system.folders import Folders, find_folders, remove
 from bareboat.system.process import Processes
 
@@ -123,3 +124,16 @@ def test_what_a_killed_run_wrote_half_is_swept_out_of_the_caches(tmp_path):
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(
         [*kept, folders.engine / "containers.conf"]
     )
+
+
+def test_what_makes_the_next_compile_short_outlives_the_run(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folders = replace(find_folders(), bootstrap=tmp_path / "bootstrap")
+    # As Buildah 1.28 and 1.39 call it, and what both leave behind.
+    kept, left = {"buildah-cache", "buildah-cache-1000", "containers.conf"}, {"buildah1234", "podman.sock", "ignore-1"}
+    for name in kept | left:
+        (folders.engine / name).mkdir(parents=True)
+    folders.scratch.mkdir()
+    _wipe(Processes(), folders)
+    assert {path.name for path in folders.engine.iterdir()} == kept
+    assert not folders.scratch.exists()
