@@ -92,6 +92,6 @@ def clean(processes: Processes, view: TextIO) -> str:
     """Remove Bareboat's containers, images and caches; nothing else."""
     folders = find_folders()
     with session(processes, folders, teller(view)) as running:
-        removed = running.engine.clean()
+        removed = (*running.sweeper.sweep(processes, frozenset()), *running.engine.clean())
     remove(processes, folders.cache, folders.bootstrap)
     return "\n".join([*(f"removed {name}" for name in removed), f"removed {folders.cache}"])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -19,7 +18,6 @@ from podman import PodmanClient
 from podman.errors import APIError, ImageNotFound, NotFound, PodmanError
 
 from bareboat import __version__
-from bareboat.engine.containers import RUN_LABEL
 from bareboat.engine.images import KIND_LABEL, OWN_NAMES, StoredImage
 from bareboat.errors import BareboatError, EngineError, HostError, StoppedError
 from bareboat.inputs.sample import NOT_SOURCE
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
 SERVICE_START_SECONDS = 20.0
 # A Unix socket's path has 108 bytes with its final NUL (unix(7)).
 _SOCKET_PATH_BYTES = 107
-_HALF_WRITTEN = re.compile(r'image with ID "([0-9a-f]{64})" \(consider removing the image')
 
 
 class PodmanEngine:
@@ -95,6 +92,13 @@ class PodmanEngine:
             try:
                 attributes = client.images.get(reference).attrs
             except (NotFound, ImageNotFound):
+                return None
+            except APIError:
+                # Of an image that was written half Podman 5 says what is missing and Podman 4 that it crashed; both
+                # say that it does not exist, and both can remove it.
+                if client.images.exists(reference):
+                    raise
+                client.images.remove(reference, force=True)
                 return None
         return StoredImage(
             id=f"sha256:{_bare(attributes['Id'])}",
@@ -194,8 +198,8 @@ class PodmanEngine:
             client.images.remove(reference, force=True)
 
     def clean(self) -> tuple[str, ...]:
-        """Remove every container and image of Bareboat's; returns what was removed."""
-        removed = list(self.sweep(self._processes, frozenset()))
+        """Remove every image of Bareboat's; returns what was removed."""
+        removed: list[str] = []
         with self._client() as client:
             for image in client.images.list(all=True, filters={"label": KIND_LABEL}):
                 names = image.attrs.get("RepoTags") or []
@@ -205,36 +209,6 @@ class PodmanEngine:
                         client.images.remove(image.id, force=True)
                         removed += names or [image.id]
         return tuple(removed)
-
-    def sweep(self, processes: Processes, references: frozenset[str]) -> tuple[str, ...]:
-        """Remove containers that a killed run left: its runs, and its builds on our images or on `references`.
-
-        Needs no service, so that it works after everything of a run was stopped; `processes` are not the run's own.
-        """
-        images = self._list_own(processes)
-        ids = {_bare(line) for line in images.split()}
-        removed = []
-        listed = processes.run(["podman", "ps", "--all", "--external", "--format=json"], env=self._environment)
-        for container in json.loads(listed or "[]"):
-            known = container["Image"] in references or _bare(container["ImageID"]) in ids
-            if (container["State"] == "storage" and known) or RUN_LABEL in (container["Labels"] or {}):
-                processes.run(["podman", "rm", "--force", container["Id"]], env=self._environment)
-                removed.append(str(container["Names"][0]))
-        return tuple(removed)
-
-    def _list_own(self, processes: Processes) -> str:
-        """The ids of Bareboat's images; what a killed run wrote half is removed, for no listing goes past it."""
-        listing = ["podman", "images", "--all", "--quiet", "--no-trunc", f"--filter=label={KIND_LABEL}"]
-        seen: set[str] = set()
-        while True:
-            try:
-                return processes.run(listing, env=self._environment)
-            except EngineError as error:
-                broken = _HALF_WRITTEN.search("\n".join(error.log_tail))
-                if broken is None or broken[1] in seen:
-                    raise
-                seen.add(broken[1])
-                processes.run(["podman", "rmi", "--force", broken[1]], env=self._environment)
 
     def _podman(self, arguments: list[str], *, stdin: str = "", log: Path | None = None) -> str:
         # The run root is said, because TMPDIR would move it where XDG_RUNTIME_DIR is not set; TMPDIR is set, because

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from bareboat.podman_engine.engine import PodmanEngine
 from bareboat.podman_engine.settings import podman_environment
+from bareboat.podman_engine.sweep import Sweeper
 from bareboat.system.files import sweep, write_whole
 from bareboat.system.folders import remove
 from bareboat.system.process import Processes
@@ -31,6 +32,8 @@ class Session:
 
     # The engine, whose service runs as long as the session.
     engine: PodmanEngine
+    # Removes what killed runs left in the store.
+    sweeper: Sweeper
     # Where this user's caches, logs and temporary files are.
     folders: Folders
     # What is added to the environment of every Podman process.
@@ -48,19 +51,19 @@ def session(processes: Processes, folders: Folders, tell: Callable[[str], None])
         folder.mkdir(parents=True, exist_ok=True)
     environment = podman_environment(folders.engine)
     with session_lock(folders.cache / "lock", tell):
-        engine = PodmanEngine(processes, environment, folders.engine)
+        engine, sweeper = PodmanEngine(processes, environment, folders.engine), Sweeper(environment, tell)
         if _unfinished(folders).exists():
-            swept = _sweep(engine, folders)
+            swept = _sweep(sweeper, folders)
             tell(f"the last run was cut short; removed what it left: {swept} containers, its temporary files")
         with engine:
             folders.scratch.mkdir(exist_ok=True)
             _unfinished(folders).touch()
             try:
-                yield Session(engine=engine, folders=folders, environment=environment)
+                yield Session(engine=engine, sweeper=sweeper, folders=folders, environment=environment)
             except BaseException:
                 # Whatever ended the run may have ended builds in the middle; theirs is swept before leaving.
                 processes.stop()
-                _sweep(engine, folders)
+                _sweep(sweeper, folders)
                 raise
         _wipe(processes, folders)
         _unfinished(folders).unlink(missing_ok=True)
@@ -70,10 +73,10 @@ def _unfinished(folders: Folders) -> Path:
     return folders.cache / "unfinished"
 
 
-def _sweep(engine: PodmanEngine, folders: Folders) -> int:
+def _sweep(sweeper: Sweeper, folders: Folders) -> int:
     processes = Processes()
     references = frozenset(_unfinished(folders).read_text(encoding="utf-8").splitlines())
-    swept = engine.sweep(processes, references)
+    swept = sweeper.sweep(processes, references)
     _wipe(processes, folders)
     for kept in (folders.programs, folders.roots):
         for folder, _, _ in os.walk(kept):

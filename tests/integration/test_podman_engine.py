@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bareboat.check.runs import not_started
@@ -12,6 +14,7 @@ from bareboat.podman_engine.session import session
 from bareboat.system.folders import find_folders
 from bareboat.system.process import Processes
 from tests.engine_contract import ContainersContract, ImagesContract, copied, load
+from tests.integration.harbour import podman
 from tests.programs import EXIT_7, program
 
 pytestmark = pytest.mark.podman
@@ -31,6 +34,14 @@ class TestPodmanImages(ImagesContract):
         assert engine.image(name).id == first == engine.build(build, tmp_path / "log")
         assert engine.image(name).labels["a"] == "b"
         assert copied(engine, first, "/x") == b"x"
+
+    def test_an_image_that_cannot_be_read_is_not_there_and_can_be_loaded_again(self, engine, name, tmp_path):
+        image_id = load(engine, name, program(), tmp_path)
+        store = Path(podman("info", "--format={{.Store.GraphRoot}}/{{.Store.GraphDriverName}}-images"))
+        (store / image_id.removeprefix("sha256:") / "manifest").unlink()
+        assert engine.image(name) is None
+        assert load(engine, name, program(), tmp_path) == image_id
+        assert engine.image(name).id == engine.image(image_id).id == image_id
 
     def test_a_failing_step_tells_its_exit_code_and_its_log(self, engine, name, tmp_path):
         load(engine, name, program(EXIT_7), tmp_path)
