@@ -18,13 +18,14 @@ from bareboat.inputs.base import Alpine, Debian, Distroless
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bareboat.inputs.base import RootBootstrap
     from bareboat.system.process import Processes
 
 __all__ = ["RootFilesystem", "make_root_filesystem", "remove_scratch"]
 
 
 def make_root_filesystem(
-    bootstrap: Debian | Distroless | Alpine, *, folder: Path, recipes: Path, processes: Processes, log: Path
+    bootstrap: RootBootstrap, *, folder: Path, recipes: Path, processes: Processes, log: Path
 ) -> RootFilesystem:
     """Make the root filesystem `folder`/rootfs.tar, byte for byte the same whenever the packages are the same.
 

@@ -165,7 +165,8 @@ def _compile(job: ProgramJob, digest: str, options: str) -> str:
     return _run(
         (f"--mount=type=cache,id={_target_cache(job, digest, env)},target=/target,sharing=locked",),
         (
-            f'if [ -n "$(ls -A /target)" ]; then echo {WARM_TARGET}; fi',
+            # Old Buildah puts a file of its own into the folder, so only folders in it count.
+            f"if ls -d /target/*/ > /dev/null 2>&1; then echo {WARM_TARGET}; fi",
             "find . -type f -exec touch {} +",
             f"export {variables}",
             f"cargo {options}build {cargo} --locked --offline --target {job.target} --bin {binary}",

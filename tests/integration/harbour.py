@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -64,14 +65,23 @@ def invocation(*words: str) -> list[str]:
     return [sys.executable, "-m", "invoke", *words]
 
 
-def copy_project(folder: Path) -> Project:
-    """Recipes and samples are copied, the library is not."""
+def copy_project(folder: Path, *more: str) -> Project:
+    """Recipes and samples are copied, and what more is named; the library is not, unless it is."""
     folder.mkdir()
-    for name in ("recipes", "rust-samples"):
-        shutil.copytree(ROOT / name, folder / name)
+    for name in ("recipes", "rust-samples", *more):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("target", "__pycache__"))
     shutil.copy(ROOT / "tasks.py", folder)
-    (folder / "bareboat").symlink_to(ROOT / "bareboat")
+    if "bareboat" not in more:
+        (folder / "bareboat").symlink_to(ROOT / "bareboat")
     return Project(root=folder)
+
+
+def guide_blocks(heading: str) -> list[str]:
+    """The indented blocks of a section of CONTRIBUTING.md, without their indentation."""
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = guide.split(f"\n## {heading}\n")[1].partition("\n## ")[0]
+    found = re.findall(r"(?:^    .*\n|^\n(?=    ))+", section, flags=re.MULTILINE)
+    return [re.sub(r"^    ", "", block, flags=re.MULTILINE).strip("\n") + "\n" for block in found]
 
 
 def rows(answer: subprocess.CompletedProcess[str], sample: str = "hello-world") -> dict[str, dict[str, Any]]:

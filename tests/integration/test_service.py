@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.harbour import Project, copy_project
+from tests.integration.harbour import Project, copy_project, guide_blocks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,11 @@ QUICK = ('lto = "fat"\nstrip = true\n', "opt-level = 0\nstrip = true\n")
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = copy_project(tmp_path_factory.mktemp("service") / "project")
+    project = copy_project(tmp_path_factory.mktemp("service") / "project", "bareboat")
+    # One probe more, as CONTRIBUTING.md has it.
+    (probe,) = guide_blocks("Add a probe")
+    first = "pub const PROBES: &[Probe] = &[\n"
+    project.edit("bareboat/harbor/src/probe.rs", first, f"{first}    {probe}")
     project.edit("rust-samples/webserver/Cargo.toml", *QUICK)
     return project
 
@@ -38,7 +42,16 @@ def visit(project: Project, folder: Path) -> tuple[int, dict[str, object], dict[
 def test_the_webserver_answers_every_probe(project: Project, tmp_path: Path) -> None:
     code, result, probes = visit(project, tmp_path)
     assert [name for name, probe in probes.items() if not probe["passed"]] == []
-    assert {"body-50m", "expired", "handshakes", "silent", "truncated", "in-flight", "no-authorities"} <= set(probes)
+    assert {
+        "body-2k",
+        "body-50m",
+        "expired",
+        "handshakes",
+        "silent",
+        "truncated",
+        "in-flight",
+        "no-authorities",
+    } <= set(probes)
     assert (code, result["outcome"]) == (0, {"kind": "passed"})
 
 

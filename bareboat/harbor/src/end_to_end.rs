@@ -91,7 +91,7 @@ impl Drop for Scene {
 /// Those that the machine of these tests can be asked.
 fn playable() -> Vec<Probe> {
     let can = |probe: &Probe| has_ipv6() || !probe.needs_ipv6();
-    PROBES.into_iter().filter(can).collect()
+    PROBES.iter().copied().filter(can).collect()
 }
 
 fn failed(report: &Report) -> Vec<(&str, &str)> {
@@ -105,7 +105,7 @@ fn failed(report: &Report) -> Vec<(&str, &str)> {
 async fn a_sound_proxy_passes_every_probe() {
     let scene = Scene::open("sound").await;
     let subject = scene.subject(Fault::None).await;
-    let report = check(&subject, &scene.state, &PROBES, PATIENCE)
+    let report = check(&subject, &scene.state, PROBES, PATIENCE)
         .await
         .unwrap();
     assert_eq!(failed(&report), []);

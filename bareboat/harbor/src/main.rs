@@ -69,7 +69,10 @@ async fn run(command: Command) -> Outcome<()> {
             let (subject, state) = (Subject::parse(&subject)?, State::new(state));
             print(&check::check(&subject, &state, &probes, patience).await?)
         }
-        Command::List => print(&json!({ "probes": probe::PROBES.map(|probe| probe.listed()) })),
+        Command::List => {
+            let probes: Vec<_> = probe::PROBES.iter().map(|probe| probe.listed()).collect();
+            print(&json!({ "probes": probes }))
+        }
         Command::Environment { https_port } => {
             print(&upstream::environment(|endpoint| endpoint.port(https_port)))
         }

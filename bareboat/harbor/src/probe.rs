@@ -53,7 +53,7 @@ const fn probe(name: &'static str, upstream: Upstream, kind: Kind, expects: &'st
 const KIBI: u64 = 1024;
 const MEBI: u64 = 1024 * KIBI;
 
-pub const PROBES: [Probe; 21] = [
+pub const PROBES: &[Probe] = &[
     Probe {
         name: "healthz",
         upstream: None,
@@ -204,14 +204,15 @@ impl Probe {
 pub fn select(names: &[String]) -> Outcome<Vec<Probe>> {
     for name in names {
         if !PROBES.iter().any(|probe| probe.name == name) {
-            let known = PROBES.map(|probe| probe.name).join(", ");
+            let known: Vec<_> = PROBES.iter().map(|probe| probe.name).collect();
             return Err(Failure::new(format!(
-                "no probe is named '{name}'; there are: {known}"
+                "no probe is named '{name}'; there are: {}",
+                known.join(", ")
             )));
         }
     }
     let wanted = |probe: &Probe| names.is_empty() || names.iter().any(|name| name == probe.name);
-    Ok(PROBES.into_iter().filter(wanted).collect())
+    Ok(PROBES.iter().copied().filter(wanted).collect())
 }
 
 #[cfg(test)]
