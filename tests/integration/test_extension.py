@@ -129,7 +129,7 @@ folder = "data"
 """
 MADE = """
 import sys, tarfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 from bareboat.bootstrap import make_root_filesystem
 from bareboat.inputs.load_recipes import load_recipes
 bootstrap = load_recipes(Path("recipes")).recipe("empty").base.bootstrap
