@@ -2,7 +2,7 @@
 
 What is read is untrusted: any fault in it raises a `BareboatError`, and nothing is unpacked. Others use `open_image`
 to read, `write_image` and `wrap_layer` to write, `read_copied` for the tar of a copied file or folder, and the values
-below.
+below, with `tarstream.Kind` and `tree.SYMLINK_LIMIT`.
 """
 
 from bareboat.archive.copied import read_copied, stays_inside

@@ -1,7 +1,8 @@
 """Finds every file that a program needs at run time, in a root filesystem and as its loader would, without running it.
 
 Others use `find_closure`, which searches an archive's `Image` or a `FolderRoot` and returns a `Closure`; and
-`owners.read_owners`, which tells the package of each file.
+`owners.read_owners`, which tells the package of each file as `Owners` and `Owner`, out of files that `DATABASES` and
+`is_database` name.
 """
 
 from bareboat.closure.closure import Closure, LoadWay, Missing, Needed

@@ -1,6 +1,11 @@
 """Reads what the user wrote into frozen values: recipes, toolchains, provisions, samples and the lock.
 
-Every problem of every file is reported at once. Others use `load_recipes.load_recipes`, which returns a
-`recipe.RecipeBook`; `sample.load_samples` and `load_crate`, which return `sample.Sample`s; `lock.read_lock` and
-`write_lock`; and the values in `base`, `recipe`, `sample` and `lock`.
+Every problem of every file is reported at once. For others to use:
+
+load_recipes  load_recipes, find_shared_targets
+recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, Toolchain; recipe_schema
+base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
+sample        load_samples, load_crate; Sample, Expectation, Cargo; NOT_SOURCE
+lock          read_lock, write_lock, moved; Lock, Pinned
+tomlfile      did_you_mean
 """

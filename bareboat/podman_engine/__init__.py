@@ -4,8 +4,8 @@ For others to use:
 
 - `session.py`: `session`, the one way to an engine that runs, and `Session`, what it gives
 - `engine.py`: `PodmanEngine`
-- `settings.py`: `podman_environment`, which writes Podman's private configuration; `search_path` and `cgroups`, which
-  the doctor looks at too
+- `settings.py`: `podman_environment`, which writes Podman's private configuration; `search_path`, `cgroups`, `HELPERS`,
+  `RUNTIMES_FILE` and `write_if_changed`, which the doctor needs too
 - `containersconf.py`: `read_settings`, for a file in the form of containers.conf(5)
 - `store.py`: `storage_file`, where the user configures the image store
 """

@@ -2,7 +2,8 @@
 
 Others use `join_published` to put published sizes beside the measured ones; `render` for a table of results as text,
 Markdown, CSV or JSON; `results_page`, `predictions_page`, `conformance_tables`, `readme_table` and `service_table` for
-the generated pages; `replace_block` to put a table into a page; `results_table` for the table as a value.
+the generated pages; `replace_block` to put a table into a page; `results_table` for the table as a value;
+`figures.size_text` and `table.outcome_text` for the words of one figure and of one outcome.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ from bareboat.bootstrap.rootfs import RootFilesystem
 from bareboat.bootstrap.tar import Folder, write_tar
 
 if TYPE_CHECKING:
-    from typing import TYPE_CHECKING
+    from pathlib import Path
 
     from bareboat.inputs.base import Empty
 

@@ -107,6 +107,25 @@ def test_leaves_and_pure_modules_import_little(name, allowed):
     assert imported - {name} <= allowed
 
 
+ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+
+
+def names_from_other_rooms(path):
+    """What a module imports from another room, for its type alone or not: the room and the name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("bareboat."):
+            room = node.module.split(".")[1]
+            if room in ROOMS and room != module_of(path):
+                yield from ((room, alias.name) for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_gives_only_what_its_docstring_names(path):
+    for room, name in names_from_other_rooms(path):
+        said = (PACKAGE / room / "__init__.py").read_text(encoding="utf-8")
+        assert re.search(rf"\b{re.escape(name)}\b", said), f"bareboat/{room}/__init__.py does not name {name}"
+
+
 @pytest.mark.parametrize(
     ("library", "user"), [("podman", "podman_engine"), ("subprocess", "system"), ("invoke", "tasks")]
 )
