@@ -19,7 +19,7 @@ from bareboat.inputs.sample import load_samples
 from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.make.root import pinned_reference
 from bareboat.matrix.source import one_image_each
-from bareboat.plan.containerfile import render as render_containerfile
+from bareboat.plan.containerfile import render_containerfile
 from bareboat.plan.jobs import Selection
 from bareboat.plan.planner import check_selection, make_plan, plan_named_cell, root_jobs
 from bareboat.podman_engine.settings import podman_environment

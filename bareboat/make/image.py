@@ -9,7 +9,7 @@ from bareboat.archive import Entry, ImageConfig
 from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES, Build
 from bareboat.make.copies import fetch_copies
 from bareboat.make.load import load_image
-from bareboat.plan.containerfile import render
+from bareboat.plan.containerfile import render_containerfile
 from bareboat.plan.keys import image_key
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def have_image(context: JobContext, contents: ImageContents) -> str:
     toolchain = contents.program.toolchain
     references = {job: root.reference for job, root in contents.roots.items()}
     build = Build(
-        containerfile=render(
+        containerfile=render_containerfile(
             cell, {**references, cell.program.toolchain: toolchain.reference}, toolchain.source.digest
         ),
         context=cell.sample.folder,

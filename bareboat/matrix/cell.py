@@ -67,7 +67,7 @@ def make_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
         return Measured(status="unchanged", note="", result=unchanged)
     with ship(context, contents) as shipped:
         closure = closure_of(shipped.image, cell.program_path)
-        verdict = run(context, shipped, closure)
+        verdict = run_image(context, shipped, closure)
         opened = observe(context, shipped, verdict)
         found = Findings(closure=closure, verdict=verdict, opened=opened)
         return measure(context, shipped, found, key)
@@ -81,7 +81,7 @@ def ship(context: JobContext, contents: ImageContents) -> Iterator[Shipped]:
         yield Shipped(contents=contents, image=image, program=program, elf=read_elf(program))
 
 
-def run(context: JobContext, shipped: Shipped, closure: Closure) -> Verdict | None:
+def run_image(context: JobContext, shipped: Shipped, closure: Closure) -> Verdict | None:
     """Every run that the sample expects; None where the program cannot start.
 
     What is made to fail is run all the same, so that the prediction is confirmed.

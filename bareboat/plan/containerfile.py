@@ -39,7 +39,7 @@ CARGO_SECRET = "bareboat-cargo-config"  # noqa: S105 (the name of a mount)
 CA_SECRET = "bareboat-ca-bundle"  # noqa: S105 (the name of a mount)
 
 
-def render(cell: Cell, references: Mapping[RootJob, str], toolchain_digest: str = "") -> str:
+def render_containerfile(cell: Cell, references: Mapping[RootJob, str], toolchain_digest: str = "") -> str:
     """The whole Containerfile; `references` are what the cell's toolchain and roots are called."""
     stages = [
         compile_stages(cell.program, references[cell.program.toolchain], toolchain_digest),

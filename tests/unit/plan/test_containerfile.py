@@ -14,7 +14,7 @@ import pytest
 
 from bareboat.inputs.recipe import Copy
 from bareboat.inputs.sample import Cargo
-from bareboat.plan.containerfile import CA_SECRET, CARGO_SECRET, compile_stages, render, shipped_stage
+from bareboat.plan.containerfile import CA_SECRET, CARGO_SECRET, compile_stages, render_containerfile, shipped_stage
 from bareboat.plan.jobs import PlannedCopy
 from tests.unit.project import SAMPLES, plan_of
 
@@ -36,7 +36,7 @@ def with_env(env):
 @pytest.mark.parametrize("name", sorted(CELLS))
 def test_a_recipes_containerfile_is_the_golden_one(name):
     cell, path = CELLS[name], GOLDEN / f"{name}.containerfile"
-    text = render(cell, references(cell))
+    text = render_containerfile(cell, references(cell))
     if os.environ.get("BAREBOAT_RENEW_GOLDEN"):
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
@@ -180,7 +180,7 @@ def test_each_copy_is_a_line_that_says_why():
 
 def test_a_package_is_copied_from_its_own_image():
     cell = CELLS["scratch-musl-net"]
-    text = render(cell, references(cell))
+    text = render_containerfile(cell, references(cell))
     assert "COPY --from=localhost/bareboat/package/tzdata:bootstrap /usr/share/zoneinfo/ /usr/share/zoneinfo/" in text
 
 
@@ -193,7 +193,7 @@ def with_copy(**fields):
 
 def test_mode_and_owner_are_said_and_the_folders_above_are_made_before():
     cell = with_copy(to="/a/b/x", mode="0600", owner="1:2")
-    text = render(cell, references(cell))
+    text = render_containerfile(cell, references(cell))
     assert "COPY --from=compile --chown=1:2 --chmod=0600 /x /a/b/x" in text
     # --chown would give away the folders that COPY makes, too.
     assert "install -d /made/a/b" in text
@@ -204,6 +204,6 @@ def test_mode_and_owner_are_said_and_the_folders_above_are_made_before():
 @pytest.mark.starts_processes("a shell reads what a Containerfile says")
 def test_a_text_reaches_the_image_to_the_byte(text):
     cell = with_copy(source="recipe", path=None, text=text, to="/etc/x")
-    (command,) = [line for line in render(cell, references(cell)).splitlines() if "printf" in line]
+    (command,) = [line for line in render_containerfile(cell, references(cell)).splitlines() if "printf" in line]
     script = command.removesuffix(" && \\").partition(" > ")[0]
     assert subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout == text.encode()
