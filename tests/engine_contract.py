@@ -115,6 +115,20 @@ class ImagesContract(Named):
         with pytest.raises(EngineError, match=f"pull {NOWHERE}"):
             engine.pull(NOWHERE)
 
+    def test_an_image_is_loaded_whose_lower_layers_the_store_has(self, engine, name, loaded, tmp_path):
+        engine.save(loaded.image_id, tmp_path / "base.tar")
+        base, archive, upper = open_image(tmp_path / "base.tar"), tmp_path / "upper.tar", f"{name}-upper"
+        entry = Entry(path="etc/y", content=b"y")
+        written = write_image([entry], ImageConfig(labels={"c": "d"}), reference=upper, to=archive, base=base)
+        engine.load(archive)
+        try:
+            image = engine.image(upper)
+            assert (image.id, dict(image.labels)) == (written.image_id, {"a": "b", "c": "d"})
+            assert copied(engine, upper, "/etc/x") == b"x"
+            assert copied(engine, upper, "/etc/y") == b"y"
+        finally:
+            engine.remove(upper)
+
     def test_loading_twice_is_loading_once(self, engine, name, tmp_path):
         first = load(engine, name, program(), tmp_path)
         (archive,) = tmp_path.glob("*.tar")

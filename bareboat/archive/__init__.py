@@ -8,8 +8,9 @@ below, with `tarstream.Kind` and `tree.SYMLINK_LIMIT`.
 from bareboat.archive.copied import read_copied, stays_inside
 from bareboat.archive.image import Image, Layer, open_image
 from bareboat.archive.manifest import ImageConfig
+from bareboat.archive.place import Entry
 from bareboat.archive.tree import File
-from bareboat.archive.writer import Entry, WrittenImage, wrap_layer, write_image
+from bareboat.archive.writer import WrittenImage, wrap_layer, write_image
 
 __all__ = [
     "Entry",

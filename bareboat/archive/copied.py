@@ -9,10 +9,11 @@ import io
 import posixpath
 from typing import TYPE_CHECKING
 
-from bareboat.archive.image import LAYER_LIMIT_BYTES, read_entries
+from bareboat.archive.blob import LAYER_LIMIT_BYTES
+from bareboat.archive.image import read_entries
+from bareboat.archive.place import Entry
 from bareboat.archive.tarstream import Meter
 from bareboat.archive.tree import Tree
-from bareboat.archive.writer import Entry
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
+import json
 import posixpath
-from contextlib import ExitStack, contextmanager
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
+from bareboat.archive.blob import LAYER_LIMIT_BYTES, Blob, open_tar
 from bareboat.archive.manifest import (
     INDEX_TYPES,
     REFERENCE_ANNOTATION,
@@ -35,63 +35,9 @@ if TYPE_CHECKING:
 
 JSON_LIMIT_BYTES = 4 << 20  # the limit of containers/image for a manifest or configuration
 ARCHIVE_LIMIT_BYTES = 1 << 40
-LAYER_LIMIT_BYTES = 16 << 30  # of the unpacked layer: a small gzip file may unpack to any size
 ENTRY_LIMIT = 1_000_000
-
-_GZIP = b"\x1f\x8b"
-_ZSTD = b"\x28\xb5\x2f\xfd"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Blob:
-    """Where a member of the archive is."""
-
-    archive: Path
-    # The member's name in the archive.
-    name: str
-    # Where its content begins in the archive, in bytes.
-    offset: int
-    size_bytes: int
-
-    @contextmanager
-    def open(self) -> Iterator[IO[bytes]]:
-        """The member's bytes as the archive has them, that is, still compressed."""
-        try:
-            with self.archive.open("rb", buffering=0) as stream:
-                yield io.BufferedReader(_Window(stream, self.offset, self.size_bytes), CHUNK_BYTES)
-        except OSError as error:
-            raise BareboatError(f"{self.archive}: {self.name}: cannot be read: {error}") from error
-
-
-class _Window(io.RawIOBase):
-    """Makes a stream of the `size_bytes` bytes that begin at `offset` of another stream."""
-
-    def __init__(self, stream: IO[bytes], offset: int, size_bytes: int) -> None:
-        self._stream = stream
-        self._offset = offset
-        self._size_bytes = size_bytes
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size_bytes}[whence]
-        self._position = start + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:
-        self._stream.seek(self._offset + self._position)
-        data = self._stream.read(max(0, min(len(buffer), self._size_bytes - self._position)))
-        self._position += len(data)
-        buffer[: len(data)] = data
-        return len(data)
+_GZIP_LEVEL = 6
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS  # has zlib write a gzip header, without a file name and with time 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +48,20 @@ class Layer:
     diff_id: str
     # The size of the uncompressed tar.
     size_bytes: int
-    _blob: _Blob = field(repr=False)
+    _blob: Blob = field(repr=False)
+    # What `compressed_bytes` gave before; None where that is not known.
+    gzip_bytes: int | None = None
+
+    def compressed_bytes(self) -> int:
+        """The size after gzip -6, as a registry stores the layer."""
+        if self.gzip_bytes is not None:
+            return self.gzip_bytes
+        gzip = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+        return sum(len(gzip.compress(chunk)) for chunk in self.chunks()) + len(gzip.flush())
 
     def chunks(self) -> Iterator[bytes]:
         """The uncompressed tar, piece by piece. Raises BareboatError when the archive has become unreadable."""
-        with _open_tar(self._blob, hashing=False) as meter:
+        with open_tar(self._blob, hashing=False) as meter:
             while data := meter.read(CHUNK_BYTES):
                 yield data
 
@@ -114,20 +69,36 @@ class Layer:
 class Image:
     """An image in an archive. Layers are read only when they are asked for: the archive must stay where it is.
 
-    `id` is the digest of the configuration, as Podman shows it; `references` are the names the archive gives the image.
+    `id` is the digest of the configuration, as Podman shows it; `references` are the names the archive gives the image;
+    `blobs` are where its layers lie, the lowest first; `config_bytes` is the configuration as it is.
     """
 
     def __init__(
-        self, *, path: Path, config_bytes: bytes, blobs: tuple[_Blob, ...], references: tuple[str, ...]
+        self,
+        *,
+        path: Path,
+        config_bytes: bytes,
+        blobs: tuple[Blob, ...],
+        references: tuple[str, ...],
+        base: Image | None = None,
+        gzip_bytes: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self.path = path
+        self._gzip_bytes = gzip_bytes
+        self.config_bytes = config_bytes
+        self._base = base
         self.id = f"sha256:{hashlib.sha256(config_bytes).hexdigest()}"
         self.references = references
         self.config: ImageConfig
         self.config, self._diff_ids = read_config(config_bytes, f"{path}: config")
-        self._blobs = blobs
+        self.blobs = blobs
         if len(blobs) != len(self._diff_ids):
             raise BareboatError(f"{path}: {len(blobs)} layers, but the config names {len(self._diff_ids)}")
+
+    def runtime_settings(self) -> dict[str, object]:
+        """What the configuration says of how the image runs, by the keys of its JSON, triggers of builds left out."""
+        settings = json.loads(self.config_bytes).get("config") or {}
+        return {key: value for key, value in settings.items() if key != "OnBuild"}
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -153,9 +124,13 @@ class Image:
             raise BareboatError(f"{self.path}: there is no {path} in the image")
         if node.content is None:
             raise BareboatError(f"{self.path}: {path} is a {node.file.kind}, not a file")
-        with _open_tar(self._blobs[node.content.layer], hashing=False) as meter:
+        with open_tar(self.blobs[node.content.layer], hashing=False) as meter:
             meter.skip(node.content.offset)
             return meter.take(node.content.size_bytes)
+
+    def copy_tree(self, name: str) -> Tree:
+        """The merged root filesystem, to put layers upon; errors of the copy call it `name`."""
+        return self._scanned[1].copy(name)
 
     @cached_property
     def _files(self) -> Mapping[str, File]:
@@ -163,9 +138,13 @@ class Image:
 
     @cached_property
     def _scanned(self) -> tuple[tuple[Layer, ...], Tree]:
-        layers, tree, left = [], Tree(str(self.path)), LAYER_LIMIT_BYTES
-        for number, (blob, diff_id) in enumerate(zip(self._blobs, self._diff_ids, strict=True)):
-            with _open_tar(blob, hashing=True) as meter:
+        layers, tree, left = list[Layer](), Tree(str(self.path)), LAYER_LIMIT_BYTES
+        if self._base:
+            # What is below was read for the base, and is not read again.
+            layers, tree = list(self._base.layers), self._base.copy_tree(str(self.path))
+        for number in range(len(layers), len(self.blobs)):
+            blob, diff_id = self.blobs[number], self._diff_ids[number]
+            with open_tar(blob, hashing=True) as meter:
                 tree.add_layer(number, read_entries(meter))
                 meter.finish()
                 if meter.digest() != diff_id:
@@ -174,40 +153,50 @@ class Image:
                 left -= meter.position
                 if left < 0:
                     meter.fail(f"the layers are longer than {LAYER_LIMIT_BYTES} bytes, more than Bareboat reads")
-                layers.append(Layer(diff_id=diff_id, size_bytes=meter.position, _blob=blob))
+                known = self._gzip_bytes.get(diff_id)
+                layers.append(Layer(diff_id=diff_id, size_bytes=meter.position, _blob=blob, gzip_bytes=known))
         return tuple(layers), tree
 
 
-def open_image(path: Path) -> Image:
+def open_image(path: Path, *, base: Image | None = None, gzip_bytes: Mapping[str, int] = MappingProxyType({})) -> Image:
     """The only image of an OCI archive or docker-archive, as `podman save` writes them.
 
-    Its layers may be uncompressed or gzip, and are not read yet. Raises BareboatError for a file that is neither kind
-    of archive, is damaged, or holds several images.
+    Its layers may be uncompressed or gzip, and are not read yet. The layers of a `base` that an OCI archive was written
+    upon are read from the base's own archive. `gzip_bytes` are compressed sizes that are known, by diff id. Raises
+    BareboatError for a file that is neither kind of archive, is damaged, or holds several images.
     """
     blobs = _list_members(path)
     if "index.json" in blobs:
-        return _open_oci(path, blobs)
+        return _open_oci(path, blobs, base, gzip_bytes)
     if "manifest.json" in blobs:
-        return _open_docker(path, blobs)
+        return _open_docker(path, blobs, gzip_bytes)
     raise BareboatError(f"{path}: neither an OCI archive nor a docker-archive: no index.json or manifest.json in it")
 
 
-def _open_oci(path: Path, blobs: Mapping[str, _Blob]) -> Image:
+def _open_oci(path: Path, blobs: Mapping[str, Blob], base: Image | None, gzip_bytes: Mapping[str, int]) -> Image:
     index = read_json(Index, _read_json_blob(path, blobs, "index.json"), f"{path}: index.json")
     if len(index.manifests) != 1 or index.manifests[0].media_type in INDEX_TYPES:
         raise BareboatError(f"{path}: holds {len(index.manifests)} images or several platforms; save one image of one")
     named = index.manifests[0]
     manifest = read_json(Manifest, _read_digest(path, blobs, named.digest), f"{path}: manifest")
     reference = (named.annotations or {}).get(REFERENCE_ANNOTATION)
+    below = base.blobs if base else ()
+    if base and [layer.digest for layer in manifest.layers[: len(below)]] != [layer.diff_id for layer in base.layers]:
+        raise BareboatError(f"{path}: its layers do not begin with those of {base.path}")
     return Image(
         path=path,
         config_bytes=_read_digest(path, blobs, manifest.config.digest),
-        blobs=tuple(_get_member(path, blobs, _blob_name(layer.digest)) for layer in manifest.layers),
+        blobs=(
+            *below,
+            *(_get_member(path, blobs, _blob_name(layer.digest)) for layer in manifest.layers[len(below) :]),
+        ),
         references=(reference,) if reference else (),
+        base=base,
+        gzip_bytes=gzip_bytes,
     )
 
 
-def _open_docker(path: Path, blobs: Mapping[str, _Blob]) -> Image:
+def _open_docker(path: Path, blobs: Mapping[str, Blob], gzip_bytes: Mapping[str, int]) -> Image:
     images = read_docker_manifest(_read_json_blob(path, blobs, "manifest.json"), f"{path}: manifest.json")
     if len(images) != 1:
         raise BareboatError(f"{path}: holds {len(images)} images; save one")
@@ -216,14 +205,15 @@ def _open_docker(path: Path, blobs: Mapping[str, _Blob]) -> Image:
         config_bytes=_read_json_blob(path, blobs, images[0].config),
         blobs=tuple(_get_member(path, blobs, layer) for layer in images[0].layers),
         references=images[0].tags or (),
+        gzip_bytes=gzip_bytes,
     )
 
 
-def _list_members(path: Path) -> dict[str, _Blob]:
+def _list_members(path: Path) -> dict[str, Blob]:
     """The archive's files by name, and its links by theirs: an old docker-archive names a layer again by a symlink."""
-    members: dict[str, _Blob] = {}
+    members: dict[str, Blob] = {}
     links: dict[str, str] = {}
-    whole = _Blob(archive=path, name="the archive", offset=0, size_bytes=ARCHIVE_LIMIT_BYTES)
+    whole = Blob(archive=path, name="the archive", offset=0, size_bytes=ARCHIVE_LIMIT_BYTES)
     with whole.open() as stream:
         size_bytes = path.stat().st_size
         meter = Meter(stream, name=str(path), limit_bytes=ARCHIVE_LIMIT_BYTES, hashing=False)
@@ -234,21 +224,21 @@ def _list_members(path: Path) -> dict[str, _Blob]:
             if name in members or name in links or count >= ENTRY_LIMIT:
                 meter.fail(f"has {name!r} twice, or more than {ENTRY_LIMIT} members")
             if header.kind == "file":
-                members[name] = _Blob(archive=path, name=name, offset=header.offset, size_bytes=header.size_bytes)
+                members[name] = Blob(archive=path, name=name, offset=header.offset, size_bytes=header.size_bytes)
             elif header.kind in {"symlink", "hardlink"}:
                 folder = posixpath.dirname(name) if header.kind == "symlink" else ""
                 links[name] = posixpath.normpath(posixpath.join(folder, header.link))
     return members | {name: members[target] for name, target in links.items() if target in members}
 
 
-def _get_member(path: Path, blobs: Mapping[str, _Blob], name: str) -> _Blob:
+def _get_member(path: Path, blobs: Mapping[str, Blob], name: str) -> Blob:
     blob = blobs.get(posixpath.normpath(name))
     if blob is None:
         raise BareboatError(f"{path}: lacks {name!r}, which its manifest names")
     return blob
 
 
-def _read_json_blob(path: Path, blobs: Mapping[str, _Blob], name: str) -> bytes:
+def _read_json_blob(path: Path, blobs: Mapping[str, Blob], name: str) -> bytes:
     blob = _get_member(path, blobs, name)
     if blob.size_bytes > JSON_LIMIT_BYTES:
         raise BareboatError(f"{path}: {name!r} has {blob.size_bytes} bytes, more than Bareboat reads as JSON")
@@ -256,7 +246,7 @@ def _read_json_blob(path: Path, blobs: Mapping[str, _Blob], name: str) -> bytes:
         return stream.read(blob.size_bytes)
 
 
-def _read_digest(path: Path, blobs: Mapping[str, _Blob], digest: str) -> bytes:
+def _read_digest(path: Path, blobs: Mapping[str, Blob], digest: str) -> bytes:
     data = _read_json_blob(path, blobs, _blob_name(digest))
     if (found := f"sha256:{hashlib.sha256(data).hexdigest()}") != digest:
         raise BareboatError(f"{path}: the blob {digest} has the digest {found}")
@@ -265,20 +255,6 @@ def _read_digest(path: Path, blobs: Mapping[str, _Blob], digest: str) -> bytes:
 
 def _blob_name(digest: str) -> str:
     return f"blobs/{digest.replace(':', '/')}"
-
-
-@contextmanager
-def _open_tar(blob: _Blob, *, hashing: bool) -> Iterator[Meter]:
-    name = f"{blob.archive}: {blob.name}"
-    with blob.open() as stream, ExitStack() as opened:
-        magic = stream.read(len(_ZSTD))
-        if magic == _ZSTD:
-            raise BareboatError(f"{name}: a zstd layer; save the image with `podman save`, which writes gzip or plain")
-        stream.seek(0)
-        tar: IO[bytes] = stream
-        if magic.startswith(_GZIP):
-            tar = cast("IO[bytes]", opened.enter_context(gzip.GzipFile(fileobj=stream)))
-        yield Meter(tar, name=name, limit_bytes=LAYER_LIMIT_BYTES, hashing=hashing)
 
 
 def read_entries(meter: Meter) -> Iterator[tuple[Header, str]]:

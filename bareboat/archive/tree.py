@@ -102,6 +102,18 @@ class Tree:
         for parts, header, sha256 in placed:
             self._place(number, parts, header, sha256)
 
+    def copy(self, name: str) -> Tree:
+        """The same root filesystem once more, so that layers can be added to it and not to this one."""
+        tree = Tree(name)
+        tree._nodes, tree._characters = self._nodes, self._characters
+        pending = [(self._root, tree._root)]
+        while pending:
+            old, new = pending.pop()
+            for part, child in old.children.items():
+                new.children[part] = Node(file=child.file, layer=child.layer, content=child.content)
+                pending.append((child, new.children[part]))
+        return tree
+
     def files(self) -> Iterator[File]:
         """Every entry but the root itself, in no particular order."""
         pending = [self._root]

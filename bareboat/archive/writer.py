@@ -8,11 +8,12 @@ import json
 import posixpath
 import tarfile
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from bareboat.archive.manifest import REFERENCE_ANNOTATION
+from bareboat.archive.place import Entry, place_on
 from bareboat.archive.tarstream import BLOCK_BYTES, CHUNK_BYTES, PERMISSION_BITS, Meter, read_headers
 from bareboat.archive.tree import WHITEOUT
 from bareboat.errors import BareboatError
@@ -21,6 +22,7 @@ from bareboat.system.files import replacing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bareboat.archive.image import Image
     from bareboat.archive.manifest import ImageConfig
 
 EPOCH = "1970-01-01T00:00:00Z"
@@ -34,23 +36,6 @@ _TAR_TYPES = {"file": tarfile.REGTYPE, "directory": tarfile.DIRTYPE, "symlink": 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One file, folder or symlink to put into an image."""
-
-    # Without leading slash.
-    path: str
-    kind: Literal["file", "directory", "symlink"] = "file"
-    # The permission bits only.
-    mode: int = 0o644
-    uid: int = 0
-    gid: int = 0
-    # Of a file only.
-    content: bytes = b""
-    # Of a symlink only.
-    target: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenImage:
     """An image that was written, by its digests (`sha256:` and hex digits)."""
 
@@ -59,24 +44,35 @@ class WrittenImage:
     # The digest of the configuration, which Podman shows as the image's id.
     image_id: str
     manifest_digest: str
-    # The digest of the only layer's uncompressed tar.
+    # The digest of the written layer's uncompressed tar.
     diff_id: str
     # The size of that tar.
     size_bytes: int
 
 
-def write_image(entries: Iterable[Entry], config: ImageConfig, *, reference: str, to: Path | BinaryIO) -> WrittenImage:
-    """Writes an image whose only layer has the entries, sorted by path, and their missing parents (0755, root).
+def write_image(
+    entries: Iterable[Entry],
+    config: ImageConfig,
+    *,
+    reference: str,
+    to: Path | BinaryIO,
+    base: Image | None = None,
+) -> WrittenImage:
+    """Writes an image with a layer that has the entries, sorted by path, and their missing parents (0755, root).
 
-    If `to` is a path, the file is replaced as a whole or not at all; a stream needs `write` only. Raises BareboatError
-    for an entry's path that is absolute, has `..`, is given twice or is below a file or symlink, and when `to` cannot
-    be written.
+    Without a `base` it is the only layer. A base's layers are below it: the archive names them by digest and does not
+    hold them, so that it can be loaded only where the store has them. What the base's configuration says stays, but for
+    what `config` says. If `to` is a path, the file is replaced as a whole or not at all; a stream needs `write` only.
+    Raises BareboatError for an entry's path that is absolute, has `..`, is given twice or is below a file or symlink,
+    and when `to` cannot be written.
     """
-    layer = _make_layer(entries)
+    layer = _make_layer(entries if base is None else place_on(base, entries))
     diff_id = _digest(layer)
+    below = () if base is None else tuple((known.diff_id, known.size_bytes) for known in base.layers)
     with replacing(to) if isinstance(to, Path) else nullcontext(to) as stream:
         _write_member(stream, _blob_name(diff_id), layer)
-        return _write_rest(stream, config, reference, diff_id, len(layer))
+        config_bytes = _make_config(config, (*(known for known, _ in below), diff_id), base)
+        return _write_rest(stream, config_bytes, reference, (*below, (diff_id, len(layer))))
 
 
 def wrap_layer(layer_tar: Path, config: ImageConfig, *, reference: str, to: Path) -> WrittenImage:
@@ -105,7 +101,7 @@ def wrap_layer(layer_tar: Path, config: ImageConfig, *, reference: str, to: Path
             raise BareboatError(f"{layer_tar}: changed while it was read")
         stream.write(bytes(-size_bytes % BLOCK_BYTES))
         diff_id = f"sha256:{sha256.hexdigest()}"
-        written = _write_rest(stream, config, reference, diff_id, size_bytes)
+        written = _write_rest(stream, _make_config(config, (diff_id,), None), reference, ((diff_id, size_bytes),))
         stream.seek(0)
         stream.write(_make_header(Entry(path=_blob_name(diff_id)), size_bytes))
         return written
@@ -180,16 +176,20 @@ def _write_member(stream: IO[bytes], name: str, content: bytes) -> str:
     return _digest(content)
 
 
-def _write_rest(stream: IO[bytes], config: ImageConfig, reference: str, diff_id: str, size_bytes: int) -> WrittenImage:
-    """Writes the archive's other members, configuration, manifest and index, and its end mark."""
-    config_bytes = _make_config(config, diff_id)
+def _write_rest(
+    stream: IO[bytes], config_bytes: bytes, reference: str, layers: tuple[tuple[str, int], ...]
+) -> WrittenImage:
+    """Writes the archive's other members, configuration, manifest and index, and its end mark.
+
+    `layers` are digests and sizes in bytes, the lowest first; the last one is the written one.
+    """
     image_id = _digest(config_bytes)
     manifest = _json(
         {
             "schemaVersion": 2,
             "mediaType": _MANIFEST_TYPE,
             "config": {"mediaType": _CONFIG_TYPE, "digest": image_id, "size": len(config_bytes)},
-            "layers": [{"mediaType": _LAYER_TYPE, "digest": diff_id, "size": size_bytes}],
+            "layers": [{"mediaType": _LAYER_TYPE, "digest": digest, "size": size} for digest, size in layers],
         }
     )
     named = {
@@ -210,12 +210,14 @@ def _write_rest(stream: IO[bytes], config: ImageConfig, reference: str, diff_id:
         reference=reference,
         image_id=image_id,
         manifest_digest=_digest(manifest),
-        diff_id=diff_id,
-        size_bytes=size_bytes,
+        diff_id=layers[-1][0],
+        size_bytes=layers[-1][1],
     )
 
 
-def _make_config(config: ImageConfig, diff_id: str) -> bytes:
+def _make_config(config: ImageConfig, diff_ids: tuple[str, ...], base: Image | None) -> bytes:
+    said = base.runtime_settings() if base else {}
+    config = config if base is None else _over(base.config, config)
     runtime = {
         "User": config.user,
         "Entrypoint": list(config.entrypoint),
@@ -229,10 +231,24 @@ def _make_config(config: ImageConfig, diff_id: str) -> bytes:
             "created": EPOCH,
             "architecture": config.architecture,
             "os": config.os,
-            "config": {key: value for key, value in runtime.items() if value},
-            "rootfs": {"type": "layers", "diff_ids": [diff_id]},
-            "history": [{"created": EPOCH, "created_by": "bareboat"}],
+            "config": {key: value for key, value in (said | runtime).items() if value},
+            "rootfs": {"type": "layers", "diff_ids": list(diff_ids)},
+            "history": [{"created": EPOCH, "created_by": "bareboat"} for _ in diff_ids],
         }
+    )
+
+
+def _over(below: ImageConfig, config: ImageConfig) -> ImageConfig:
+    """A base's configuration with another's settings in the place of its own.
+
+    A new entrypoint takes the base's command with it, as a Containerfile's ENTRYPOINT does.
+    """
+    env = dict(line.partition("=")[::2] for line in (*below.env, *config.env))
+    return replace(
+        config,
+        env=tuple(f"{name}={value}" for name, value in env.items()),
+        working_dir=config.working_dir or below.working_dir,
+        labels={**below.labels, **config.labels},
     )
 
 

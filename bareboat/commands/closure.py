@@ -20,6 +20,7 @@ from bareboat.elf import read_elf
 from bareboat.errors import BareboatError, InputError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.sample import Sample, load_samples
+from bareboat.make.base_archive import open_base
 from bareboat.make.copies import fetch_copies
 from bareboat.make.load import saved_image, scratch_archive
 from bareboat.matrix.source import Bases  # noqa: TC001 (the console reads these types)
@@ -146,8 +147,7 @@ class _Overlay:
 def _without_program(context: JobContext, cell: Cell, outputs: Outputs) -> Iterator[Image]:
     """The cell's image without its program: its base, or what comes aboard an empty one."""
     if cell.base:
-        with saved_image(context, outputs.root(cell.base).reference) as image:
-            yield image
+        yield open_base(context, cell.base, outputs.root(cell.base))
         return
     items = fetch_copies(context, cell.recipe.name, cell.copies, outputs.roots(cell))
     with scratch_archive(context.folders.scratch) as archive:

@@ -93,7 +93,7 @@ class FakeEngine(FakeImages):
         del writable
         with self._lock:
             self.ran.append(image_id)
-        script = self.script(self._open(image_id), arguments)
+        script = self.script(self.opened(image_id), arguments)
         if script.refused:
             return RunReport(exit_code=None, stdout=b"", stderr=b"", refused=script.refused)
         container = self._add(Start(image=image_id, command=arguments), script)
@@ -113,7 +113,7 @@ class FakeEngine(FakeImages):
 
     def start(self, start: Start) -> str:
         """A container that has done all that its script says but for what it does on signals."""
-        script = self.script(self._open(start.image), start.command)
+        script = self.script(self.opened(start.image), start.command)
         if start.network != "none" and self._container(start.network).exit_code is not None:
             raise BareboatError(f"the container {start.network} has ended, and its loopback with it")
         if script.refused:

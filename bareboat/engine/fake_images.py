@@ -5,7 +5,9 @@ What is loaded is kept as it is. A build runs nothing: its image holds `program`
 
 from __future__ import annotations
 
+import contextlib
 import io
+import json
 import posixpath
 import shlex
 import shutil
@@ -44,8 +46,7 @@ class FakeImages:
 
     def image(self, reference: str) -> StoredImage | None:
         """The image of that name or id."""
-        # Of an image from elsewhere, `repository@digest` is a name too; its id serves as its digest.
-        image_id = self._names.get(reference, reference.rpartition("@")[2])
+        image_id = self._id(reference)
         archive = self._archive(image_id)
         if not archive.is_file():
             return None
@@ -70,9 +71,16 @@ class FakeImages:
         return written.image_id
 
     def load(self, archive: Path) -> None:
-        """Keep the archive's image under the name that it carries."""
-        image = open_image(archive)
-        self._keep(archive, image.id, *image.references)
+        """Keep the archive's image under the name that it carries; its lower layers may be those of another image."""
+        base = self._base_of(archive)
+        image = open_image(archive, base=base)
+        if base:
+            whole = archive.with_name(f"{archive.name}.whole")
+            _write_whole(image, whole)
+            self._keep(whole, image.id, *image.references)
+            whole.unlink()
+        else:
+            self._keep(archive, image.id, *image.references)
 
     def pull(self, reference: str) -> StoredImage:
         """No registry answers here, so only what is kept comes."""
@@ -89,7 +97,7 @@ class FakeImages:
         """The program of a built image, wherever its Containerfile put it; of another, what is at that path."""
         with self._lock:
             self.copied.append(path)
-        image = self._open(image_id)
+        image = self.opened(image_id)
         found = image.find(path)
         built = found is None and bool(self.program) and image.find(self.program_path) is not None
         if found is None and not built:
@@ -104,7 +112,7 @@ class FakeImages:
 
     def tag(self, image_id: str, name: str) -> None:
         """One more name for what is kept."""
-        kept = self._open(image_id).id
+        kept = self.opened(image_id).id
         with self._lock:
             self._names[name] = kept
 
@@ -115,15 +123,31 @@ class FakeImages:
             self._archive(image_id).unlink(missing_ok=True)
             self._names = {name: named for name, named in self._names.items() if named != image_id}
 
-    def _open(self, reference: str) -> Image:
+    def _base_of(self, archive: Path) -> Image | None:
+        """The image that has the layers which the archive names and does not hold; None where it holds all."""
+        with contextlib.suppress(BareboatError):
+            open_image(archive)
+            return None
+        for kept in sorted(path for path in self.folder.iterdir() if path.name.startswith("sha256:")):
+            base = open_image(kept)
+            with contextlib.suppress(BareboatError):
+                open_image(archive, base=base)
+                return base
+        return None
+
+    def opened(self, reference: str) -> Image:
         """The image of that name or id; raises BareboatError when there is none."""
         return open_image(self._find(reference))
 
     def _find(self, reference: str) -> Path:
-        archive = self._archive(self._names.get(reference, reference))
+        archive = self._archive(self._id(reference))
         if not archive.is_file():
             raise BareboatError(f"there is no image {reference}")
         return archive
+
+    def _id(self, reference: str) -> str:
+        # Of an image from elsewhere, `repository@digest` is a name too; its id serves as its digest.
+        return self._names.get(reference, reference.rpartition("@")[2])
 
     def _archive(self, image_id: str) -> Path:
         return self.folder / image_id.replace("/", "_")
@@ -132,6 +156,18 @@ class FakeImages:
         shutil.copy(archive, self._archive(image_id))
         with self._lock:
             self._names |= dict.fromkeys(names, image_id)
+
+
+def _write_whole(image: Image, to: Path) -> None:
+    """Write an image as a docker archive that holds all its layers."""
+    config, layers = "config.json", [f"{number}.tar" for number, _ in enumerate(image.layers)]
+    manifest = json.dumps([{"Config": config, "RepoTags": list(image.references), "Layers": layers}]).encode()
+    contents = [manifest, image.config_bytes, *(b"".join(layer.chunks()) for layer in image.layers)]
+    with tarfile.open(to, mode="w") as tar:
+        for name, content in zip(["manifest.json", config, *layers], contents, strict=True):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
 
 
 def _tar(files: list[tuple[str, bytes]]) -> bytes:

@@ -60,7 +60,10 @@ class Images(Protocol):
         """Build, tag and label an image; returns its id. Raises EngineError with the log's last lines."""
 
     def load(self, archive: Path) -> None:
-        """Load an OCI or docker archive under the name that it carries."""
+        """Load an OCI or docker archive under the name that it carries.
+
+        An OCI archive need not hold the layers of images that the store has: their digests are enough.
+        """
 
     def pull(self, reference: str) -> StoredImage:
         """Fetch an image from its registry; raises EngineError saying what the registry answered."""

@@ -4,7 +4,8 @@ context        JobContext, what a job may use; RootImage, Program, Measured, Out
 root           make_root, pinned_reference
 program        make_program
 copies         fetch_copies, owners_in, CopiedEntry
-image          ImageContents, gather_contents, find_image, have_image, image_name, image_config, image_entries
+image          ImageContents, gather_contents, ship_image, image_name, image_config, image_entries
+base_archive   keep_base, open_base
 load           load_image, saved_image, scratch_archive
 fetch_secrets  fetch_secrets
 """

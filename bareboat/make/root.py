@@ -13,6 +13,7 @@ from bareboat.engine.images import KEY_LABEL, KIND_LABEL
 from bareboat.errors import BareboatError
 from bareboat.inputs.base import Debian
 from bareboat.inputs.lock import Pinned, moved
+from bareboat.make.base_archive import keep_base
 from bareboat.make.context import JobContext, RootImage
 from bareboat.plan.keys import root_key
 from bareboat.result.values import Source
@@ -44,7 +45,10 @@ _MANIFEST = TypeAdapter(_Manifest)
 
 def make_root(context: JobContext, job: RootJob) -> RootImage:
     """Have the job's image in the store, made or pulled only when it is not there as asked for."""
-    return _pull(context, job) if job.source == "registry" else _bootstrap(context, job)
+    root = _pull(context, job) if job.source == "registry" else _bootstrap(context, job)
+    if job.role == "base":
+        keep_base(context, job, root)
+    return root
 
 
 def pinned_reference(reference: str, digest: str | None) -> str:

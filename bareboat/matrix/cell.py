@@ -12,10 +12,10 @@ from bareboat.check.prediction import closure_of, compare, judge_cell, refuse
 from bareboat.check.runs import verify
 from bareboat.check.trace import trace_runs
 from bareboat.elf import read_elf
+from bareboat.engine.images import KEY_LABEL
 from bareboat.make.context import Measured
 from bareboat.make.copies import owners_in
-from bareboat.make.image import find_image, gather_contents, have_image
-from bareboat.make.load import saved_image
+from bareboat.make.image import gather_contents, image_name, ship_image
 from bareboat.measurements import Subject, load_measurements, measure_all
 from bareboat.plan.keys import cell_key
 from bareboat.result.store import load, save
@@ -76,7 +76,7 @@ def make_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
 @contextlib.contextmanager
 def ship(context: JobContext, contents: ImageContents) -> Iterator[Shipped]:
     """The cell's image, made if the store does not have it, and readable for as long as the block runs."""
-    with saved_image(context, have_image(context, contents)) as image:
+    with ship_image(context, contents) as image:
         program = image.read(contents.cell.program_path)
         yield Shipped(contents=contents, image=image, program=program, elf=read_elf(program))
 
@@ -196,8 +196,8 @@ def _result_key(context: JobContext, contents: ImageContents, outputs: Outputs) 
 
 def _find_unchanged(context: JobContext, contents: ImageContents, key: str) -> Result | None:
     path = context.results / f"{contents.cell.id}.json"
-    image = find_image(context, contents)
-    if not path.exists() or image is None:
+    image = context.engine.image(image_name(contents.cell))
+    if not path.exists() or image is None or image.labels.get(KEY_LABEL) != contents.key:
         return None
     result = load(path)
     same = result.key == key and result.provenance is not None and result.provenance.image_id == image.id

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING
 
 from bareboat.result.values import Column
 
 if TYPE_CHECKING:
-    from bareboat.archive import Layer
     from bareboat.measurements.subject import Subject
 
 COLUMN = Column(
@@ -19,15 +17,7 @@ COLUMN = Column(
     meaning="bytes of the image's layers, each compressed with gzip -6, as a pull transfers them",
 )
 
-LEVEL = 6
-GZIP_WINDOW = 16 + zlib.MAX_WBITS  # has zlib write a gzip header, without a file name and with time 0
-
 
 def measure(subject: Subject) -> int:
     """Bytes of all layers after gzip -6. Raises BareboatError for a damaged layer."""
-    return sum(_compressed_bytes(layer) for layer in subject.image.layers)
-
-
-def _compressed_bytes(layer: Layer) -> int:
-    gzip = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP_WINDOW)
-    return sum(len(gzip.compress(chunk)) for chunk in layer.chunks()) + len(gzip.flush())
+    return sum(layer.compressed_bytes() for layer in subject.image.layers)

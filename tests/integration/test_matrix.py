@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bareboat.podman_engine.settings import SYSTEM_PATH
 from bareboat.system.folders import find_folders
 from tests.integration.harbour import (
     CELLS,
@@ -120,8 +121,18 @@ def test_alpine_has_its_shell_and_its_package_manager(matrix: dict[str, dict[str
     assert {"musl", "busybox", "apk-tools"} <= set(podman("run", "--rm", "--network=none", base, "apk", "info").split())
 
 
+def settings_of(image: str) -> dict[str, Any]:
+    """How an image runs; labels are Bareboat's and Buildah's own, and a working folder of / is what none is.
+
+    Buildah gives an image from scratch a PATH, though nothing may be there.
+    """
+    said = json.loads(podman("image", "inspect", "--format={{json .Config}}", image))
+    said["Env"] = [line for line in said.get("Env") or () if line != f"PATH={SYSTEM_PATH}"]
+    return {key: value for key, value in said.items() if value and key != "Labels" and value != "/"}
+
+
 @pytest.mark.parametrize("cell", CELLS)
-def test_the_printed_containerfile_gives_the_same_root_filesystem(
+def test_the_printed_containerfile_gives_the_same_root_filesystem_and_settings(
     matrix: dict[str, dict[str, Any]], cell: str, tmp_path: Path
 ) -> None:
     assert matrix
@@ -134,8 +145,9 @@ def test_the_printed_containerfile_gives_the_same_root_filesystem(
     try:
         podman("--runroot", run_root, "build", "-f", "-", "-t", tag, sample, stdin=text, env={"TMPDIR": str(tmp_path)})
         sample_name, _, recipe = cell.partition("@")
-        ours = root_filesystem(f"localhost/bareboat/{sample_name}:{recipe}", tmp_path)
-        assert root_filesystem(tag, tmp_path) == ours
+        shipped = f"localhost/bareboat/{sample_name}:{recipe}"
+        assert root_filesystem(tag, tmp_path) == root_filesystem(shipped, tmp_path)
+        assert settings_of(tag) == settings_of(shipped)
     finally:
         podman("rmi", "--force", tag)
         caches = [str(folder) for folder in tmp_path.glob("buildah-cache*")]
