@@ -12,7 +12,7 @@ import pytest
 
 from bareboat.archive import Entry, ImageConfig, open_image, read_copied, write_image
 from bareboat.check.strace_log import Opened, read_traces
-from bareboat.engine.containers import Start
+from bareboat.engine.containers import Start, Work
 from bareboat.engine.images import Build
 from bareboat.errors import BareboatError, EngineError
 from bareboat.system.files import make_open_folder
@@ -205,6 +205,16 @@ class ContainersContract(Named):
     def test_outputs_are_apart_and_arguments_arrive(self, engine, name, tmp_path, arguments):
         report = engine.run(load(engine, name, speaking(), tmp_path), arguments, 60.0, writable=True)
         assert (report.exit_code, report.stdout, report.stderr) == (1 + len(arguments), b"out\n", b"err\n")
+
+    def test_work_writes_its_log_and_its_exit_code_is_an_error_with_the_last_lines(self, engine, name, tmp_path):
+        log = tmp_path / "logs" / "work.log"
+        engine.work(Work(image=load(engine, name, program(), tmp_path), command=("/program",)), log)
+        assert log.read_bytes() == b""
+        talker = load(engine, name, speaking(), tmp_path)
+        with pytest.raises(EngineError) as caught:
+            engine.work(Work(image=talker, command=("/program", "x")), log)
+        assert caught.value.command_exit_code == 2
+        assert sorted(log.read_text(encoding="utf-8").split()) == sorted(caught.value.log_tail) == ["err", "out"]
 
     def test_a_run_without_end_is_ended(self, engine, name, tmp_path):
         report = engine.run(load(engine, name, program(FOREVER), tmp_path), (), 0.5)

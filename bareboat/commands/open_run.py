@@ -80,6 +80,7 @@ def open_run(
             renew=work.renew,
             host=host,
             commit=_commit(project, processes),
+            remote=running.engine.remote,
             # A remote engine cannot mount this machine's strace.
             tracer=None if running.engine.remote else find_tracer(running.folders.engine / "tracer"),
         )

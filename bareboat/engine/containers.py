@@ -50,6 +50,24 @@ class Start:
     network: str = "none"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A command that is run to its end in a container, as the image's root, for what it leaves in mounted folders."""
+
+    # The name or id of its image.
+    image: str
+    # The program and its arguments; the image's entrypoint is left out.
+    command: tuple[str, ...]
+    # Files and folders of this machine, each by the place in the container where it is to be seen.
+    mounts: Mapping[str, Path] = field(default_factory=dict)
+    # The places among `mounts` that the command may write to.
+    writable: frozenset[str] = frozenset()
+    # The folder in the container in which the command runs.
+    folder: str = "/"
+    # Whether it has a network: what fetches crates needs one, everything else goes without.
+    network: bool = False
+
+
 class Containers(Protocol):
     """The containers of an engine; safe to use from many threads.
 
@@ -68,6 +86,12 @@ class Containers(Protocol):
         self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
     ) -> RunReport:
         """Run a program of an image as `run` does, under strace; its logs come to the folder `logs`."""
+
+    def work(self, work: Work, log: Path) -> None:
+        """Run a command to its end, its outputs written to `log` as they come.
+
+        Raises EngineError with the log's last lines where its exit code is not 0.
+        """
 
     def start(self, start: Start) -> str:
         """Start a container and return its id; raises BareboatError with the words of a runtime that refuses it."""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bareboat.engine.containers import RunReport, Start
+from bareboat.engine.containers import RunReport, Start, Work
 from bareboat.engine.fake_images import FakeImages
-from bareboat.errors import BareboatError
+from bareboat.errors import BareboatError, EngineError
 from bareboat.result.values import Host
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class FakeEngine(FakeImages):
     # What was asked for: the ids of images that were run to their end, the starts by their container's id, and the
     # signals, each with the container that it was sent to.
     ran: list[str] = field(default_factory=list)
+    worked: list[Work] = field(default_factory=list)
     started: dict[str, Start] = field(default_factory=dict)
     signals: list[tuple[str, str]] = field(default_factory=list)
     _containers: dict[str, _Container] = field(default_factory=dict)
@@ -110,6 +112,20 @@ class FakeEngine(FakeImages):
         report = self.run(image_id, command[1:], timeout_seconds)
         (logs / "log.1").write_text(f'execve("{command[0]}", [], 0x0 /* 0 vars */) = 0\n', encoding="utf-8")
         return report
+
+    def work(self, work: Work, log: Path) -> None:
+        """What may write to /out is a compile, and leaves the program there; all else does as its script says."""
+        with self._lock:
+            self.worked.append(work)
+        script = Script() if "/out" in work.writable else self.script(self.opened(work.image), work.command[1:])
+        broken = bool(self.broken) and self.broken in " ".join(work.command)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_bytes(b"error: broken\n" if broken else script.stdout + script.stderr)
+        if broken or script.exit_code != 0:
+            said = log.read_text(encoding="utf-8").splitlines()
+            raise EngineError(shlex.join(work.command), 1 if broken else script.exit_code or 1, said, log)
+        if "/out" in work.writable:
+            (work.mounts["/out"] / self.program_path).write_bytes(self.program)
 
     def start(self, start: Start) -> str:
         """A container that has done all that its script says but for what it does on signals."""

@@ -206,7 +206,7 @@ def _load(folder: Path, name: str) -> Parsed[tuple[Sample, ...]]:
         binary=_binary(manifest.value, package["name"]),
         needs_crates=any("source" in entry for entry in lock.value.get("package", [])),
         expectations=(metadata.value.expect, *metadata.value.also),
-        digest=_digest(folder),
+        digest=source_digest(folder),
         recipes=metadata.value.recipes,
         stands_alone=_stands_alone(manifest.value),
         service=metadata.value.service,
@@ -250,10 +250,10 @@ def _binary(manifest: dict[str, Any], package: str) -> str:
     return str(default) if default else (named[0] if named else package)
 
 
-def _digest(folder: Path) -> str:
+def source_digest(folder: Path) -> str:
     """The SHA-256 of the sources, without cargo's output and git's history."""
     whole = hashlib.sha256()
-    for path in _sources(folder):
+    for path in source_files(folder):
         executable = "x" if os.access(path, os.X_OK) else "-"
         content = path.readlink().as_posix().encode() if path.is_symlink() else path.read_bytes()
         whole.update(f"{path.relative_to(folder).as_posix()}\0{executable}\0{len(content)}\0".encode())
@@ -261,7 +261,8 @@ def _digest(folder: Path) -> str:
     return whole.hexdigest()
 
 
-def _sources(folder: Path) -> Iterator[Path]:
+def source_files(folder: Path) -> Iterator[Path]:
+    """Every file and link of a crate's folder, without cargo's output and git's history."""
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(set(folders) - (NOT_SOURCE if Path(parent) == folder else frozenset()))
         # os.walk lists a link to a folder among folders, but the build gets it as a link: count it as a file.

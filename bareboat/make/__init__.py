@@ -3,6 +3,7 @@
 context        JobContext, what a job may use; RootImage, Program, Measured, Output, Outputs, what jobs hand on
 root           make_root, pinned_reference
 program        make_program
+build_program, sources  a compile by a build, and a copy of sources: for this room alone
 copies         fetch_copies, owners_in, CopiedEntry
 image          ImageContents, gather_contents, ship_image, image_name, image_config, image_entries
 base_archive   keep_base, open_base

@@ -37,6 +37,7 @@ class JobContext:
     renew: bool  # make bases and toolchains again that are unchanged
     host: Host
     commit: str  # of Bareboat's checkout; "" outside one
+    remote: bool = False  # the engine is on another machine, and cannot mount folders of this one
     tracer: Tracer | None = None  # without it, what a program opens is not observed
 
     def log(self, job: str) -> Path:

@@ -1,31 +1,44 @@
-"""Compiles programs; what was compiled from the same sources, toolchain and flags is not compiled again."""
+"""Compiles programs; what was compiled from the same sources, toolchain and flags is not compiled again.
+
+A compile runs in a container of its toolchain, with a copy of the sources and with cargo's folders of ours mounted:
+nothing is committed as an image, and a change of one line compiles one crate. `invoke containerfile` has the same
+commands as stages of a build, and the program is the same.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
+import secrets
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
-from bareboat.archive import read_copied
-from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES, Build
+from bareboat.engine.containers import Work
+from bareboat.make.build_program import build_program
 from bareboat.make.context import Program
 from bareboat.make.fetch_secrets import fetch_secrets
-from bareboat.plan.containerfile import COMPILE_STAGE, CRATES_STAGE, WARM_TARGET, compile_stages
+from bareboat.make.sources import sync_sources
+from bareboat.plan.containerfile import CA_SECRET, CARGO_SECRET, compile_commands, target_cache, vendor_commands
 from bareboat.plan.keys import program_key
 from bareboat.system.files import write_whole
+from bareboat.system.folders import remove
+from bareboat.system.locks import hold
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bareboat.inputs.sample import Sample
     from bareboat.make.context import JobContext, RootImage
     from bareboat.plan.jobs import ProgramJob
 
 # Cargo's last line: "Finished `release` profile [optimized] target(s) in 1m 02s".
 _FINISHED = re.compile(r"^ *Finished .* in (?:(\d+)m )?([\d.]+)s$", re.MULTILINE)
 _MINUTE_SECONDS = 60
+_DIGITS = 16
+_SECRETS = {CARGO_SECRET: "/run/cargo-config.toml", CA_SECRET: "/run/ca-bundle.crt"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,51 +71,89 @@ def make_program(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
 
 
 def _compile(context: JobContext, job: ProgramJob, toolchain: RootImage, key: str) -> _Record:
-    engine, log = context.engine, context.log(job.id)
-    stages = compile_stages(job, toolchain.reference, toolchain.source.digest)
-    name = f"{job.sample.name}:{job.target}-{job.crt}-{job.toolchain.name}".replace("+", "_")
-    program = Build(
-        containerfile=stages,
-        context=job.sample.folder,
-        tag=f"{OWN_NAMES}program/{name}",
-        labels={KIND_LABEL: "program", KEY_LABEL: key},
-        target=COMPILE_STAGE,
-    )
-    if job.sample.needs_crates:
-        crates = Build(
-            containerfile=stages,
-            context=job.sample.folder,
-            tag=f"{OWN_NAMES}crates/{name}",
-            labels={KIND_LABEL: "crates", KEY_LABEL: key},
-            target=CRATES_STAGE,
-            network=True,
-            secrets=fetch_secrets(),
-        )
-        engine.build(crates, context.log(f"{job.id} crates"))
-    if context.force:
-        # With the image go its layers, so that the compile really runs again; the fetched crates stay.
-        engine.remove(program.tag)
-    built = engine.build(program, log)
-    content = read_copied(engine.copy_out(built, job.binary), job.id)[0].content
-    seconds, warm = read_compile_log(log.read_text(encoding="utf-8", errors="replace"))
-    record = _Record(seconds=seconds, warm=warm, sha256=hashlib.sha256(content).hexdigest())
+    if context.remote:
+        content, warm = build_program(context, job, toolchain, key), None
+    else:
+        content, warm = _run_compile(context, job, toolchain)
+    log = context.log(job.id).read_text(encoding="utf-8", errors="replace")
+    record = _Record(seconds=read_seconds(log), warm=warm, sha256=hashlib.sha256(content).hexdigest())
     folder = context.folders.programs / key
     write_whole(folder / "program", content, mode=0o755)
     write_whole(folder / "record.json", _RECORD.dump_json(record))
     return record
 
 
-def read_compile_log(text: str) -> tuple[float | None, bool | None]:
-    """What cargo says that it took, in seconds, and whether it found an earlier compile's objects.
+def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> tuple[bytes, bool]:
+    """The program's bytes, and whether cargo found objects of an earlier compile."""
+    sources = _sources(context, job.sample)
+    mounts = {"/src": sources}
+    if job.sample.needs_crates:
+        mounts["/crates"] = _vendor(context, job, toolchain, sources)
+    target = context.folders.targets / target_cache(job, toolchain.source.digest)
+    out = context.folders.scratch / f"out-{secrets.token_hex(8)}"
+    out.mkdir(parents=True)
+    mounts |= {"/target": target, "/out": out}
+    try:
+        # Waiting for another compile that has the folder is no part of this one's seconds: cargo starts after it.
+        with hold(target.with_name(f"{target.name}.lock")):
+            warm = (target / "build").is_dir()
+            target.mkdir(parents=True, exist_ok=True)
+            work = Work(
+                image=toolchain.reference,
+                command=("/bin/sh", "-c", " && ".join(compile_commands(job))),
+                mounts=mounts,
+                writable=frozenset({"/src", "/target", "/out"}),
+                folder="/src",
+            )
+            context.engine.work(work, context.log(job.id))
+        return (out / job.sample.binary).read_bytes(), warm
+    finally:
+        remove(context.processes, out)
 
-    Waiting for another compile that holds the folder is not counted: cargo starts after it. Both are None where the
-    compile was in the engine's own cache, so that cargo did not run.
-    """
-    finished = _FINISHED.findall(text)
+
+def _sources(context: JobContext, sample: Sample) -> Path:
+    place = hashlib.sha256(str(sample.folder.resolve()).encode()).hexdigest()[:_DIGITS]
+    copy = context.folders.sources / f"{sample.crate}-{place}"
+    with hold(copy.with_name(f"{copy.name}.lock")):
+        sync_sources(sample, copy)
+    return copy
+
+
+def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources: Path) -> Path:
+    """The folder of the crates that manifest and lock name, each with its sources; fetched once."""
+    named = [(sources / name).read_bytes() for name in ("Cargo.toml", "Cargo.lock")]
+    # Where a manifest names other folders or patches, what is vendored may depend on any source.
+    named += [] if job.sample.stands_alone else [job.sample.digest.encode()]
+    crates = context.folders.crates / hashlib.sha256(b"\0".join(named)).hexdigest()[:_DIGITS]
+    home = context.folders.crates / "cargo"
+    with hold(context.folders.crates / "lock"):
+        if crates.is_dir():
+            return crates
+        fetched = crates.with_name(f".{crates.name}.new")
+        shutil.rmtree(fetched, ignore_errors=True)
+        for folder in (fetched, home):
+            folder.mkdir(parents=True, exist_ok=True)
+        own = {_SECRETS[name]: path for name, path in fetch_secrets().items()}
+        work = Work(
+            image=toolchain.reference,
+            command=("/bin/sh", "-c", " && ".join(vendor_commands())),
+            mounts={"/src": sources, "/crates": fetched, "/cargo": home, **own},
+            writable=frozenset({"/crates", "/cargo"}),
+            folder="/src",
+            network=True,
+        )
+        context.engine.work(work, context.log(f"{job.id} crates"))
+        fetched.rename(crates)
+    return crates
+
+
+def read_seconds(log: str) -> float | None:
+    """What cargo says that it took; None where it did not run, because an engine had the whole compile in its cache."""
+    finished = _FINISHED.findall(log)
     if not finished:
-        return None, None
+        return None
     minutes, seconds = finished[-1]
-    return int(minutes or 0) * _MINUTE_SECONDS + float(seconds), f"\n{WARM_TARGET}\n" in text
+    return int(minutes or 0) * _MINUTE_SECONDS + float(seconds)
 
 
 def _read_record(folder: Path) -> _Record | None:

@@ -15,7 +15,7 @@ import string
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from bareboat.inputs.recipe import Copy
     from bareboat.plan.jobs import Cell, PlannedCopy, ProgramJob, RootJob
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 CRATES_STAGE = "crates"
 COMPILE_STAGE = "compile"
 MADE_STAGE = "made"
-# What a compile prints when it finds objects of an earlier one.
-WARM_TARGET = "bareboat-warm-target"
 _DIGITS = 12
 _MADE = "/made"
 _ROOT = "0:0"
@@ -56,7 +54,7 @@ def compile_stages(job: ProgramJob, toolchain: str, digest: str = "") -> str:
     is this very compiler's; without it the folder is that of whatever image has the name.
     """
     if not job.sample.needs_crates:
-        compiling = _compile(job, digest, "")
+        compiling = _compile(job, digest)
         return _lines(f"FROM {toolchain} AS {COMPILE_STAGE}", "WORKDIR /src", "COPY . .", compiling, _COMPILED)
     # Manifest and lock come before the sources, where that is enough: a change of a source fetches nothing anew.
     alone = job.sample.stands_alone
@@ -70,7 +68,7 @@ def compile_stages(job: ProgramJob, toolchain: str, digest: str = "") -> str:
         "",
         f"FROM {CRATES_STAGE} AS {COMPILE_STAGE}",
         *(("RUN rm -r src", "COPY . .") if alone else ()),
-        _compile(job, digest, "--config /crates/vendor.toml "),
+        _compile(job, digest),
         _COMPILED,
     )
 
@@ -130,6 +128,47 @@ def _copy(cell: Cell, planned: PlannedCopy, references: Mapping[RootJob, str]) -
     return f"# {' '.join(copy.why.split())}", f"COPY {' '.join(options)} {copy.path} {copy.to}"
 
 
+def vendor_commands() -> tuple[str, ...]:
+    """What fetches a crate's dependencies in /src to /crates, by way of the folder /cargo, as shell commands."""
+    return (
+        "export CARGO_HOME=/cargo",
+        "if [ -f /run/ca-bundle.crt ]; then export CARGO_HTTP_CAINFO=/run/ca-bundle.crt; fi",
+        "if [ -f /run/cargo-config.toml ]; then set -- --config /run/cargo-config.toml; fi",
+        'cargo "$@" vendor --locked /crates/vendor > /crates/vendor.toml',
+    )
+
+
+def compile_commands(job: ProgramJob) -> tuple[str, ...]:
+    """What compiles the sources in /src to /out, by way of the folder /target, as shell commands."""
+    # --target and crt-static are always said: without --target the flag reaches build scripts and proc macros too, and
+    # the default differs from target to target.
+    sample = job.sample
+    sign = "+" if job.crt == "static" else "-"
+    binary, cargo = shlex.quote(sample.binary), shlex.join(sample.cargo.options)
+    options = "--config /crates/vendor.toml " if sample.needs_crates else ""
+    # Variants share what is compiled of their dependencies (the build folder), and each links its program in a folder
+    # of its own. Before 1.91 cargo knows no build folder apart: there a variant shares nothing.
+    folders = [f"CARGO_TARGET_DIR=/target/{sample.name}", "CARGO_BUILD_BUILD_DIR=/target/build"]
+    variables = " ".join([*folders, f"RUSTFLAGS='-C target-feature={sign}crt-static'", *_environment(job)])
+    return (
+        f"export {variables}",
+        f"cargo {options}build {cargo} --locked --offline --target {job.target} --bin {binary}",
+        f"install -D -m 0755 /target/{sample.name}/{job.target}/{sample.cargo.profile}/{binary} /out/{binary}",
+    )
+
+
+def target_cache(job: ProgramJob, digest: str) -> str:
+    """The name of the folder in which cargo finds what it compiled before; `digest` is the toolchain image's."""
+    parts = ["bareboat", job.sample.crate, job.toolchain.name, job.target, job.crt]
+    if digest:
+        # An object that another gcc or musl made may not fit what this one makes.
+        parts.append(digest.removeprefix("sha256:")[:_DIGITS])
+    if env := _environment(job):
+        # A build script that does not tell cargo which variables it read would not run again when they change.
+        parts.append(hashlib.sha256(" ".join(env).encode()).hexdigest()[:_DIGITS])
+    return "-".join(parts)
+
+
 def _vendor() -> str:
     # Crates are vendored into a layer, so that the compile needs neither network nor a cache that may have gone;
     # the cache mount only spares the download.
@@ -139,52 +178,20 @@ def _vendor() -> str:
             f"--mount=type=secret,id={CARGO_SECRET},target=/run/cargo-config.toml",
             f"--mount=type=secret,id={CA_SECRET},target=/run/ca-bundle.crt",
         ),
-        (
-            "mkdir /crates",
-            "export CARGO_HOME=/cargo",
-            "if [ -f /run/ca-bundle.crt ]; then export CARGO_HTTP_CAINFO=/run/ca-bundle.crt; fi",
-            "if [ -f /run/cargo-config.toml ]; then set -- --config /run/cargo-config.toml; fi",
-            'cargo "$@" vendor --locked /crates/vendor > /crates/vendor.toml',
-        ),
+        ("mkdir /crates", *vendor_commands()),
     )
 
 
-def _compile(job: ProgramJob, digest: str, options: str) -> str:
-    # --target and crt-static are always said: without --target the flag reaches build scripts and proc macros too, and
-    # the default differs from target to target. Sources are touched because cargo judges by time, and a cached target
-    # folder may be younger than a source that was changed.
-    sample = job.sample
-    sign = "+" if job.crt == "static" else "-"
-    binary = shlex.quote(sample.binary)
-    cargo = shlex.join(sample.cargo.options)
-    env = [f"{name}={shlex.quote(value)}" for name, value in sorted(sample.cargo.env.items())]
-    # Variants share what is compiled of their dependencies (the build folder), and each links its program in a folder
-    # of its own. Before 1.91 cargo knows no build folder apart: there a variant shares nothing.
-    folders = [f"CARGO_TARGET_DIR=/target/{sample.name}", "CARGO_BUILD_BUILD_DIR=/target/build"]
-    variables = " ".join([*folders, f"RUSTFLAGS='-C target-feature={sign}crt-static'", *env])
+def _compile(job: ProgramJob, digest: str) -> str:
+    # Cargo judges by time, and the folder of compiled objects may be younger than a source that was changed.
     return _run(
-        (f"--mount=type=cache,id={_target_cache(job, digest, env)},target=/target,sharing=locked",),
-        (
-            # Old Buildah puts a file of its own into the folder, so only folders in it count.
-            f"if ls -d /target/*/ > /dev/null 2>&1; then echo {WARM_TARGET}; fi",
-            "find . -type f -exec touch {} +",
-            f"export {variables}",
-            f"cargo {options}build {cargo} --locked --offline --target {job.target} --bin {binary}",
-            f"install -D -m 0755 /target/{sample.name}/{job.target}/{sample.cargo.profile}/{binary} /out/{binary}",
-        ),
+        (f"--mount=type=cache,id={target_cache(job, digest)},target=/target,sharing=locked",),
+        ("find . -type f -exec touch {} +", *compile_commands(job)),
     )
 
 
-def _target_cache(job: ProgramJob, digest: str, env: Sequence[str]) -> str:
-    """The name of the folder in which cargo finds what it compiled before."""
-    parts = ["bareboat", job.sample.crate, job.toolchain.name, job.target, job.crt]
-    if digest:
-        # An object that another gcc or musl made may not fit what this one makes.
-        parts.append(digest.removeprefix("sha256:")[:_DIGITS])
-    if env:
-        # A build script that does not tell cargo which variables it read would not run again when they change.
-        parts.append(hashlib.sha256(" ".join(env).encode()).hexdigest()[:_DIGITS])
-    return "-".join(parts)
+def _environment(job: ProgramJob) -> list[str]:
+    return [f"{name}={shlex.quote(value)}" for name, value in sorted(job.sample.cargo.env.items())]
 
 
 def _quote(value: str) -> str:

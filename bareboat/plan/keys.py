@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bareboat.plan.jobs import Cell, ProgramJob, RootJob
 
 ROOT_VERSION = "1"
-PROGRAM_VERSION = "2"
+PROGRAM_VERSION = "3"
 IMAGE_VERSION = "1"
 CELL_VERSION = "2"
 

@@ -18,6 +18,7 @@ from podman import PodmanClient
 from podman.errors import APIError, ImageNotFound, NotFound, PodmanError
 
 from bareboat import __version__
+from bareboat.engine.containers import RUN_LABEL
 from bareboat.engine.images import KIND_LABEL, OWN_NAMES, StoredImage
 from bareboat.errors import BareboatError, EngineError, HostError, StoppedError
 from bareboat.inputs.sample import NOT_SOURCE
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from bareboat.engine.containers import RunReport, Start
+    from bareboat.engine.containers import RunReport, Start, Work
     from bareboat.engine.images import Build
     from bareboat.engine.tracer import Tracer
     from bareboat.system.process import Processes
@@ -156,6 +157,20 @@ class PodmanEngine:
     ) -> RunReport:
         with self._client() as client:
             return containers.run(client, image_id, arguments, timeout_seconds, writable=writable)
+
+    def work(self, work: Work, log: Path) -> None:
+        mounts = [
+            f"--volume={source}:{place}{'' if place in work.writable else ':ro'}"
+            for place, source in sorted(work.mounts.items())
+        ]
+        program, *arguments = work.command
+        options = ["--rm", "--pull=never", f"--label={RUN_LABEL}={os.getpid()}", f"--workdir={work.folder}", *mounts]
+        options += [] if work.network else ["--network=none"]
+        # Labels of SELinux would be changed on folders that are not Podman's. The root of a container that is told to
+        # end heeds no signal, so that whoever removes it need not wait.
+        options += ["--cap-drop=all", "--security-opt=no-new-privileges", "--security-opt=label=disable"]
+        options += ["--user=0:0", "--stop-timeout=0", "--log-driver=none", f"--entrypoint={program}"]
+        self._podman(["run", *options, work.image, *arguments], log=log)
 
     def start(self, start: Start) -> str:
         with self._client() as client:

@@ -1,5 +1,6 @@
 """Talks to this machine's operating system: child processes, files, and the folders that Bareboat keeps.
 
 Others use `process.Processes` to run commands; `files.write_whole`, `replacing` and `sweep` to write files, and
-`make_open_folder`; `folders.Folders`, `find_folders` and `remove` for caches, logs and scratch space.
+`make_open_folder`; `folders.Folders`, `find_folders` and `remove` for caches, logs and scratch space;
+`locks.hold` to wait for each other.
 """

@@ -37,6 +37,21 @@ class Folders:
         return self.cache / "roots"
 
     @property
+    def sources(self) -> Path:
+        """Copies of crates' sources, for containers that compile them."""
+        return self.cache / "sources"
+
+    @property
+    def crates(self) -> Path:
+        """Vendored crates by what names them, and the folder in which cargo keeps what it has fetched."""
+        return self.cache / "crates"
+
+    @property
+    def targets(self) -> Path:
+        """Cargo's target folders, by compiler and flags."""
+        return self.cache / "targets"
+
+    @property
     def logs(self) -> Path:
         """One log for each job, from its last run."""
         return self.cache / "logs"

@@ -1,0 +1,66 @@
+"""Keeps a copy of a crate's sources for the container that compiles them, changed only where the sources changed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from bareboat.errors import BareboatError
+from bareboat.inputs.sample import source_digest, source_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bareboat.inputs.sample import Sample
+
+
+def sync_sources(sample: Sample, copy: Path) -> None:
+    """Make `copy` hold the sample's sources and nothing else; what has the same content stays as it is.
+
+    Cargo judges by time: a file that changed gets a new time whatever its own is, one of an older checkout included,
+    and a file that did not keeps the time of its copy. Raises BareboatError where the sources are no longer those that
+    the sample was read from.
+    """
+    wanted = {path.relative_to(sample.folder): path for path in source_files(sample.folder)}
+    copy.mkdir(parents=True, exist_ok=True)
+    _remove_others(copy, set(wanted))
+    for place, source in wanted.items():
+        if not _is_same(source, copy / place):
+            _replace(source, copy / place)
+    if source_digest(copy) != sample.digest:
+        raise BareboatError(f"{sample.folder}: its files changed during the run; run it again")
+
+
+def _remove_others(copy: Path, wanted: set[Path]) -> None:
+    folders = {parent for place in wanted for parent in place.parents}
+    for parent, names, files in os.walk(copy):
+        for name in (*names, *files):
+            path = copy / parent / name
+            place = path.relative_to(copy)
+            if path.is_symlink() or not path.is_dir():
+                if place not in wanted:
+                    path.unlink()
+            elif place not in folders:
+                shutil.rmtree(path)
+        names[:] = [name for name in names if (copy / parent / name).is_dir()]
+
+
+def _is_same(source: Path, there: Path) -> bool:
+    if source.is_symlink() or there.is_symlink():
+        return source.is_symlink() and there.is_symlink() and source.readlink() == there.readlink()
+    if not there.is_file() or os.access(source, os.X_OK) != os.access(there, os.X_OK):
+        return False
+    return source.stat().st_size == there.stat().st_size and source.read_bytes() == there.read_bytes()
+
+
+def _replace(source: Path, there: Path) -> None:
+    if there.is_dir() and not there.is_symlink():
+        shutil.rmtree(there)
+    there.parent.mkdir(parents=True, exist_ok=True)
+    there.unlink(missing_ok=True)
+    if source.is_symlink():
+        there.symlink_to(source.readlink())
+    else:
+        there.write_bytes(source.read_bytes())
+        there.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
