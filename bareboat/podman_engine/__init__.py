@@ -9,7 +9,3 @@ For others to use:
 - `containersconf.py`: `read_settings`, for a file in the form of containers.conf(5)
 - `store.py`: `storage_file`, where the user configures the image store
 """
-
-from bareboat.podman_engine.engine import PodmanEngine
-
-__all__ = ["PodmanEngine"]

@@ -12,7 +12,7 @@ from bareboat.engine import Engine
 from bareboat.engine.containers import Containers
 from bareboat.engine.fake import FakeEngine
 from bareboat.engine.images import Images
-from bareboat.podman_engine import PodmanEngine
+from bareboat.podman_engine.engine import PodmanEngine
 from tests.engine_contract import ContainersContract, ImagesContract
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bareboat.podman_engine import PodmanEngine
+from bareboat.podman_engine.engine import PodmanEngine
 from bareboat.system.process import Processes
 
 
