@@ -8,10 +8,8 @@ from invoke import Collection, Exit, Program, task
 
 from bareboat import __version__, commands
 from bareboat.console import choose, fill, run
-from bareboat.matrix.source import Bases
-from bareboat.report import Format
 
-PROJECT = commands.find_project(Path(__file__).parents[1])
+PROJECT = commands.project.find_project(Path(__file__).parents[1])
 BASES = "where bases come from: auto (registries when they answer), registry, bootstrap (packages)"
 FORMAT = "text, markdown, csv or json; with csv and json only data goes to stdout"
 RECIPE = "only recipes that match this pattern, e.g. 'scratch-*'; repeatable"
@@ -29,110 +27,109 @@ def order(action, kind, words):
     answer(lambda run: action(PROJECT, fill(kind, words), run, sys.stderr))
 
 
-@task(
-    iterable=["sample", "recipe"],
-    help={
-        **SELECT,
-        "jobs": "how many jobs run side by side (default: the cores)",
-        "crate": "the folder of a crate of your own, to use in place of the samples",
-        "force": "compile, ship, run and measure again what is unchanged",
-        "locked": "fail when a package is not of the version in recipes/recipes.lock",
-        "keep_going": "go on past a failed cell (the default); --no-keep-going stops at the first",
-        "format": FORMAT,
-        "results": "a folder to keep the results in, in place of results/",
-        "all": "print the cells too that are made to fail, as tests of the predictions",
-    },
-)
-def build_matrix(
-    _c, sample, recipe, jobs=0, bases="auto", crate="", force=False, locked=False, keep_going=True, format="text",
-    results="", all=False,
-):  # fmt: skip
+def origin(option, word):
+    """Check the word of an option that says where bases come from."""
+    from bareboat.matrix.source import Bases
+
+    return choose(option, word, Bases)
+
+
+@task(iterable=["sample", "recipe"], help={
+    **SELECT,
+    "jobs": "how many jobs run side by side (default: the cores)",
+    "crate": "the folder of a crate of your own, to use in place of the samples",
+    "force": "compile, ship, run and measure again what is unchanged",
+    "locked": "fail when a package is not of the version in recipes/recipes.lock",
+    "keep_going": "go on past a failed cell (the default); --no-keep-going stops at the first",
+    "format": FORMAT,
+    "results": "a folder to keep the results in, in place of results/",
+    "all": "print the cells too that are made to fail, as tests of the predictions",
+})  # fmt: skip
+def build_matrix(_c, sample, recipe, jobs=0, bases="auto", crate="", force=False, locked=False, keep_going=True,
+                 format="text", results="", all=False):  # fmt: skip
     """Build every sample on every recipe, run each image, measure it and tabulate; exit code 1 when a cell failed."""
-    order(commands.build_matrix, commands.MatrixOptions, locals())
+    order(commands.build.build_matrix, commands.build.MatrixOptions, locals())
 
 
-@task(
-    iterable=["with_"],
-    help={
-        "libc": "musl or gnu",
-        "crt": "static (the default) or dynamic",
-        "sample": "the sample to put in it (default: hello-world)",
-        "crate": "the folder of a crate of your own, in its place",
-        "with_": "what else comes aboard: certs, nss, tmp, tz, user; repeatable, or with commas",
-        "tag": "one more name for the image, NAME:TAG",
-        "output": "oci-archive:FILE writes the image there, too",
-        "quiet": "print the image's id alone: podman run $(invoke scratch --libc musl --quiet)",
-        "prove": "leave out each file in turn and run all that the sample expects: is it needed, or idle?",
-        "force": "do again what is unchanged",
-        "bases": BASES,
-    },
-)
-def scratch(
-    _c, libc, with_, crt="static", sample="hello-world", crate="", tag="", output="", quiet=False, prove=False,
-    force=False, bases="auto",
-):  # fmt: skip
+@task(iterable=["with_"], help={
+    "libc": "musl or gnu",
+    "crt": "static (the default) or dynamic",
+    "sample": "the sample to put in it (default: hello-world)",
+    "crate": "the folder of a crate of your own, in its place",
+    "with_": "what else comes aboard: certs, nss, tmp, tz, user; repeatable, or with commas",
+    "tag": "one more name for the image, NAME:TAG",
+    "output": "oci-archive:FILE writes the image there, too",
+    "quiet": "print the image's id alone: podman run $(invoke scratch --libc musl --quiet)",
+    "prove": "leave out each file in turn and run all that the sample expects: is it needed, or idle?",
+    "force": "do again what is unchanged",
+    "bases": BASES,
+})  # fmt: skip
+def scratch(_c, libc, with_, crt="static", sample="hello-world", crate="", tag="", output="", quiet=False, prove=False,
+            force=False, bases="auto"):  # fmt: skip
     """Make one image from scratch, file by file: assemble it, run it, and print what is aboard and why."""
-    order(commands.build_scratch, commands.ScratchOptions, locals())
+    order(commands.scratch.build_scratch, commands.scratch.ScratchOptions, locals())
 
 
 @task(positional=["what"], help={"what": "SAMPLE@RECIPE, or the FILE of a program", "recipe": RECIPE, "bases": BASES})
 def closure(_c, what, recipe="", bases="auto"):
     """Print every file that a program needs and which way found it; of a FILE, the bases that it would start on."""
-    order(commands.print_closure, commands.ClosureOptions, locals())
+    order(commands.closure.print_closure, commands.closure.ClosureOptions, locals())
 
 
 @task(iterable=["sample", "recipe"], help=SELECT)
 def plan(_c, sample, recipe, bases="auto"):
     """Print the jobs that build-matrix would run, each after what it needs; nothing is built."""
-    answer(lambda processes: commands.print_plan(PROJECT, sample, recipe, choose("bases", bases, Bases), processes))
+    answer(lambda processes: commands.ask.print_plan(PROJECT, sample, recipe, origin("bases", bases), processes))
 
 
 @task(help={"schema": "write the JSON schema of recipe files"})
 def recipes(_c, schema=False):
     """List the recipes and toolchains."""
-    answer(lambda _: commands.write_schema() if schema else commands.print_recipes(PROJECT))
+    answer(lambda _: commands.ask.write_schema() if schema else commands.ask.print_recipes(PROJECT))
 
 
 @task
 def samples(_c):
     """List the samples."""
-    answer(lambda _: commands.print_samples(PROJECT))
+    answer(lambda _: commands.ask.print_samples(PROJECT))
 
 
 @task(help={"source": BASES})
 def bases(_c, source="auto"):
     """Make or pull every base and toolchain image that the recipes name."""
-    answer(lambda run: commands.make_roots(PROJECT, choose("source", source, Bases), run, sys.stderr, renew=False))
+    answer(lambda run: commands.build.make_roots(PROJECT, origin("source", source), run, sys.stderr, renew=False))
 
 
 @task(help={"source": BASES})
 def lock(_c, source="auto"):
     """Make or pull every base and toolchain anew, and pin what came in recipes/recipes.lock."""
-    answer(lambda run: commands.make_roots(PROJECT, choose("source", source, Bases), run, sys.stderr, renew=True))
+    answer(lambda run: commands.build.make_roots(PROJECT, origin("source", source), run, sys.stderr, renew=True))
 
 
 @task(help={"quick": "ask no registry, and take what an earlier trial found of the runtimes"})
 def doctor(_c, quick=False):
     """Find out by trying what this machine lacks for rootless builds; exit code 3 when builds cannot work."""
-    answer(lambda processes: commands.examine_host(PROJECT, processes, quick=quick))
+    answer(lambda processes: commands.doctor.examine_host(PROJECT, processes, quick=quick))
 
 
 @task(positional=["cell"], help={"cell": "SAMPLE@RECIPE, e.g. hello-world@scratch-musl", "bases": BASES})
 def containerfile(_c, cell, bases="auto"):
     """Print a cell as one whole Containerfile, for `podman build -f - FOLDER` or `docker build -f - FOLDER`."""
-    answer(lambda run: commands.print_containerfile(PROJECT, cell, choose("bases", bases, Bases), run, sys.stderr))
+    answer(lambda run: commands.ask.print_containerfile(PROJECT, cell, origin("bases", bases), run, sys.stderr))
 
 
 @task(help={"format": FORMAT, "host": "a folder of results/ (default: every one)", "all": "those made to fail, too"})
 def report(_c, format="text", host="", all=False):
     """Print what was measured, and write results/README.md, docs/ and the README's tables anew."""
-    answer(lambda _: commands.print_report(PROJECT, choose("format", format, Format), host, everything=all))
+    from bareboat.report import Format
+
+    answer(lambda _: commands.ask.print_report(PROJECT, choose("format", format, Format), host, everything=all))
 
 
 @task
 def clean(_c):
     """Remove Bareboat's containers, images and caches, and nothing else; results stay."""
-    answer(lambda processes: commands.clean(processes, sys.stderr))
+    answer(lambda processes: commands.build.clean(processes, sys.stderr))
 
 
 @task(help={"fast": "only the tests that need neither Podman nor the network"})

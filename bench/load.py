@@ -21,7 +21,8 @@ from wrk import BODY_BYTES, CONNECTIONS, DRIFT_LIMIT, EARLY_SECONDS, Borne, bear
 
 from bareboat.check.harbor import open_harbor
 from bareboat.commands.open_run import WorkOptions, open_run
-from bareboat.commands.project import find_inputs, find_project
+from bareboat.commands.plan_inputs import find_inputs
+from bareboat.commands.project import find_project
 from bareboat.console import run
 from bareboat.errors import BareboatError
 from bareboat.inputs.load_recipes import load_recipes

@@ -1,39 +1,22 @@
-"""What the tasks do: from the words of a command line to the text and exit code that answer it."""
+"""What the tasks do: from the words of a command line to the text and exit code that answer it.
 
-from bareboat.commands.ask import (
-    examine_host,
-    print_containerfile,
-    print_plan,
-    print_recipes,
-    print_report,
-    print_samples,
-    schema_text,
-    write_schema,
-)
-from bareboat.commands.build import MatrixOptions, build_matrix, clean, make_roots
-from bareboat.commands.closure import ClosureOptions, print_closure
-from bareboat.commands.pages import write_pages
-from bareboat.commands.project import Project, find_project
-from bareboat.commands.scratch import ScratchOptions, build_scratch
+`commands.ask` and its neighbours are imported when they are first named: a task waits for no more than it needs.
+"""
 
-__all__ = [
-    "ClosureOptions",
-    "MatrixOptions",
-    "Project",
-    "ScratchOptions",
-    "build_matrix",
-    "build_scratch",
-    "clean",
-    "examine_host",
-    "find_project",
-    "make_roots",
-    "print_closure",
-    "print_containerfile",
-    "print_plan",
-    "print_recipes",
-    "print_report",
-    "print_samples",
-    "schema_text",
-    "write_pages",
-    "write_schema",
-]
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from bareboat.commands import ask, build, closure, doctor, project, scratch
+
+__all__ = ["ask", "build", "closure", "doctor", "project", "scratch"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    return import_module(f"{__name__}.{name}")

@@ -6,31 +6,27 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from bareboat import doctor
 from bareboat.commands.listing import list_plan, list_recipes, list_samples
 from bareboat.commands.pages import load_results, project_sizes, write_pages
-from bareboat.commands.project import Project, find_inputs, teller
+from bareboat.commands.plan_inputs import find_inputs, teller
 from bareboat.engine.images import OWN_NAMES
-from bareboat.errors import HostError, SelectionError
+from bareboat.errors import SelectionError
 from bareboat.inputs.load_recipes import load_recipes
-from bareboat.inputs.lock import read_lock
+from bareboat.inputs.lock import pinned_reference, read_lock
 from bareboat.inputs.recipe import recipe_schema
 from bareboat.inputs.sample import load_samples
 from bareboat.inputs.tomlfile import did_you_mean
-from bareboat.make.root import pinned_reference
-from bareboat.matrix.source import one_image_each
 from bareboat.plan.containerfile import render_containerfile
 from bareboat.plan.jobs import Selection
 from bareboat.plan.planner import check_selection, make_plan, plan_named_cell, root_jobs
-from bareboat.podman_engine.settings import podman_environment
 from bareboat.report import Format, render
 from bareboat.result.store import hosts
 from bareboat.system.files import write_whole
-from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bareboat.commands.project import Project
     from bareboat.matrix.source import Bases
     from bareboat.system.process import Processes
 
@@ -65,15 +61,6 @@ def print_report(project: Project, format: Format, host: str, *, everything: boo
     measured = load_results(project.results, project_sizes(project))
     results = [result for name in ([host] if host else there) for result in measured[name]]
     return render([result for result in results if everything or not result.fails_as_expected], format)
-
-
-def examine_host(project: Project, processes: Processes, *, quick: bool) -> tuple[str, int]:
-    """The doctor's table; exit code 3 when builds cannot work here."""
-    folder = find_folders().engine
-    folder.mkdir(parents=True, exist_ok=True)
-    references = () if quick else one_image_each(load_recipes(project.recipes))
-    checks = doctor.examine(processes, podman_environment(folder), folder, quick=quick, references=references)
-    return doctor.table(checks), 0 if doctor.can_build(checks) else HostError.exit_code
 
 
 def write_schema() -> str:

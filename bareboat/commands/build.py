@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from bareboat.commands.open_run import WorkOptions, open_run
 from bareboat.commands.pages import project_sizes, write_pages
-from bareboat.commands.project import Project, chosen_samples, find_inputs, teller
+from bareboat.commands.plan_inputs import chosen_samples, find_inputs, teller
 from bareboat.errors import ResultError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import Lock, read_lock, write_lock
@@ -24,6 +24,7 @@ from bareboat.report import Format, join_published, render
 from bareboat.system.folders import find_folders, remove
 
 if TYPE_CHECKING:
+    from bareboat.commands.project import Project
     from bareboat.system.process import Processes
 
 

@@ -15,7 +15,7 @@ from bareboat.closure import find_closure
 from bareboat.closure.owners import Owners, is_database, read_owners
 from bareboat.commands.listing import list_closure
 from bareboat.commands.open_run import WorkOptions, open_run
-from bareboat.commands.project import Project, find_inputs, teller
+from bareboat.commands.plan_inputs import find_inputs, teller
 from bareboat.elf import read_elf
 from bareboat.errors import BareboatError, InputError
 from bareboat.inputs.load_recipes import load_recipes
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from bareboat.archive import Image
     from bareboat.closure import Closure
+    from bareboat.commands.project import Project
     from bareboat.make.context import JobContext, Outputs
     from bareboat.plan.jobs import Cell
     from bareboat.system.process import Processes

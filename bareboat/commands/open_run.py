@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from bareboat.check.trace import find_tracer
-from bareboat.commands.project import teller
+from bareboat.commands.plan_inputs import teller
 from bareboat.errors import EngineError, HostError
 from bareboat.inputs.lock import Lock, read_lock, write_lock
 from bareboat.make.context import JobContext

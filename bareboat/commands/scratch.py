@@ -11,7 +11,7 @@ from bareboat.check.minimal import Prover, is_proved, prove
 from bareboat.commands.listing import list_manifest
 from bareboat.commands.open_run import WorkOptions, open_run
 from bareboat.commands.pages import write_pages
-from bareboat.commands.project import Project, chosen_samples, find_inputs, teller
+from bareboat.commands.plan_inputs import chosen_samples, find_inputs, teller
 from bareboat.elf import Crt, Libc  # noqa: TC001 (the console reads these types)
 from bareboat.errors import InputError, SelectionError
 from bareboat.inputs.load_recipes import find_shared_targets, load_recipes
@@ -27,6 +27,7 @@ from bareboat.system.folders import find_folders
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bareboat.commands.project import Project
     from bareboat.inputs.recipe import Recipe, RecipeBook
     from bareboat.inputs.sample import Sample
     from bareboat.plan.jobs import Plan

@@ -7,6 +7,6 @@ recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, 
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
 sample        load_samples, load_crate; Sample, Expectation, Cargo; NOT_SOURCE,
               source_files, source_digest
-lock          read_lock, write_lock, moved; Lock, Pinned
+lock          read_lock, write_lock, moved, pinned_reference; Lock, Pinned
 tomlfile      did_you_mean
 """

@@ -76,6 +76,14 @@ def write_lock(lock: Lock, path: Path) -> None:
     write_whole(path, f"{_HEADING}\n{tomli_w.dumps(tables)}".encode())
 
 
+def pinned_reference(reference: str, digest: str | None) -> str:
+    """`repository@sha256:...` for a locked image; Podman refuses a reference with both tag and digest."""
+    if not digest or "@" in reference:
+        return reference
+    head, _, tail = reference.rpartition("/")
+    return f"{head}/{tail.partition(':')[0]}@{digest}"
+
+
 def moved(lock: Lock, job: str, packages: Sequence[Pinned]) -> tuple[str, ...]:
     """How a root job's packages differ from the lock, a line for each: `libc6 2.41-12 -> 2.41-13`.
 

@@ -1,7 +1,7 @@
 """Jobs that make something: root images, compiled programs, what comes aboard, and the shipped image.
 
 context        JobContext, what a job may use; RootImage, Program, Measured, Output, Outputs, what jobs hand on
-root           make_root, pinned_reference
+root           make_root
 program        make_program
 build_program, sources  a compile by a build, and a copy of sources: for this room alone
 copies         fetch_copies, owners_in, CopiedEntry

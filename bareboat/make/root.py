@@ -12,7 +12,7 @@ from bareboat.bootstrap import make_root_filesystem, remove_scratch
 from bareboat.engine.images import KEY_LABEL, KIND_LABEL
 from bareboat.errors import BareboatError
 from bareboat.inputs.base import Debian
-from bareboat.inputs.lock import Pinned, moved
+from bareboat.inputs.lock import Pinned, moved, pinned_reference
 from bareboat.make.base_archive import keep_base
 from bareboat.make.context import JobContext, RootImage
 from bareboat.plan.keys import root_key
@@ -49,14 +49,6 @@ def make_root(context: JobContext, job: RootJob) -> RootImage:
     if job.role == "base":
         keep_base(context, job, root)
     return root
-
-
-def pinned_reference(reference: str, digest: str | None) -> str:
-    """`repository@sha256:...` for a locked image; Podman refuses a reference with both tag and digest."""
-    if not digest or "@" in reference:
-        return reference
-    head, _, tail = reference.rpartition("/")
-    return f"{head}/{tail.partition(':')[0]}@{digest}"
 
 
 def _pull(context: JobContext, job: RootJob) -> RootImage:

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.podman, pytest.mark.network]
 
 HERE = Project(root=ROOT)
 MAIN_RS = "rust-samples/hello-world/src/main.rs"
-TIMED = {"build_seconds"}
+TIMED = {"build_seconds", "target_folder"}
 SCRATCH = ("--recipe=scratch-glibc", "--recipe=scratch-musl")
 
 

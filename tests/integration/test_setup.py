@@ -16,8 +16,10 @@ import pytest
 import tomli
 from packaging.requirements import Requirement
 
-from bareboat.doctor import ask_registries, can_build, examine
+from bareboat.doctor.check import can_build
+from bareboat.doctor.examine import examine
 from bareboat.doctor.install_commands import install_with
+from bareboat.doctor.registry import ask_registries
 from bareboat.doctor.try_runtimes import LABEL, exit_program, try_runtimes
 from bareboat.podman_engine.settings import podman_environment, search_path
 from bareboat.system.process import Processes

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bareboat.commands import schema_text
+from bareboat.commands.ask import schema_text
 from bareboat.commands.pages import crate_table, load_results, project_sizes, rows_of
 from bareboat.commands.project import Project
 from bareboat.report import conformance_tables, predictions_page, replace_block, results_page

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from bareboat.doctor import Check, can_build, host, table
+from bareboat.doctor import host
 from bareboat.doctor.ask import ask, reason
+from bareboat.doctor.check import Check, can_build, table
 from bareboat.doctor.examine import check_network, check_runtime
 from bareboat.doctor.firewall import firewall_command
 from bareboat.doctor.install_commands import install, install_with

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bareboat.errors import BareboatError, RecipeError
-from bareboat.inputs.lock import Lock, Pinned, moved, read_lock, write_lock
-from bareboat.make.root import pinned_reference
+from bareboat.inputs.lock import Lock, Pinned, moved, pinned_reference, read_lock, write_lock
 
 A, B = "a" * 64, "b" * 64
 DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64).map("sha256:".__add__)

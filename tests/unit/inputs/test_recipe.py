@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import tomli
 
-from bareboat.commands import schema_text
+from bareboat.commands.ask import schema_text
 from bareboat.errors import RecipeError
 from bareboat.inputs.base import Alpine, Base, Debian, Distroless, SameAs
 from bareboat.inputs.load_recipes import load_recipes

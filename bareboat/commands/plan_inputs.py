@@ -1,0 +1,58 @@
+"""What a command plans with: the samples it is told to take, where bases come from, and the platform."""
+
+from __future__ import annotations
+
+import platform as machine
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from bareboat.errors import HostError
+from bareboat.inputs.sample import Sample, load_crate, load_samples
+from bareboat.matrix.source import choose_source
+from bareboat.plan.jobs import PLATFORMS, Platform
+from bareboat.plan.planner import PlanInputs
+from bareboat.podman_engine.settings import podman_environment
+from bareboat.system.folders import find_folders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from bareboat.commands.project import Project
+    from bareboat.inputs.recipe import RecipeBook
+    from bareboat.matrix.source import Bases
+    from bareboat.system.process import Processes
+
+
+def this_platform() -> Platform:
+    """The platform that images are built for: this machine's."""
+    name = machine.machine()
+    if name not in PLATFORMS:
+        raise HostError(f"images for {name} are not known; there are: {', '.join(PLATFORMS)}")
+    return PLATFORMS[name]
+
+
+def chosen_samples(project: Project, crate: Path | None) -> tuple[Sample, ...]:
+    """The project's samples, or the user's own crate in place of them."""
+    return load_crate(crate) if crate else load_samples(project.samples)
+
+
+def find_inputs(
+    book: RecipeBook, samples: Iterable[Sample], bases: Bases, processes: Processes, tell: Callable[[str], None]
+) -> PlanInputs:
+    """What every plan of this run has in common; `tell` hears where bases come from, and why."""
+    source, why = choose_source(bases, book, processes, podman_environment(find_folders().engine))
+    tell(why)
+    # The harbor is part of Bareboat; its sources are read only where there is something to hold to it.
+    served = any(sample.service for sample in samples)
+    harbor = load_crate(Path(__file__).parents[1] / "harbor")[0] if served else None
+    return PlanInputs(book=book, source=source, platform=this_platform(), harbor=harbor)
+
+
+def teller(view: TextIO) -> Callable[[str], None]:
+    """What says a line on `view`, at once."""
+
+    def tell(text: str) -> None:
+        view.write(f"{text}\n")
+        view.flush()
+
+    return tell
