@@ -28,6 +28,7 @@ from bareboat.system.folders import remove
 from bareboat.system.locks import hold
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from bareboat.inputs.sample import Sample
@@ -100,7 +101,7 @@ def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
             target.mkdir(parents=True, exist_ok=True)
             work = Work(
                 image=toolchain.reference,
-                command=("/bin/sh", "-c", " && ".join(compile_commands(job))),
+                command=_in_a_shell(compile_commands(job)),
                 mounts=mounts,
                 writable=frozenset({"/src", "/target", "/out"}),
                 folder="/src",
@@ -136,7 +137,7 @@ def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources:
         own = {_SECRETS[name]: path for name, path in fetch_secrets().items()}
         work = Work(
             image=toolchain.reference,
-            command=("/bin/sh", "-c", " && ".join(vendor_commands())),
+            command=_in_a_shell(vendor_commands()),
             mounts={"/src": sources, "/crates": fetched, "/cargo": home, **own},
             writable=frozenset({"/crates", "/cargo"}),
             folder="/src",
@@ -145,6 +146,12 @@ def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources:
         context.engine.work(work, context.log(f"{job.id} crates"))
         fetched.rename(crates)
     return crates
+
+
+def _in_a_shell(commands: Sequence[str]) -> tuple[str, ...]:
+    # The first process of a container heeds only signals that it handles, and a shell handles none while it waits for a
+    # command in the foreground: told to end, the compile would go on.
+    return ("/bin/sh", "-c", f"trap 'exit 130' INT TERM; {{ {' && '.join(commands)}; }} & wait $!")
 
 
 def read_seconds(log: str) -> float | None:

@@ -23,6 +23,7 @@ from bareboat.engine.images import KIND_LABEL, OWN_NAMES, StoredImage
 from bareboat.errors import BareboatError, EngineError, HostError, StoppedError
 from bareboat.inputs.sample import NOT_SOURCE
 from bareboat.podman_engine import containers
+from bareboat.podman_engine.monitors import monitor_file
 from bareboat.result.values import Host
 from bareboat.system.files import replacing, write_whole
 
@@ -170,6 +171,7 @@ class PodmanEngine:
         # end heeds no signal, so that whoever removes it need not wait.
         options += ["--cap-drop=all", "--security-opt=no-new-privileges", "--security-opt=label=disable"]
         options += ["--user=0:0", "--stop-timeout=0", "--log-driver=none", f"--entrypoint={program}"]
+        options.append(f"--conmon-pidfile={monitor_file(self._folder)}")
         self._podman(["run", *options, work.image, *arguments], log=log)
 
     def start(self, start: Start) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from bareboat.podman_engine.engine import PodmanEngine
+from bareboat.podman_engine.monitors import end_monitors
 from bareboat.podman_engine.settings import podman_environment
 from bareboat.podman_engine.sweep import Sweeper
 from bareboat.system.files import sweep, write_whole
@@ -76,6 +77,7 @@ def _unfinished(folders: Folders) -> Path:
 def _sweep(sweeper: Sweeper, folders: Folders) -> int:
     processes = Processes()
     references = frozenset(_unfinished(folders).read_text(encoding="utf-8").splitlines())
+    end_monitors(folders.engine)
     swept = sweeper.sweep(processes, references)
     _wipe(processes, folders)
     for kept in (folders.programs, folders.roots):

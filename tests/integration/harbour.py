@@ -132,7 +132,8 @@ def leftovers() -> list[str]:
     left += [
         str(path)
         for path in folders.engine.iterdir()
-        if path.name.startswith(("buildah", "podman.sock", "ignore")) and not path.name.startswith("buildah-cache")
+        if path.name.startswith(("buildah", "podman.sock", "ignore", "conmon"))
+        and not path.name.startswith("buildah-cache")
     ]
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -140,7 +141,12 @@ def leftovers() -> list[str]:
             mine = process.stat().st_uid == os.geteuid()
         except OSError:
             continue
-        marks = (str(folders.engine / "podman.sock"), str(folders.bootstrap), "localhost/bareboat")
+        marks = (
+            str(folders.engine / "podman.sock"),
+            str(folders.engine / "conmon-"),
+            str(folders.bootstrap),
+            "localhost/bareboat",
+        )
         if mine and any(mark in words for mark in marks):
             left.append(words)
     return left

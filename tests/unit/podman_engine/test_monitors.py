@@ -1,0 +1,48 @@
+"""Monitors of containers that nobody knows any more are ended, ours and no others."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from bareboat.podman_engine.monitors import end_monitors, monitor_file
+from tests.unit.system.test_process import alive, wait_until
+
+pytestmark = pytest.mark.starts_processes("a process is found by its name and command line, and killed")
+
+
+@pytest.fixture
+def monitor(tmp_path):
+    """Starts a process of conmon's name with a child that it watches; gives both."""
+    program = tmp_path / "conmon"
+    program.write_text('#!/bin/sh\nsleep 600 &\necho $! >"$3"\nwait\n', encoding="utf-8")
+    program.chmod(0o755)
+    started = []
+
+    def start(file):
+        child = tmp_path / f"child-{len(started)}"
+        started.append(subprocess.Popen([program, "--conmon-pidfile", file, child]))
+        wait_until(lambda: child.exists() and child.read_text(encoding="ascii").strip())
+        return started[-1], int(child.read_text(encoding="ascii"))
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_a_monitor_of_ours_and_what_it_watches_end(tmp_path, monitor):
+    process, watched = monitor(monitor_file(tmp_path / "engine"))
+    assert end_monitors(tmp_path / "engine") == 1
+    assert process.wait(10) == -9
+    wait_until(lambda: not alive(watched))
+    assert end_monitors(tmp_path / "engine") == 0
+
+
+def test_a_monitor_of_somebody_else_stays(tmp_path, monitor):
+    process, watched = monitor(monitor_file(tmp_path / "other"))
+    assert end_monitors(tmp_path / "engine") == 0
+    assert process.poll() is None
+    assert alive(watched)
+    end_monitors(tmp_path / "other")
