@@ -90,7 +90,8 @@ def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
     mounts = {"/src": sources}
     if job.sample.needs_crates:
         mounts["/crates"] = _vendor(context, job, toolchain, sources)
-    target = context.folders.targets / target_cache(job, toolchain.source.digest)
+    # Cargo judges by time: what was compiled is as new as this very copy of the sources, and as no other of that name.
+    target = context.folders.targets / f"{target_cache(job, toolchain.source.digest)}-{_place(job.sample)}"
     out = context.folders.scratch / f"out-{secrets.token_hex(8)}"
     out.mkdir(parents=True)
     mounts |= {"/target": target, "/out": out}
@@ -112,9 +113,13 @@ def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
         remove(context.processes, out)
 
 
+def _place(sample: Sample) -> str:
+    """The digits by which two crates of one name in different folders are told apart."""
+    return hashlib.sha256(str(sample.folder.resolve()).encode()).hexdigest()[:_DIGITS]
+
+
 def _sources(context: JobContext, sample: Sample) -> Path:
-    place = hashlib.sha256(str(sample.folder.resolve()).encode()).hexdigest()[:_DIGITS]
-    copy = context.folders.sources / f"{sample.crate}-{place}"
+    copy = context.folders.sources / f"{sample.crate}-{_place(sample)}"
     with hold(copy.with_name(f"{copy.name}.lock")):
         sync_sources(sample, copy)
     return copy

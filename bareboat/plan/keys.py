@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bareboat.plan.jobs import Cell, ProgramJob, RootJob
 
 ROOT_VERSION = "1"
-PROGRAM_VERSION = "3"
+PROGRAM_VERSION = "4"
 IMAGE_VERSION = "1"
 CELL_VERSION = "2"
 

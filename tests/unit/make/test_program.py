@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+
 import pytest
 
-from bareboat.make.program import read_seconds
+from bareboat.archive import ImageConfig, write_image
+from bareboat.engine.fake import FakeEngine
+from bareboat.inputs.sample import source_digest
+from bareboat.make.context import RootImage
+from bareboat.make.program import make_program, read_seconds
+from bareboat.result.values import Source
+from tests.unit.project import HELLO, job_context, plan_of
 
 FINISHED = "    Finished `release` profile [optimized] target(s) in"
 
@@ -20,3 +29,52 @@ FINISHED = "    Finished `release` profile [optimized] target(s) in"
 )
 def test_cargo_says_how_long_it_took(text, seconds):
     assert read_seconds(text) == seconds
+
+
+@pytest.fixture
+def compile_of(tmp_path):
+    """Compiles a sample on the fake engine, and gives the work that it was."""
+    (tmp_path / "store").mkdir()
+    engine = FakeEngine(folder=tmp_path / "store", program=b"program", program_path="hello-world")
+    write_image([], ImageConfig(), reference="localhost/x:x", to=tmp_path / "toolchain.tar")
+    engine.load(tmp_path / "toolchain.tar")
+    context = job_context(engine, tmp_path)
+    source = Source(kind="bootstrap", reference="localhost/x:x", digest="sha256:" + "a" * 64)
+    toolchain = RootImage(status="built", note="", reference="localhost/x:x", source=source, packages=())
+
+    def compile_sample(sample):
+        (cell,) = plan_of("scratch-musl", samples=(sample,)).cells
+        made = make_program(context, cell.program, toolchain)
+        return made, engine.worked[-1]
+
+    return compile_sample
+
+
+def test_a_compile_has_no_network_and_writes_where_it_must(compile_of):
+    made, work = compile_of(HELLO)
+    assert (made.status, made.warm, made.path.read_bytes()) == ("built", False, b"program")
+    assert (work.network, work.folder, work.writable) == (False, "/src", {"/src", "/target", "/out"})
+    assert work.mounts["/src"] != HELLO.folder, "what a build script writes beside its sources is written to a copy"
+    assert not work.mounts["/out"].exists()
+
+
+def test_crates_are_fetched_once_with_a_network_and_compiled_without(compile_of, tmp_path):
+    folder = tmp_path / "crate"
+    shutil.copytree(HELLO.folder, folder, ignore=shutil.ignore_patterns("target"))
+    sample = replace(HELLO, folder=folder, digest=source_digest(folder), needs_crates=True)
+    _, work = compile_of(sample)
+    assert ("/crates" in work.mounts, "/crates" in work.writable, work.network) == (True, False, False)
+    (folder / "src" / "main.rs").write_text("fn main() {}", encoding="utf-8")
+    _, again = compile_of(replace(sample, digest=source_digest(folder)))
+    assert again.mounts["/crates"] == work.mounts["/crates"]
+    assert again.mounts["/target"] == work.mounts["/target"]
+
+
+def test_two_crates_of_one_name_share_no_target_folder(compile_of, tmp_path):
+    # Cargo would take the objects of one for newer than the sources of the other.
+    other = tmp_path / "elsewhere" / "hello-world"
+    shutil.copytree(HELLO.folder, other, ignore=shutil.ignore_patterns("target"))
+    (other / "src" / "main.rs").write_text("fn main() {}", encoding="utf-8")
+    works = [compile_of(sample)[1] for sample in (HELLO, replace(HELLO, folder=other, digest=source_digest(other)))]
+    for place in ("/src", "/target"):
+        assert works[0].mounts[place] != works[1].mounts[place]
