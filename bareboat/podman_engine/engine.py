@@ -56,13 +56,14 @@ class PodmanEngine:
         service = os.environ.get("CONTAINER_HOST", "")
         self.remote = bool(service)
         self._url = service or f"http+unix://{folder / 'podman.sock'}"
-        self._run_root = ""
+        self._info: dict[str, Any] = {}  # what Podman says of itself, known inside the block
 
     def __enter__(self) -> Self:
         """Start the service, unless CONTAINER_HOST names one, and wait until it answers."""
         if not self.remote:
             self._start_service()
-        self._run_root = str(self._info()["store"]["runRoot"])
+        with self._client() as client:
+            self._info = client.info()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -72,7 +73,7 @@ class PodmanEngine:
 
     def host(self) -> Host:
         """The machine, the engine's versions and modes, as the engine itself says them."""
-        info = self._info()
+        info = self._info
         host, system = info["host"], info["host"]["distribution"]
         rootless = bool(host["security"]["rootless"])
         mode = "rootless" if rootless else "rootful"
@@ -230,14 +231,9 @@ class PodmanEngine:
     def _podman(self, arguments: list[str], *, stdin: str = "", log: Path | None = None) -> str:
         # The run root is said, because TMPDIR would move it where XDG_RUNTIME_DIR is not set; TMPDIR is set, because
         # old Buildah keeps cache mounts there under a name that all users of the machine share.
-        place = ["--remote"] if self.remote else ["--runroot", self._run_root]
+        place = ["--remote"] if self.remote else ["--runroot", str(self._info["store"]["runRoot"])]
         environment = {**self._environment, **({} if self.remote else {"TMPDIR": str(self._folder)})}
         return self._processes.run(["podman", *place, *arguments], env=environment, stdin=stdin.encode(), log=log)
-
-    def _info(self) -> dict[str, Any]:
-        with self._client() as client:
-            info: dict[str, Any] = client.info()  # type: ignore[no-untyped-call]
-            return info
 
     @contextlib.contextmanager
     def _client(self) -> Iterator[PodmanClient]:

@@ -12,3 +12,41 @@ from bareboat.system.process import Processes
 def test_an_engine_is_remote_where_the_user_names_its_service(monkeypatch, tmp_path, service, remote):
     monkeypatch.setenv("CONTAINER_HOST", service)
     assert PodmanEngine(Processes(), {}, tmp_path).remote is remote
+
+
+class AnsweringClient:
+    """Stands in for podman-py's client, and counts how often /info is asked for."""
+
+    asked = 0
+
+    def __init__(self, **_):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def info(self):
+        AnsweringClient.asked += 1
+        host = {
+            "arch": "amd64",
+            "buildahVersion": "1.28.2",
+            "distribution": {"distribution": "debian", "version": "12"},
+            "kernel": "6.1.0",
+            "ociRuntime": {"version": "runc version 1.1.5\ncommit: 1"},
+            "security": {"rootless": True},
+        }
+        store = {"graphDriverName": "overlay", "runRoot": "/run/user/1000/containers"}
+        return {"host": host, "store": store, "version": {"Version": "4.3.1"}}
+
+
+def test_podman_is_asked_once_about_itself(monkeypatch, tmp_path):
+    monkeypatch.setenv("CONTAINER_HOST", "ssh://user@example.com/run/podman.sock")
+    monkeypatch.setattr("bareboat.podman_engine.engine.PodmanClient", AnsweringClient)
+    with PodmanEngine(Processes(), {}, tmp_path) as engine:
+        host = engine.host()
+        assert engine.host() == host
+    assert (host.name, host.podman, host.runtime) == ("debian-12-amd64-rootless", "4.3.1", "runc version 1.1.5")
+    assert AnsweringClient.asked == 1
