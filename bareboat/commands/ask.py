@@ -13,8 +13,8 @@ from bareboat.engine.images import OWN_NAMES
 from bareboat.errors import SelectionError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import pinned_reference, read_lock
-from bareboat.inputs.recipe import recipe_schema
 from bareboat.inputs.sample import load_samples
+from bareboat.inputs.schema import recipe_schema
 from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.plan.containerfile import render_containerfile
 from bareboat.plan.jobs import Selection

@@ -3,7 +3,8 @@
 Every problem of every file is reported at once. For others to use:
 
 load_recipes  load_recipes, find_shared_targets
-recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, Toolchain; recipe_schema
+recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, Toolchain
+schema        recipe_schema
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
 sample        load_samples, load_crate; Sample, Expectation, Cargo; NOT_SOURCE,
               source_files, source_digest

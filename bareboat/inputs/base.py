@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-# In what recipe files may hold, a field's explanation is a string below it: so the JSON schema has it too.
-STRICT = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
+# In what recipe files may hold, a field's explanation is a string below it: schema.py puts it into the schema.
+STRICT = ConfigDict(extra="forbid", strict=True)
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]*$")]
 _ApkName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._+-]*$")]
 _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

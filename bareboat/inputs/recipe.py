@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from bareboat.elf import Crt, Libc  # noqa: TC001 -- pydantic reads the types of fields
 from bareboat.inputs.base import STRICT, Base, Name, SameAs
@@ -156,7 +156,6 @@ class Recipe:
     summary: Annotated[str, Field(min_length=1)]
     """One line for lists of recipes."""
     compile: Compile
-    """How the program is compiled."""
     base: Base
     """The image that the program is put on."""
     copies: Annotated[tuple[Copy, ...], Field(alias="copy")] = ()
@@ -164,7 +163,6 @@ class Recipe:
     provisions: Annotated[tuple[Name, ...], Field(alias="with")] = ()
     """The stems of files of `provisions/`, whose copies are put into the image too."""
     runtime: Runtime = field(default_factory=Runtime)
-    """How the image runs."""
     published: Published | None = None
     """The size that somebody else has published for an image on this base."""
     samples: tuple[str, ...] = ()
@@ -232,13 +230,3 @@ class RecipeBook:
         """All that is put beside the program: the recipe's own copies, then those of its provisions, in their order."""
         named = [provision for name in recipe.provisions for provision in self.provisions if provision.name == name]
         return (*recipe.copies, *(copy for provision in named for copy in provision.copies))
-
-
-def recipe_schema() -> dict[str, object]:
-    """The JSON schema of a recipe file, without `name`, which is the file's stem."""
-    schema: dict[str, object] = TypeAdapter(Recipe).json_schema()
-    properties, required = schema["properties"], schema["required"]
-    if isinstance(properties, dict) and isinstance(required, list):
-        properties.pop("name")
-        required.remove("name")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
