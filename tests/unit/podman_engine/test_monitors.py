@@ -35,7 +35,8 @@ def monitor(tmp_path):
 def test_a_monitor_of_ours_and_what_it_watches_end(tmp_path, monitor):
     process, watched = monitor(monitor_file(tmp_path / "engine"))
     assert end_monitors(tmp_path / "engine") == 1
-    assert process.wait(10) == -9
+    # The script may see its child's end, and end itself, before it is killed.
+    assert process.wait(10) in {-9, 0}
     wait_until(lambda: not alive(watched))
     assert end_monitors(tmp_path / "engine") == 0
 
