@@ -129,7 +129,7 @@ def report(_c, format="text", host="", all=False):
 @task
 def clean(_c):
     """Remove Bareboat's containers, images and caches, and nothing else; results stay."""
-    answer(lambda processes: commands.build.clean(processes, sys.stderr))
+    answer(lambda processes: commands.clean.clean(processes, sys.stderr))
 
 
 @task(help={"fast": "only the tests that need neither Podman nor the network"})

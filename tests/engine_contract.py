@@ -66,6 +66,7 @@ class ImagesContract(Named):
 
     def test_what_was_never_loaded_is_not_there(self, engine):
         assert engine.image(NO_IMAGE) is None
+        assert engine.find(NO_IMAGE) is None
 
     def test_of_what_is_not_there_nothing_comes(self, engine, name, tmp_path):
         with pytest.raises(BareboatError):
@@ -79,6 +80,7 @@ class ImagesContract(Named):
         image = engine.image(name)
         assert image.id == loaded.image_id
         assert name in image.names
+        assert engine.find(name) == loaded.image_id
         assert dict(image.labels) == {"a": "b"}
         assert engine.image(loaded.image_id).id == loaded.image_id
 
@@ -105,6 +107,7 @@ class ImagesContract(Named):
         engine.remove(name)
         engine.remove(name)
         assert engine.image(loaded.image_id) is None
+        assert engine.find(name) is None
 
     def test_a_tag_is_one_more_name(self, engine, name, loaded):
         engine.tag(loaded.image_id, f"{name}-too")

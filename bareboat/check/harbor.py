@@ -210,7 +210,7 @@ def open_harbor(context: JobContext, harbor_program: Program) -> Iterator[OpenHa
 
 def _have_image(context: JobContext, harbor_program: Program) -> str:
     name = f"{OWN_NAMES}harbor:{harbor_program.sha256[:12]}"
-    if context.engine.image(name) is None:
+    if context.engine.find(name) is None:
         config = ImageConfig(
             user="65532:65532",
             entrypoint=("/bin/harbor",),

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bareboat.check.strace_log import read_traces
 from bareboat.closure import FolderRoot, find_closure
-from bareboat.engine.tracer import make_tracer
+from bareboat.engine.tracer import HostTracer
 from bareboat.system.files import make_open_folder
 from bareboat.system.folders import remove
 
 if TYPE_CHECKING:
     from bareboat.archive import Image
     from bareboat.check.strace_log import Opened
-    from bareboat.engine.tracer import Tracer
     from bareboat.make.context import JobContext
     from bareboat.plan.jobs import Cell
 
 
-def find_tracer(folder: Path) -> Tracer | None:
-    """The strace of this machine with its libraries, copied into `folder`; None where there is none."""
-    return make_tracer(folder, _libraries)
+def find_tracer(folder: Path) -> HostTracer | None:
+    """The strace of this machine, to be copied into `folder` with its libraries; None where there is none."""
+    return HostTracer(folder, _libraries) if shutil.which("strace") else None
 
 
 def trace_runs(context: JobContext, cell: Cell, image: Image) -> tuple[Opened, ...]:
@@ -35,7 +35,7 @@ def trace_runs(context: JobContext, cell: Cell, image: Image) -> tuple[Opened, .
         make_open_folder(logs)
         try:
             command = (cell.program_path, *run.arguments)
-            context.engine.trace(image.id, command, run.timeout_seconds, context.tracer, logs)
+            context.engine.trace(image.id, command, run.timeout_seconds, context.tracer.ready(), logs)
             opened += read_traces(logs, working_dir=image.config.working_dir or "/")
         finally:
             remove(context.processes, logs)

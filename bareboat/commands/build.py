@@ -1,4 +1,4 @@
-"""Commands that build: the matrix, the images to build on, and the removal of all that was built."""
+"""Commands that build: the matrix, and the images to build on."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, TextIO
 
 from tabulate import tabulate
 
-from bareboat.commands.open_run import WorkOptions, open_run
-from bareboat.commands.pages import project_sizes, write_pages
-from bareboat.commands.plan_inputs import chosen_samples, find_inputs, teller
+from bareboat.commands.open_run import Order, WorkOptions, carry_out
+from bareboat.commands.pages import write_pages
+from bareboat.commands.plan_inputs import chosen_samples, teller
 from bareboat.errors import ResultError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import Lock, read_lock, write_lock
 from bareboat.make.context import RootImage
-from bareboat.matrix.run import new_pins
+from bareboat.matrix.gather import new_pins
 from bareboat.matrix.source import Bases  # noqa: TC001 (the same)
 from bareboat.plan.jobs import Selection
-from bareboat.plan.planner import check_selection, make_plan, plan_roots
-from bareboat.podman_engine.session import session
+from bareboat.plan.planner import check_selection, make_plan, plan_roots, published_sizes
 from bareboat.report import Format, join_published, render
-from bareboat.system.folders import find_folders, remove
 
 if TYPE_CHECKING:
     from bareboat.commands.project import Project
@@ -51,35 +49,41 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
     samples = chosen_samples(project, options.crate)
     selection = Selection(samples=options.sample, recipes=options.recipe)
     check_selection(book, samples, selection)  # so that a wrong name is told before any registry is asked
-    inputs = find_inputs(book, samples, options.bases, processes, tell)
-    plan = make_plan(inputs, samples, selection)
-    work = WorkOptions(locked=options.locked, force=options.force, results=options.results)
-    with open_run(project, inputs, processes, view, work) as opened:
-        run = opened.run(plan, jobs=options.jobs, keep_going=options.keep_going)
+    order = Order(
+        book=book, samples=samples, bases=options.bases, plan=lambda inputs: make_plan(inputs, samples, selection)
+    )
+    work = WorkOptions(
+        jobs=options.jobs,
+        keep_going=options.keep_going,
+        locked=options.locked,
+        force=options.force,
+        results=options.results,
+    )
+    with carry_out(project, order, processes, view, work) as carried:
+        run = carried.run
     code = 1 if run.failed else 0
-    if options.results is None:
+    if run.idle:
+        tell(f"nothing to do: all {len(run.results)} cells are unchanged (--force does them again)")
+    elif options.results is None:
         try:
             write_pages(project)
         except ResultError as error:
             tell(f"the pages of results/ are not written anew:\n{error}")
             code = ResultError.exit_code
-    if run.idle:
-        tell(f"nothing to do: all {len(run.results)} cells are unchanged (--force does them again)")
     shown = [result for result in run.results if options.all or not result.fails_as_expected]
     if hidden := len(run.results) - len(shown):
         tell(f"{hidden} cells fail as expected (--all prints them)")
-    return render(join_published(shown, project_sizes(project)), options.format), code
+    return render(join_published(shown, published_sizes(book, samples)), options.format), code
 
 
 def make_roots(project: Project, bases: Bases, processes: Processes, view: TextIO, *, renew: bool) -> tuple[str, int]:
     """Make or pull every image to build on or copy from; `renew` makes them anew and writes the lock anew."""
-    book, known = load_recipes(project.recipes), read_lock(project.lock)
-    inputs = find_inputs(book, (), bases, processes, teller(view))
-    plan = plan_roots(inputs)
+    known = read_lock(project.lock)
+    order = Order(book=load_recipes(project.recipes), samples=(), bases=bases, plan=plan_roots)
     work = WorkOptions(lock=Lock() if renew else known, renew=renew)
-    with open_run(project, inputs, processes, view, work) as opened:
-        run = opened.run(plan)
-        pinned = new_pins(opened.context.lock, plan.jobs, run.outputs)
+    with carry_out(project, order, processes, view, work) as carried:
+        run = carried.run
+        pinned = new_pins(carried.known.lock, carried.plan.jobs, run.outputs)
     if renew and not run.failed:
         # A run that used registries says nothing new of the packages, nor the other way round.
         pinned = Lock(registry={**known.registry, **pinned.registry}, bootstrap={**known.bootstrap, **pinned.bootstrap})
@@ -87,12 +91,3 @@ def make_roots(project: Project, bases: Bases, processes: Processes, view: TextI
     roots = [output for output in run.outputs.by_id.values() if isinstance(output, RootImage)]
     rows = [(root.source.reference, root.status, root.source.digest[:19], len(root.packages)) for root in roots]
     return tabulate(rows, ("Image", "Status", "Digest", "Packages")), 1 if run.failed else 0
-
-
-def clean(processes: Processes, view: TextIO) -> str:
-    """Remove Bareboat's containers, images and caches; nothing else."""
-    folders = find_folders()
-    with session(processes, folders, teller(view)) as running:
-        removed = (*running.sweeper.sweep(processes, frozenset()), *running.engine.clean())
-    remove(processes, folders.cache, folders.bootstrap)
-    return "\n".join([*(f"removed {name}" for name in removed), f"removed {folders.cache}"])

@@ -14,8 +14,7 @@ from bareboat.check.prediction import closure_of
 from bareboat.closure import find_closure
 from bareboat.closure.owners import Owners, is_database, read_owners
 from bareboat.commands.listing import list_closure
-from bareboat.commands.open_run import WorkOptions, open_run
-from bareboat.commands.plan_inputs import find_inputs, teller
+from bareboat.commands.open_run import Order, WorkOptions, carry_out
 from bareboat.elf import read_elf
 from bareboat.errors import BareboatError, InputError
 from bareboat.inputs.load_recipes import load_recipes
@@ -29,13 +28,15 @@ from bareboat.plan.planner import plan_cell, plan_named_cell, select_recipes
 from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bareboat.archive import Image
     from bareboat.closure import Closure
     from bareboat.commands.project import Project
+    from bareboat.inputs.recipe import Recipe
     from bareboat.make.context import JobContext, Outputs
     from bareboat.plan.jobs import Cell
+    from bareboat.plan.planner import PlanInputs
     from bareboat.system.process import Processes
 
 
@@ -57,27 +58,31 @@ def print_closure(project: Project, options: ClosureOptions, processes: Processe
 
 def _of_cell(project: Project, options: ClosureOptions, processes: Processes, view: TextIO) -> str:
     book, samples = load_recipes(project.recipes), load_samples(project.samples)
-    inputs = find_inputs(book, samples, options.bases, processes, teller(view))
-    plan = plan_named_cell(inputs, samples, options.what)
-    with open_run(project, inputs, processes, view, _answering()) as opened:
-        result = opened.run(plan).results[0]
+    order = Order(
+        book=book,
+        samples=samples,
+        bases=options.bases,
+        plan=lambda inputs: plan_named_cell(inputs, samples, options.what),
+    )
+    with carry_out(project, order, processes, view, _answering()) as carried:
+        result = carried.run.results[0]
         if result.provenance is None:
             raise BareboatError(f"{options.what} came to no image: {getattr(result.outcome, 'reason', '')}")
-        with saved_image(opened.context, result.provenance.image_id) as image:
-            return list_closure(closure_of(image, plan.cells[0].program_path), _owners(image), result.manifest)
+        with saved_image(carried.context, result.provenance.image_id) as image:
+            return list_closure(closure_of(image, carried.plan.cells[0].program_path), _owners(image), result.manifest)
 
 
 def _of_file(project: Project, options: ClosureOptions, processes: Processes, view: TextIO) -> str:
     program, book = _Program.read(Path(options.what)), load_recipes(project.recipes)
     recipes = select_recipes(book, options.recipe)
-    inputs = find_inputs(book, (), options.bases, processes, teller(view))
-    cells = [plan_cell(program.sample, recipe, inputs) for recipe in recipes]
-    roots = tuple(dict.fromkeys(job for cell in cells for job in cell.roots))
     found: dict[str, Closure] = {}
-    with open_run(project, inputs, processes, view, _answering()) as opened:
-        outputs = opened.run(Plan(source=inputs.source, platform=inputs.platform, jobs=roots, skipped=())).outputs
+    order = Order(
+        book=book, samples=(), bases=options.bases, plan=lambda inputs: _roots(_cells(inputs, program, recipes), inputs)
+    )
+    with carry_out(project, order, processes, view, _answering()) as carried:
+        cells = _cells(carried.inputs, program, recipes)
         for cell in cells:
-            with _without_program(opened.context, cell, outputs) as image:
+            with _without_program(carried.context, cell, carried.run.outputs) as image:
                 closure = find_closure(_Overlay(image=image, program=program), program.path)
                 found[cell.recipe.name] = closure
                 if len(cells) == 1:
@@ -86,9 +91,19 @@ def _of_file(project: Project, options: ClosureOptions, processes: Processes, vi
     return tabulate(rows, ("Recipe", "There it", "Because"))
 
 
+def _cells(inputs: PlanInputs, program: _Program, recipes: Sequence[Recipe]) -> list[Cell]:
+    return [plan_cell(program.sample, recipe, inputs) for recipe in recipes]
+
+
+def _roots(cells: Sequence[Cell], inputs: PlanInputs) -> Plan:
+    """The plan of what the cells stand on or copy from."""
+    roots = tuple(dict.fromkeys(job for cell in cells for job in cell.roots))
+    return Plan(source=inputs.source, platform=inputs.platform, jobs=roots, skipped=())
+
+
 def _answering() -> WorkOptions:
-    # A question leaves the project's results as they are.
-    return WorkOptions(results=find_folders().cache / "results")
+    # A question leaves the project's results as they are, and reads images, which an engine has to save.
+    return WorkOptions(results=find_folders().cache / "results", needs_engine=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

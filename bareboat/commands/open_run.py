@@ -1,95 +1,124 @@
-"""The run that a command opens: it holds the session, and does the jobs of a plan."""
+"""The run that a command opens: it looks up what of a plan stands already, and does the rest in a session."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
-from bareboat.check.trace import find_tracer
-from bareboat.commands.plan_inputs import teller
-from bareboat.errors import EngineError, HostError
-from bareboat.inputs.lock import Lock, read_lock, write_lock
-from bareboat.make.context import JobContext
-from bareboat.matrix.progress import make_progress
-from bareboat.matrix.run import new_pins, run_matrix
-from bareboat.plan.planner import root_jobs
-from bareboat.podman_engine.session import session
-from bareboat.system.files import sweep
+from bareboat import commands
+from bareboat.commands.plan_inputs import make_inputs, possible_sources, teller
+from bareboat.errors import BareboatError
+from bareboat.inputs.lock import Lock, read_lock
+from bareboat.make.context import JobContext, Known
+from bareboat.matrix.gather import MatrixRun, gather_run
+from bareboat.matrix.standing import find_outputs
+from bareboat.podman_engine.facts import recall_facts
+from bareboat.podman_engine.store_list import StoreList
 from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from bareboat.commands.project import Project
-    from bareboat.matrix.run import MatrixRun
+    from bareboat.inputs.recipe import RecipeBook
+    from bareboat.inputs.sample import Sample
+    from bareboat.make.context import Finder
+    from bareboat.matrix.source import Bases
     from bareboat.plan.jobs import Plan
     from bareboat.plan.planner import PlanInputs
+    from bareboat.result.values import Host
     from bareboat.system.process import Processes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a command wants done."""
+
+    book: RecipeBook
+    samples: tuple[Sample, ...]
+    bases: Bases
+    plan: Callable[[PlanInputs], Plan]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOptions:
     """How a run works."""
 
+    jobs: int = 0  # side by side; 0 means as many as there are cores
+    keep_going: bool = True
     locked: bool = False
     force: bool = False
     renew: bool = False
+    needs_engine: bool = False  # the command has work for an engine itself, whatever stands
     lock: Lock | None = None  # None means the project's own
     results: Path | None = None  # likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRun:
-    """An open session, and what its jobs may use."""
+class Carried:
+    """A plan that was carried out, and what was used for it, which can be used further inside the block."""
 
-    project: Project
-    context: JobContext
-    view: TextIO
+    plan: Plan
+    inputs: PlanInputs
+    known: Known
+    run: MatrixRun
 
-    def run(self, plan: Plan, *, jobs: int = 0, keep_going: bool = True) -> MatrixRun:
-        """Run a plan with its progress on the view, and pin what it resolved that the lock does not name yet."""
-        progress = make_progress(self.view, len(plan.jobs))
-        done = run_matrix(self.context, plan, progress, jobs or os.cpu_count() or 1, keep_going=keep_going)
-        pinned = new_pins(self.context.lock, plan.jobs, done.outputs)
-        if pinned != self.context.lock and not self.context.renew:
-            write_lock(pinned, self.project.lock)
-        return done
+    @property
+    def context(self) -> JobContext:
+        """What jobs used; BareboatError where everything stood and no job had an engine."""
+        if not isinstance(self.known, JobContext):
+            raise BareboatError("there is no engine where everything stands")
+        return self.known
 
 
 @contextlib.contextmanager
-def open_run(
-    project: Project, inputs: PlanInputs, processes: Processes, view: TextIO, work: WorkOptions
-) -> Iterator[OpenRun]:
-    """Hold the session that every build needs."""
-    with session(processes, find_folders(), teller(view)) as running:
-        host = running.engine.host()
-        results = (work.results or project.results) / host.name
-        sweep(results)
-        context = JobContext(
-            engine=running.engine,
-            processes=processes,
-            folders=running.folders,
-            recipes=project.recipes,
-            results=results,
-            lock=read_lock(project.lock) if work.lock is None else work.lock,
-            locked=work.locked,
-            force=work.force,
-            renew=work.renew,
-            host=host,
-            commit=_commit(project, processes),
-            remote=running.engine.remote,
-            # A remote engine cannot mount this machine's strace.
-            tracer=None if running.engine.remote else find_tracer(running.folders.engine / "tracer"),
-        )
-        running.claim([job.reference for job in root_jobs(inputs.book, inputs.source)])
-        yield OpenRun(project=project, context=context, view=view)
+def carry_out(
+    project: Project, order: Order, processes: Processes, view: TextIO, work: WorkOptions
+) -> Iterator[Carried]:
+    """Do what an order asks for, with progress on the view; where all of it stands, nothing is asked and started."""
+    tell = teller(view)
+    if standing := _find_standing(project, order, work):
+        source, kinds = standing.inputs.source, {"registry": "of registries", "bootstrap": "made from packages"}
+        tell(f"bases: {kinds[source]}, as when everything was made")
+        yield standing
+        return
+    # Imported only here, when it is named: what there is to do needs podman-py and all the rest.
+    with commands.session_run.run_in_session(project, order, processes, view, work) as carried:
+        yield carried
 
 
-def _commit(project: Project, processes: Processes) -> str:
-    try:
-        return processes.run(["git", "-C", str(project.root), "rev-parse", "HEAD"]).strip()
-    except (EngineError, HostError):
-        return ""  # not a checkout, or one without a commit
+def make_known(project: Project, work: WorkOptions, images: Finder, host: Host) -> Known:
+    """What may be looked up."""
+    return Known(
+        images=images,
+        folders=find_folders(),
+        recipes=project.recipes,
+        results=(work.results or project.results) / host.name,
+        lock=read_lock(project.lock) if work.lock is None else work.lock,
+        locked=work.locked,
+        force=work.force,
+        renew=work.renew,
+        host=host,
+        # A remote engine cannot mount this machine's strace.
+        traced=not os.environ.get("CONTAINER_HOST") and shutil.which("strace") is not None,
+    )
+
+
+def _find_standing(project: Project, order: Order, work: WorkOptions) -> Carried | None:
+    """What the order comes to where everything stands; None where something is to be done, or nothing is known."""
+    folders = find_folders()
+    facts = None if os.environ.get("CONTAINER_HOST") else recall_facts(folders.engine, os.environ)
+    if facts is None or work.force or work.renew or work.needs_engine or folders.unfinished.exists():
+        return None
+    known = make_known(project, work, StoreList(facts.images_file), facts.host)
+    for source in possible_sources(order.bases):
+        inputs = make_inputs(order.book, order.samples, source)
+        plan = order.plan(inputs)
+        found = find_outputs(known, plan)
+        if len(found) == len(plan.jobs):
+            return Carried(plan=plan, inputs=inputs, known=known, run=gather_run(plan, found))
+    return None

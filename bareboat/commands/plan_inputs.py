@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from bareboat.errors import HostError
 from bareboat.inputs.sample import Sample, load_crate, load_samples
 from bareboat.matrix.source import choose_source
-from bareboat.plan.jobs import PLATFORMS, Platform
+from bareboat.plan.jobs import PLATFORMS, BaseSource, Platform
 from bareboat.plan.planner import PlanInputs
 from bareboat.podman_engine.settings import podman_environment
 from bareboat.system.folders import find_folders
@@ -36,16 +36,26 @@ def chosen_samples(project: Project, crate: Path | None) -> tuple[Sample, ...]:
     return load_crate(crate) if crate else load_samples(project.samples)
 
 
-def find_inputs(
-    book: RecipeBook, samples: Iterable[Sample], bases: Bases, processes: Processes, tell: Callable[[str], None]
-) -> PlanInputs:
-    """What every plan of this run has in common; `tell` hears where bases come from, and why."""
-    source, why = choose_source(bases, book, processes, podman_environment(find_folders().engine))
-    tell(why)
+def possible_sources(bases: Bases) -> tuple[BaseSource, ...]:
+    """Where bases may come from, best first."""
+    return ("registry", "bootstrap") if bases == "auto" else (bases,)
+
+
+def make_inputs(book: RecipeBook, samples: Iterable[Sample], source: BaseSource) -> PlanInputs:
+    """What every plan of a run has in common, with bases of that source."""
     # The harbor is part of Bareboat; its sources are read only where there is something to hold to it.
     served = any(sample.service for sample in samples)
     harbor = load_crate(Path(__file__).parents[1] / "harbor")[0] if served else None
     return PlanInputs(book=book, source=source, platform=this_platform(), harbor=harbor)
+
+
+def find_inputs(
+    book: RecipeBook, samples: Iterable[Sample], bases: Bases, processes: Processes, tell: Callable[[str], None]
+) -> PlanInputs:
+    """The same with bases of the source that there is; `tell` hears where they come from, and why."""
+    source, why = choose_source(bases, book, processes, podman_environment(find_folders().engine))
+    tell(why)
+    return make_inputs(book, samples, source)
 
 
 def teller(view: TextIO) -> Callable[[str], None]:

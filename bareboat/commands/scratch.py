@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TextIO
 from bareboat.archive import write_image
 from bareboat.check.minimal import Prover, is_proved, prove
 from bareboat.commands.listing import list_manifest
-from bareboat.commands.open_run import WorkOptions, open_run
+from bareboat.commands.open_run import Carried, Order, WorkOptions, carry_out
 from bareboat.commands.pages import write_pages
-from bareboat.commands.plan_inputs import chosen_samples, find_inputs, teller
+from bareboat.commands.plan_inputs import chosen_samples, teller
 from bareboat.elf import Crt, Libc  # noqa: TC001 (the console reads these types)
 from bareboat.errors import InputError, SelectionError
 from bareboat.inputs.load_recipes import find_shared_targets, load_recipes
 from bareboat.inputs.tomlfile import did_you_mean
-from bareboat.make.image import gather_contents, image_config, image_entries, image_name
+from bareboat.make.image import gather_contents, image_config, image_entries
 from bareboat.matrix.source import Bases  # noqa: TC001 (the same)
 from bareboat.plan.jobs import Selection
 from bareboat.plan.planner import make_plan
@@ -25,13 +25,15 @@ from bareboat.result.values import Failed
 from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bareboat.commands.project import Project
     from bareboat.inputs.recipe import Recipe, RecipeBook
     from bareboat.inputs.sample import Sample
+    from bareboat.make.context import JobContext
     from bareboat.plan.jobs import Plan
     from bareboat.plan.planner import PlanInputs
+    from bareboat.result.values import Result
     from bareboat.system.process import Processes
 
 ARCHIVE = "oci-archive:"
@@ -63,29 +65,39 @@ def build_scratch(project: Project, options: ScratchOptions, processes: Processe
     own = recipe in book.recipes and options.crate is None
     # What only these flags make is no cell of the matrix, and its result no part of the project.
     kept = None if own else find_folders().cache / "results"
-    work = WorkOptions(force=options.force, results=kept)
-    inputs = find_inputs(book, [sample], options.bases, processes, teller(view))
-    plan = plan_scratch(inputs, sample, recipe)
-    cell = plan.cells[0]
-    with open_run(project, inputs, processes, view, work) as opened:
-        run = opened.run(plan)
-        result = run.results[0]
+    needs_engine = bool(options.tag or archive or options.prove)
+    work = WorkOptions(force=options.force, results=kept, needs_engine=needs_engine)
+    order = Order(
+        book=book, samples=(sample,), bases=options.bases, plan=lambda inputs: plan_scratch(inputs, sample, recipe)
+    )
+    with carry_out(project, order, processes, view, work) as carried:
+        result = carried.run.results[0]
         if isinstance(result.outcome, Failed):
             teller(view)(result.outcome.detail.rstrip())
             return (list_manifest(result), 1) if result.manifest and not options.quiet else ("", 1)
-        contents = gather_contents(opened.context, cell, run.outputs)
-        if options.prove and (options.force or not is_proved(result)):
-            result = prove(Prover(context=opened.context, contents=contents, tell=teller(view)), result)
-            save(result, opened.context.results)
-        image_id = result.provenance.image_id if result.provenance else ""
-        name = full_name(options.tag) if options.tag else image_name(cell)
-        if options.tag:
-            opened.context.engine.tag(image_id, name)
-        if archive:
-            write_image(image_entries(contents), image_config(contents), reference=name, to=archive)
-    if own:
+        if needs_engine:
+            result = _hand_out(carried.context, options, carried, result, teller(view))
+    if own and not carried.run.idle:
         write_pages(project)
+    image_id = result.provenance.image_id if result.provenance else ""
     return (image_id if options.quiet else list_manifest(result)), 0
+
+
+def _hand_out(
+    context: JobContext, options: ScratchOptions, carried: Carried, result: Result, tell: Callable[[str], None]
+) -> Result:
+    """Prove what is aboard, and give the image out under another name and as an archive, as far as it is asked for."""
+    cell, archive = carried.plan.cells[0], _archive(options.output)
+    contents = gather_contents(context, cell, carried.run.outputs)
+    if options.prove and (options.force or not is_proved(result)):
+        result = prove(Prover(context=context, contents=contents, tell=tell), result)
+        save(result, context.results)
+    name = full_name(options.tag) if options.tag else cell.image_name
+    if options.tag and result.provenance:
+        context.engine.tag(result.provenance.image_id, name)
+    if archive:
+        write_image(image_entries(contents), image_config(contents), reference=name, to=archive)
+    return result
 
 
 def plan_scratch(inputs: PlanInputs, sample: Sample, recipe: Recipe) -> Plan:

@@ -44,6 +44,11 @@ class FakeImages:
     _names: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def find(self, reference: str) -> str | None:
+        """The id of the image of that name."""
+        image = self.image(reference)
+        return image.id if image else None
+
     def image(self, reference: str) -> StoredImage | None:
         """The image of that name or id."""
         image_id = self._id(reference)

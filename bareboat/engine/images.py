@@ -53,6 +53,12 @@ class Build:
 class Images(Protocol):
     """The images of an engine; safe to use from many threads."""
 
+    def find(self, reference: str) -> str | None:
+        """The id, `sha256:...`, of the image of that whole name; None when the store has none.
+
+        Quick, and asked of many images: of an image's name and digest, not of its id.
+        """
+
     def image(self, reference: str) -> StoredImage | None:
         """The image of that name or id; None when the store has none."""
 

@@ -1,11 +1,13 @@
 """Jobs that make something: root images, compiled programs, what comes aboard, and the shipped image.
 
-context        JobContext, what a job may use; RootImage, Program, Measured, Output, Outputs, what jobs hand on
+context        Known, what may be looked up; JobContext, what a job may use; RootImage, Program, Measured, Output,
+               Outputs, what jobs hand on
+standing       find_root, find_program, find_image_key and keep_image_key, which look up what an earlier run made
 root           make_root
 program        make_program
 build_program, sources  a compile by a build, and a copy of sources: for this room alone
 copies         fetch_copies, owners_in, CopiedEntry
-image          ImageContents, gather_contents, ship_image, image_name, image_config, image_entries
+image          ImageContents, gather_contents, ship_image, image_config, image_entries
 base_archive   keep_base, open_base
 load           load_image, saved_image, scratch_archive
 fetch_secrets  fetch_secrets

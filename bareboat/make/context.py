@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from bareboat.errors import BareboatError
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bareboat.engine import Engine
-    from bareboat.engine.tracer import Tracer
+    from bareboat.engine.tracer import HostTracer
     from bareboat.inputs.lock import Lock, Pinned
     from bareboat.plan.jobs import Cell, Job, ProgramJob, RootJob
     from bareboat.result.values import Host, Result, Source
@@ -22,12 +22,18 @@ if TYPE_CHECKING:
 Status = Literal["built", "unchanged", "passed", "failed", "skipped"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobContext:
-    """Everything a job may use."""
+class Finder(Protocol):
+    """Knows the image store by name."""
 
-    engine: Engine
-    processes: Processes
+    def find(self, reference: str) -> str | None:
+        """The id of the image of that whole name; None when the store has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Everything that is needed to look up what stands as an earlier run made it."""
+
+    images: Finder
     folders: Folders
     recipes: Path  # the folder of the recipes
     results: Path  # the folder of this host's results
@@ -36,9 +42,18 @@ class JobContext:
     force: bool  # make programs and cells again that are unchanged
     renew: bool  # make bases and toolchains again that are unchanged
     host: Host
-    commit: str  # of Bareboat's checkout; "" outside one
+    traced: bool = False  # what a program opens is observed: this machine has strace, and the engine can mount it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobContext(Known):
+    """Everything a job may use."""
+
+    engine: Engine  # the same as `images`
+    processes: Processes
+    commit: str = ""  # of Bareboat's checkout; "" outside one
     remote: bool = False  # the engine is on another machine, and cannot mount folders of this one
-    tracer: Tracer | None = None  # without it, what a program opens is not observed
+    tracer: HostTracer | None = None  # what a program's opening is observed with
 
     def log(self, job: str) -> Path:
         """Where the log of a job goes; its last run's stays there."""

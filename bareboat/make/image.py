@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bareboat.archive import Entry, ImageConfig, open_image, write_image
-from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES
+from bareboat.engine.images import KEY_LABEL, KIND_LABEL
 from bareboat.make.base_archive import open_base
 from bareboat.make.copies import fetch_copies
 from bareboat.make.load import scratch_archive
@@ -49,12 +49,6 @@ def gather_contents(context: JobContext, cell: Cell, outputs: Outputs) -> ImageC
     )
 
 
-def image_name(cell: Cell) -> str:
-    """What a cell's image is called in the store: `localhost/bareboat/hello-world:alpine`."""
-    # Image names may not hold the plus sign that is in the names of variants and of recipes with more provisions.
-    return f"{OWN_NAMES}{cell.sample.name}:{cell.recipe.name}".replace("+", "_")
-
-
 @contextlib.contextmanager
 def ship_image(context: JobContext, contents: ImageContents) -> Iterator[Image]:
     """Have the cell's image in the store under its name, and readable for as long as the block runs.
@@ -63,12 +57,11 @@ def ship_image(context: JobContext, contents: ImageContents) -> Iterator[Image]:
     """
     cell = contents.cell
     base = open_base(context, cell.base, contents.roots[cell.base]) if cell.base else None
-    name = image_name(cell)
+    name = cell.image_name
     with scratch_archive(context.folders.scratch) as archive:
         entries, config = image_entries(contents), image_config(contents)
         written = write_image(entries, config, reference=name, to=archive, base=base)
-        stored = None if context.force else context.engine.image(name)
-        if stored is None or stored.id != written.image_id:
+        if context.force or context.images.find(name) != written.image_id:
             context.engine.load(archive)
         yield open_image(archive, base=base)
 

@@ -1,4 +1,4 @@
-"""Compiles programs; what was compiled from the same sources, toolchain and flags is not compiled again.
+"""Compiles programs.
 
 A compile runs in a container of its toolchain, with a copy of the sources and with cargo's folders of ours mounted:
 nothing is committed as an image, and a change of one line compiles one crate. `invoke containerfile` has the same
@@ -11,19 +11,14 @@ import hashlib
 import re
 import secrets
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from pydantic import TypeAdapter, ValidationError
 
 from bareboat.engine.containers import Work
 from bareboat.make.build_program import build_program
-from bareboat.make.context import Program
 from bareboat.make.fetch_secrets import fetch_secrets
 from bareboat.make.sources import sync_sources
+from bareboat.make.standing import ProgramRecord, keep_program, program_folder
 from bareboat.plan.containerfile import CA_SECRET, CARGO_SECRET, compile_commands, target_cache, vendor_commands
-from bareboat.plan.keys import program_key
-from bareboat.system.files import write_whole
 from bareboat.system.folders import remove
 from bareboat.system.locks import hold
 
@@ -32,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bareboat.inputs.sample import Sample
-    from bareboat.make.context import JobContext, RootImage
+    from bareboat.make.context import JobContext, Program, RootImage
     from bareboat.plan.jobs import ProgramJob
 
 # Cargo's last line: "Finished `release` profile [optimized] target(s) in 1m 02s".
@@ -42,46 +37,16 @@ _DIGITS = 16
 _SECRETS = {CARGO_SECRET: "/run/cargo-config.toml", CA_SECRET: "/run/ca-bundle.crt"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Record:
-    """What is kept beside a compiled program."""
-
-    sha256: str
-    seconds: float | None
-    warm: bool | None
-
-
-_RECORD = TypeAdapter(_Record)
-
-
 def make_program(context: JobContext, job: ProgramJob, toolchain: RootImage) -> Program:
-    """Have the compiled program on disk; compiled only when sources, toolchain or flags changed."""
-    key = program_key(job, toolchain.reference, toolchain.source.digest)
-    folder = context.folders.programs / key
-    known = None if context.force else _read_record(folder)
-    record = known or _compile(context, job, toolchain, key)
-    return Program(
-        status="unchanged" if known else "built",
-        note="on what an earlier compile left" if record.warm and not known else "",
-        path=folder / "program",
-        sha256=record.sha256,
-        seconds=record.seconds,
-        warm=record.warm,
-        toolchain=toolchain,
-    )
-
-
-def _compile(context: JobContext, job: ProgramJob, toolchain: RootImage, key: str) -> _Record:
+    """Compile a program, and keep it on disk."""
     if context.remote:
+        key = program_folder(context, job, toolchain).name
         content, warm = build_program(context, job, toolchain, key), None
     else:
         content, warm = _run_compile(context, job, toolchain)
     log = context.log(job.id).read_text(encoding="utf-8", errors="replace")
-    record = _Record(seconds=read_seconds(log), warm=warm, sha256=hashlib.sha256(content).hexdigest())
-    folder = context.folders.programs / key
-    write_whole(folder / "program", content, mode=0o755)
-    write_whole(folder / "record.json", _RECORD.dump_json(record))
-    return record
+    record = ProgramRecord(seconds=read_seconds(log), warm=warm, sha256=hashlib.sha256(content).hexdigest())
+    return keep_program(context, job, toolchain, content, record)
 
 
 def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> tuple[bytes, bool]:
@@ -166,12 +131,3 @@ def read_seconds(log: str) -> float | None:
         return None
     minutes, seconds = finished[-1]
     return int(minutes or 0) * _MINUTE_SECONDS + float(seconds)
-
-
-def _read_record(folder: Path) -> _Record | None:
-    try:
-        record = _RECORD.validate_json((folder / "record.json").read_bytes())
-        content = (folder / "program").read_bytes()
-    except (OSError, ValidationError):
-        return None
-    return record if hashlib.sha256(content).hexdigest() == record.sha256 else None

@@ -1,7 +1,9 @@
 """One run over a plan: which job runs when, what a cell comes to, and what is said meanwhile.
 
 source    Bases, choose_source, one_image_each
-run       run_matrix, MatrixRun, new_pins
+standing  find_outputs, which looks up what stands as an earlier run made it
+run       run_matrix
+gather    gather_run, MatrixRun, new_pins
 progress  make_progress, Progress
 job, cell, probes, schedule  one job, a cell's stages, a service's probes, the order of jobs: for this room alone
 """

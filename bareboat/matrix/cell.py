@@ -12,13 +12,13 @@ from bareboat.check.prediction import closure_of, compare, judge_cell, refuse
 from bareboat.check.runs import verify
 from bareboat.check.trace import trace_runs
 from bareboat.elf import read_elf
-from bareboat.engine.images import KEY_LABEL
 from bareboat.make.context import Measured
 from bareboat.make.copies import owners_in
-from bareboat.make.image import gather_contents, image_name, ship_image
-from bareboat.measurements import Subject, load_measurements, measure_all
-from bareboat.plan.keys import cell_key
-from bareboat.result.store import load, save
+from bareboat.make.image import gather_contents, ship_image
+from bareboat.make.standing import keep_image_key
+from bareboat.matrix.standing import find_measured, result_key
+from bareboat.measurements import Subject, measure_all
+from bareboat.result.store import save
 from bareboat.result.values import Failed, Passed, Provenance, Result, Source
 
 if TYPE_CHECKING:
@@ -56,15 +56,13 @@ class Findings:
 
 
 def make_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
-    """Do one cell and save its result; nothing is done when its key and its image stand as they were.
-
-    The result of a service that runs is not saved: its probes are still to come.
-    """
+    """Do one cell and save its result; that of a service that runs is not saved: its probes are still to come."""
     contents = gather_contents(context, cell, outputs)
-    key = _result_key(context, contents, outputs)
-    unchanged = None if context.force else _find_unchanged(context, contents, key)
-    if unchanged is not None:
-        return Measured(status="unchanged", note="", result=unchanged)
+    keep_image_key(context, cell, contents.program, contents.roots, contents.key)
+    key = result_key(context, cell, contents.key, outputs)
+    # Other sources may come to the same image.
+    if standing := find_measured(context, cell, key):
+        return standing
     with ship(context, contents) as shipped:
         closure = closure_of(shipped.image, cell.program_path)
         verdict = run_image(context, shipped, closure)
@@ -180,29 +178,6 @@ def _provenance(context: JobContext, contents: ImageContents, image_id: str) -> 
         commit=context.commit,
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-def _result_key(context: JobContext, contents: ImageContents, outputs: Outputs) -> str:
-    cell = contents.cell
-    return cell_key(
-        cell,
-        contents.key,
-        harbor_sha256=outputs.program(cell.harbor).sha256 if cell.harbor else "",
-        host=context.host,
-        traced=context.tracer is not None,
-        columns=[module.COLUMN for module in load_measurements()],
-    )
-
-
-def _find_unchanged(context: JobContext, contents: ImageContents, key: str) -> Result | None:
-    path = context.results / f"{contents.cell.id}.json"
-    image = context.engine.image(image_name(contents.cell))
-    if not path.exists() or image is None or image.labels.get(KEY_LABEL) != contents.key:
-        return None
-    result = load(path)
-    same = result.key == key and result.provenance is not None and result.provenance.image_id == image.id
-    stands = isinstance(result.outcome, Passed) or (isinstance(result.outcome, Failed) and result.outcome.expected)
-    return result if same and stands else None
 
 
 def _contradiction(cell: Cell, elf: ElfFacts) -> Failed | None:

@@ -8,6 +8,7 @@ from bareboat.make.program import make_program
 from bareboat.make.root import make_root
 from bareboat.matrix.cell import make_cell
 from bareboat.matrix.probes import probe_cell
+from bareboat.matrix.standing import find_output
 from bareboat.plan.jobs import ImageJob, ProbeJob, ProgramJob, RootJob
 
 if TYPE_CHECKING:
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def run_job(context: JobContext, job: Job, outputs: Outputs) -> Output:
-    """Do one job; `outputs` are those of the jobs that it needs. Raises BareboatError."""
+    """Do one job, unless what it would make stands already; `outputs` are those of its needs. Raises BareboatError."""
+    standing = find_output(context, job, outputs)
+    return _make(context, job, outputs) if standing is None else standing
+
+
+def _make(context: JobContext, job: Job, outputs: Outputs) -> Output:
     match job:
         case RootJob():
             return make_root(context, job)

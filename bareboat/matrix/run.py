@@ -1,53 +1,53 @@
-"""The matrix: runs the plan's jobs, and gathers every cell's result."""
+"""The matrix: runs the jobs of a plan that do not stand yet."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bareboat.errors import BareboatError, EngineError, ResultError
 from bareboat.make.context import Outputs
 from bareboat.matrix.cell import failed_result, keep, say
+from bareboat.matrix.gather import gather_run
 from bareboat.matrix.job import run_job
 from bareboat.matrix.schedule import execute
 from bareboat.plan.jobs import ImageJob, ProbeJob, ProgramJob, RootJob, is_timed, needs
-from bareboat.result.values import Failed, Result, Skipped
+from bareboat.result.values import Failed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
-    from bareboat.inputs.lock import Lock
     from bareboat.make.context import JobContext, Output
+    from bareboat.matrix.gather import MatrixRun
     from bareboat.matrix.progress import Progress
     from bareboat.matrix.schedule import Done
-    from bareboat.plan.jobs import Cell, Job, Plan, SkippedCell
+    from bareboat.plan.jobs import Job, Plan
     from bareboat.result.values import Stage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MatrixRun:
-    """What a run came to."""
+def run_matrix(
+    context: JobContext,
+    plan: Plan,
+    progress: Progress,
+    jobs: int,
+    *,
+    standing: Mapping[Hashable, Output] = MappingProxyType({}),
+    keep_going: bool = True,
+) -> MatrixRun:
+    """Run the plan on `jobs` threads, but for jobs whose outputs are `standing`.
 
-    results: tuple[Result, ...]  # the cells' in the plan's order, then those of cells that cannot be made
-    outputs: Outputs  # what each job made
-    failed: tuple[str, ...]  # the jobs that failed, by id
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing was built and nothing was run."""
-        return not self.failed and all(output.status == "unchanged" for output in self.outputs.by_id.values())
-
-
-def run_matrix(context: JobContext, plan: Plan, progress: Progress, jobs: int, *, keep_going: bool = True) -> MatrixRun:
-    """Run the plan on `jobs` threads; unless `keep_going`, the first failure ends the run as BareboatError."""
-    outputs: dict[Hashable, Output] = {}
+    Unless `keep_going`, the first failure ends the run as BareboatError.
+    """
+    outputs = dict(standing)
     failed: list[str] = []
     hopeless = _expected_not_to_compile(plan)
     with progress:
         executor = ThreadPoolExecutor(jobs, thread_name_prefix="job")
         try:
-            for done in execute(plan.jobs, needs, _id, _starting(context, progress), executor, alone=is_timed):
+            start = _starting(context, progress)
+            for done in execute(plan.jobs, needs, _id, start, executor, alone=is_timed, known=standing):
                 output = _conclude(context, done)
                 expected = _did_not_compile(done) and (done.aborted_by or done.job) in hopeless
                 _tell(progress, done, output, expected=expected)
@@ -61,33 +61,11 @@ def run_matrix(context: JobContext, plan: Plan, progress: Progress, jobs: int, *
         finally:
             # Not waited for: a thread in the middle of its work must not hold up an interrupted run.
             executor.shutdown(wait=False, cancel_futures=True)
-    made = Outputs(by_id=outputs)
-    results = [_result(made, cell) for cell in plan.cells]
-    skipped = [_skipped(cell, plan) for cell in plan.skipped]
-    return MatrixRun(results=(*results, *skipped), outputs=made, failed=tuple(failed))
-
-
-def new_pins(lock: Lock, jobs: Iterable[Job], outputs: Outputs) -> Lock:
-    """The lock with what this run resolved and the lock did not name yet."""
-    for job in jobs:
-        if not isinstance(job, RootJob) or job.id not in outputs.by_id:
-            continue
-        root = outputs.root(job)
-        if root.source.kind == "registry" and root.source.reference not in lock.registry and root.source.digest:
-            lock = lock.with_digest(root.source.reference, root.source.digest)
-        if root.source.kind == "bootstrap" and job.id not in lock.bootstrap:
-            lock = lock.with_packages(job.id, root.packages)
-    return lock
+    return gather_run(plan, outputs, failed)
 
 
 def _id(job: Job) -> str:
     return job.id
-
-
-def _result(outputs: Outputs, cell: Cell) -> Result:
-    """A cell's last word: that of its probes where it has some, else that of its image."""
-    probes = ProbeJob(cell=cell)
-    return outputs.measured(probes if probes.id in outputs.by_id else ImageJob(cell=cell)).result
 
 
 def _expected_not_to_compile(plan: Plan) -> tuple[Job, ...]:
@@ -151,14 +129,3 @@ def _tell(progress: Progress, done: Done[Job, Output], output: Output | None, *,
     if done.aborted_by is not None:
         note = f"needs {done.aborted_by.id}, which failed{' as expected' if expected else ''}"
     progress.finished(done.job.id, status, done.seconds, note)
-
-
-def _skipped(skipped: SkippedCell, plan: Plan) -> Result:
-    return Result(
-        cell=f"{skipped.sample}@{skipped.recipe}",
-        sample=skipped.sample,
-        recipe=skipped.recipe,
-        platform=str(plan.platform),
-        key="",
-        outcome=Skipped(reason=skipped.reason),
-    )

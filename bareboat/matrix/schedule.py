@@ -8,12 +8,13 @@ from __future__ import annotations
 import time
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from bareboat.errors import BareboatError, StoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Executor, Future
 
 J = TypeVar("J")
@@ -39,44 +40,71 @@ def execute(
     executor: Executor,
     *,
     alone: Callable[[J], bool] = lambda _: False,
+    known: Mapping[Hashable, Out] = MappingProxyType({}),
 ) -> Iterator[Done[J, Out]]:
     """Yield every job's end, in the order in which they end; `run` gets the outputs of its needs by key.
 
-    A job that is to run `alone` starts when all others that can have ended, and nothing runs beside it.
-    `jobs` must list each job after its needs. A BareboatError or OSError (a full disk, say) of one job is data;
-    StoppedError and any other exception end the run.
+    What is `known` is an output by its job's key; such a job is not run. Of the jobs that can start, the first in
+    `jobs` starts first. One that is to run `alone` starts when all others that can have ended, and nothing runs beside
+    it. A BareboatError or OSError (a full disk, say) of one job is data; StoppedError and any other exception end the
+    run.
     """
-    waiting = {key(job): job for job in jobs}
-    outputs: dict[Hashable, Out] = {}
-    failed: dict[Hashable, Done[J, Out]] = {}
-    running: dict[Future[Done[J, Out]], Hashable] = {}
-    while waiting or running:
-        ready = {name: job for name, job in waiting.items() if all(key(need) in outputs for need in needs(job))}
-        for name in _startable(ready, alone, idle=not running):
-            job = waiting.pop(name)
+    waiting = _Waiting([job for job in jobs if key(job) not in known], needs, key)
+    outputs = dict(known)
+    running: dict[Future[Done[J, Out]], J] = {}
+    while waiting.jobs or running:
+        for job in waiting.startable(alone, idle=not running):
             inputs = {key(need): outputs[key(need)] for need in needs(job)}
-            running[executor.submit(_timed, run, job, inputs)] = name
-        for name, job in list(waiting.items()):
-            broken = next((need for need in needs(job) if key(need) in failed), None)
-            if broken is not None:
-                waiting.pop(name)
-                cause = failed[key(broken)]
-                root = cause.job if cause.aborted_by is None else cause.aborted_by
-                failed[name] = Done(job=job, output=None, error=cause.error, seconds=0.0, aborted_by=root)
-                yield failed[name]
+            running[executor.submit(_timed, run, job, inputs)] = job
         for future in wait(running, return_when=FIRST_COMPLETED).done:
-            name, done = running.pop(future), future.result()
-            if done.error is not None:
-                failed[name] = done
-            else:
-                outputs[name] = cast("Out", done.output)
+            job, done = running.pop(future), future.result()
             yield done
+            if done.error is None:
+                outputs[key(job)] = cast("Out", done.output)
+                waiting.finished(key(job))
+            else:
+                # Each job's error is told of once more for every job that needs it, however far off.
+                for lost in waiting.without(key(job)):
+                    yield Done(job=lost, output=None, error=done.error, seconds=0.0, aborted_by=job)
 
 
-def _startable(ready: Mapping[Hashable, J], alone: Callable[[J], bool], *, idle: bool) -> list[Hashable]:
-    """Which of the jobs whose needs are done may start; one that runs alone only when nothing runs and no other can."""
-    side_by_side = [name for name, job in ready.items() if not alone(job)]
-    return side_by_side or (list(ready)[:1] if idle else [])
+class _Waiting(Generic[J]):
+    """The jobs that have not started, and what each still waits for."""
+
+    def __init__(self, jobs: Iterable[J], needs: Callable[[J], Sequence[J]], key: Callable[[J], Hashable]) -> None:
+        self.jobs = {key(job): job for job in jobs}
+        self._unmet = {
+            name: {key(need) for need in needs(job) if key(need) in self.jobs} for name, job in self.jobs.items()
+        }
+        self._followers: dict[Hashable, list[Hashable]] = {}
+        for name, unmet in self._unmet.items():
+            for need in unmet:
+                self._followers.setdefault(need, []).append(name)
+        self._ready = {name: self.jobs[name] for name, unmet in self._unmet.items() if not unmet}
+
+    def startable(self, alone: Callable[[J], bool], *, idle: bool) -> list[J]:
+        """Take the jobs that may start; one that is to run alone only when nothing runs and no other can."""
+        side_by_side = [name for name, job in self._ready.items() if not alone(job)]
+        names = side_by_side or (list(self._ready)[:1] if idle else [])
+        return [self._take(name) for name in names]
+
+    def finished(self, need: Hashable) -> None:
+        """What waited for that need alone may start."""
+        for name in self._followers.get(need, ()):
+            self._unmet[name].discard(need)
+            if not self._unmet[name] and name in self.jobs:
+                self._ready[name] = self.jobs[name]
+
+    def without(self, need: Hashable) -> Iterator[J]:
+        """Take every job that cannot be run without that need."""
+        for name in self._followers.get(need, ()):
+            if name in self.jobs:
+                yield self._take(name)
+                yield from self.without(name)
+
+    def _take(self, name: Hashable) -> J:
+        self._ready.pop(name, None)
+        return self.jobs.pop(name)
 
 
 def _timed(run: Callable[[J, Mapping[Hashable, Out]], Out], job: J, inputs: Mapping[Hashable, Out]) -> Done[J, Out]:

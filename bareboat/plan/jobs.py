@@ -112,6 +112,12 @@ class Cell:
         return f"{self.sample.name}@{self.recipe.name}"
 
     @property
+    def image_name(self) -> str:
+        """What the cell's image is called in the store: `localhost/bareboat/hello-world:alpine`."""
+        # Image names may not hold the plus sign that is in the names of variants and of recipes with more provisions.
+        return f"localhost/bareboat/{self.sample.name}:{self.recipe.name}".replace("+", "_")
+
+    @property
     def expect_failure(self) -> str:
         """Why the cell is known not to work; "" where it should."""
         reasons = (reason for pattern, reason in self.sample.expect_failure if fnmatchcase(self.recipe.name, pattern))

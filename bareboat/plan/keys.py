@@ -89,6 +89,14 @@ def image_key(cell: Cell, program_sha256: str, digests: Mapping[RootJob, str], e
     return _digest(IMAGE_VERSION, "image", shipped, program_sha256, aboard)
 
 
+def source_key(cell: Cell, program_sha256: str, digests: Mapping[RootJob, str]) -> str:
+    """The key of what a cell's image is made from: the same sources give an image of the same key."""
+    sources = sorted((job.id, digest) for job, digest in digests.items())
+    copies = [(planned.copy, planned.source.id if planned.source else "") for planned in cell.copies]
+    stage = shipped_stage(cell, digests)
+    return _digest(IMAGE_VERSION, "source", stage, asdict(cell.recipe.runtime), program_sha256, sources, copies)
+
+
 def cell_key(
     cell: Cell, image: str, *, harbor_sha256: str, host: HostFacts, traced: bool, columns: Iterable[ColumnFacts]
 ) -> str:

@@ -7,5 +7,7 @@ For others to use:
 - `settings.py`: `podman_environment`, which writes Podman's private configuration; `search_path`, `cgroups`, `HELPERS`,
   `RUNTIMES_FILE` and `write_if_changed`, which the doctor needs too
 - `containersconf.py`: `read_settings`, for a file in the form of containers.conf(5)
+- `facts.py`: `recall_facts`, what Podman said of itself and what holds still; `store_list.py`: `StoreList`, the store's
+  own list of its images; neither needs Podman
 - `store.py`: `storage_file`, where the user configures the image store
 """

@@ -11,20 +11,20 @@ import json
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import requests
 from podman import PodmanClient
 from podman.errors import APIError, ImageNotFound, NotFound, PodmanError
 
-from bareboat import __version__
 from bareboat.engine.containers import RUN_LABEL
 from bareboat.engine.images import KIND_LABEL, OWN_NAMES, StoredImage
 from bareboat.errors import BareboatError, EngineError, HostError, StoppedError
 from bareboat.inputs.sample import NOT_SOURCE
 from bareboat.podman_engine import containers
+from bareboat.podman_engine.facts import Facts, keep_facts, read_facts, recall_facts
 from bareboat.podman_engine.monitors import monitor_file
-from bareboat.result.values import Host
+from bareboat.podman_engine.store_list import StoreList
 from bareboat.system.files import replacing, write_whole
 
 if TYPE_CHECKING:
@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from bareboat.engine.containers import RunReport, Start, Work
     from bareboat.engine.images import Build
     from bareboat.engine.tracer import Tracer
+    from bareboat.result.values import Host
     from bareboat.system.process import Processes
 
 SERVICE_START_SECONDS = 20.0
+SERVICE_LOG = "service.log"
 # A Unix socket's path has 108 bytes with its final NUL (unix(7)).
 _SOCKET_PATH_BYTES = 107
 
@@ -56,14 +58,21 @@ class PodmanEngine:
         service = os.environ.get("CONTAINER_HOST", "")
         self.remote = bool(service)
         self._url = service or f"http+unix://{folder / 'podman.sock'}"
-        self._info: dict[str, Any] = {}  # what Podman says of itself, known inside the block
+        self._answers = self.remote  # whether the service is known to answer
+        self._facts: Facts | None = None
+        self._list: StoreList | None = None
+        self._starting = threading.Lock()
 
     def __enter__(self) -> Self:
-        """Start the service, unless CONTAINER_HOST names one, and wait until it answers."""
+        """Start the service, unless CONTAINER_HOST names one; whatever asks it first waits until it answers."""
         if not self.remote:
             self._start_service()
-        with self._client() as client:
-            self._info = client.info()  # type: ignore[no-untyped-call]
+        self._facts = None if self.remote else recall_facts(self._folder, os.environ)
+        if self._facts is None:
+            with self._client() as client:
+                info = client.info()  # type: ignore[no-untyped-call]
+            self._facts = read_facts(info) if self.remote else keep_facts(self._folder, info, os.environ)
+        self._list = None if self.remote else StoreList(self._facts.images_file)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -73,22 +82,13 @@ class PodmanEngine:
 
     def host(self) -> Host:
         """The machine, the engine's versions and modes, as the engine itself says them."""
-        info = self._info
-        host, system = info["host"], info["host"]["distribution"]
-        rootless = bool(host["security"]["rootless"])
-        mode = "rootless" if rootless else "rootful"
-        return Host(
-            name=f"{system['distribution']}-{system['version']}-{host['arch']}-{mode}",
-            system=f"{system['distribution']} {system['version']}",
-            kernel=str(host["kernel"]),
-            architecture=str(host["arch"]),
-            podman=str(info["version"]["Version"]),
-            buildah=str(host["buildahVersion"]),
-            runtime=" ".join(str(host["ociRuntime"]["version"]).split("\n")[0].split()),
-            storage_driver=str(info["store"]["graphDriverName"]),
-            rootless=rootless,
-            bareboat=__version__,
-        )
+        return self._known.host
+
+    def find(self, reference: str) -> str | None:
+        if self._list and (found := self._list.find(reference)):
+            return found
+        image = self.image(reference)
+        return image.id if image else None
 
     def image(self, reference: str) -> StoredImage | None:
         with self._client() as client:
@@ -231,12 +231,19 @@ class PodmanEngine:
     def _podman(self, arguments: list[str], *, stdin: str = "", log: Path | None = None) -> str:
         # The run root is said, because TMPDIR would move it where XDG_RUNTIME_DIR is not set; TMPDIR is set, because
         # old Buildah keeps cache mounts there under a name that all users of the machine share.
-        place = ["--remote"] if self.remote else ["--runroot", str(self._info["store"]["runRoot"])]
+        place = ["--remote"] if self.remote else ["--runroot", self._known.run_root]
         environment = {**self._environment, **({} if self.remote else {"TMPDIR": str(self._folder)})}
         return self._processes.run(["podman", *place, *arguments], env=environment, stdin=stdin.encode(), log=log)
 
+    @property
+    def _known(self) -> Facts:
+        if self._facts is None:
+            raise BareboatError("the engine is used before its block has begun")
+        return self._facts
+
     @contextlib.contextmanager
     def _client(self) -> Iterator[PodmanClient]:
+        self._wait_for_service()
         try:
             with PodmanClient(base_url=self._url, timeout=None) as client:
                 yield client
@@ -250,19 +257,27 @@ class PodmanEngine:
         if len(os.fsencode(socket)) > _SOCKET_PATH_BYTES:
             raise HostError(f"{socket} is too long a path for a socket; set XDG_CACHE_HOME to a shorter one")
         socket.unlink(missing_ok=True)
-        log = self._folder / "service.log"
-        with log.open("wb") as file:
+        with (self._folder / SERVICE_LOG).open("wb") as file:
             self._service = self._processes.start(
                 ["podman", "system", "service", "--time=0", f"unix://{socket}"], env=self._environment, stderr=file
             )
-        deadline = time.monotonic() + SERVICE_START_SECONDS
-        while time.monotonic() < deadline and self._service.poll() is None:
-            with contextlib.suppress(PodmanError, requests.RequestException, BareboatError), self._client() as client:
-                if client.ping():
-                    return
-            time.sleep(0.005)
-        said = log.read_text(errors="replace").strip()
-        raise HostError(f"`podman system service` does not answer: {said}\n  `invoke doctor` finds out why")
+
+    def _wait_for_service(self) -> None:
+        if self._answers:
+            return
+        with self._starting:
+            deadline = time.monotonic() + SERVICE_START_SECONDS
+            while not self._answers and time.monotonic() < deadline and self._service.poll() is None:
+                with (
+                    contextlib.suppress(PodmanError, requests.RequestException),
+                    PodmanClient(base_url=self._url, timeout=None) as client,
+                ):
+                    self._answers = client.ping()
+                if not self._answers:
+                    time.sleep(0.005)
+        if not self._answers:
+            said = (self._folder / SERVICE_LOG).read_text(errors="replace").strip()
+            raise HostError(f"`podman system service` does not answer: {said}\n  `invoke doctor` finds out why")
 
 
 def _bare(digest: str) -> str:

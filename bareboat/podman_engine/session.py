@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bareboat.system.folders import Folders
 
 # Since 1.30 Buildah puts the user's number behind the name of the folder in which it keeps cache mounts.
-_KEPT = re.compile(r"buildah-cache(-\d+)?|containers\.conf|runtimes\.json|service\.log|tracer")
+_KEPT = re.compile(r"buildah-cache(-\d+)?|containers\.conf|(facts|runtimes)\.json|service\.log|tracer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Session:
 
     def claim(self, references: Iterable[str]) -> None:
         """Remember on disk which images this run builds on, so that what it leaves when killed is known as its own."""
-        write_whole(_unfinished(self.folders), "\n".join(references).encode())
+        write_whole(self.folders.unfinished, "\n".join(references).encode())
 
 
 @contextlib.contextmanager
@@ -53,12 +53,12 @@ def session(processes: Processes, folders: Folders, tell: Callable[[str], None])
     environment = podman_environment(folders.engine)
     with session_lock(folders.cache / "lock", tell):
         engine, sweeper = PodmanEngine(processes, environment, folders.engine), Sweeper(environment, tell)
-        if _unfinished(folders).exists():
+        if folders.unfinished.exists():
             swept = _sweep(sweeper, folders)
             tell(f"the last run was cut short; removed what it left: {swept} containers, its temporary files")
         with engine:
             folders.scratch.mkdir(exist_ok=True)
-            _unfinished(folders).touch()
+            folders.unfinished.touch()
             try:
                 yield Session(engine=engine, sweeper=sweeper, folders=folders, environment=environment)
             except BaseException:
@@ -67,23 +67,19 @@ def session(processes: Processes, folders: Folders, tell: Callable[[str], None])
                 _sweep(sweeper, folders)
                 raise
         _wipe(processes, folders)
-        _unfinished(folders).unlink(missing_ok=True)
-
-
-def _unfinished(folders: Folders) -> Path:
-    return folders.cache / "unfinished"
+        folders.unfinished.unlink(missing_ok=True)
 
 
 def _sweep(sweeper: Sweeper, folders: Folders) -> int:
     processes = Processes()
-    references = frozenset(_unfinished(folders).read_text(encoding="utf-8").splitlines())
+    references = frozenset(folders.unfinished.read_text(encoding="utf-8").splitlines())
     end_monitors(folders.engine)
     swept = sweeper.sweep(processes, references)
     _wipe(processes, folders)
     for kept in (folders.programs, folders.roots):
         for folder, _, _ in os.walk(kept):
             sweep(Path(folder))
-    _unfinished(folders).unlink(missing_ok=True)
+    folders.unfinished.unlink(missing_ok=True)
     return len(swept)
 
 

@@ -6,7 +6,6 @@ Podman keeps them (https://github.com/containers/storage/blob/main/docs/containe
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bareboat.engine.images import KIND_LABEL, OWN_NAMES
+from bareboat.podman_engine.store_list import config_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -68,8 +68,7 @@ def _names(images: Path, image_id: str) -> tuple[str, ...]:
 
 
 def _labels(images: Path, image_id: str) -> Mapping[str, str]:
-    config = "=" + base64.b64encode(f"sha256:{image_id}".encode()).decode()
     try:
-        return _CONFIG.validate_json((images / image_id / config).read_bytes()).config.labels or {}
+        return _CONFIG.validate_json(config_file(images, image_id).read_bytes()).config.labels or {}
     except (OSError, ValidationError):
         return {}

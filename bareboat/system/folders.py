@@ -37,6 +37,11 @@ class Folders:
         return self.cache / "roots"
 
     @property
+    def images(self) -> Path:
+        """The keys of images, each in a file that is named by the key of what its image is made from."""
+        return self.cache / "images"
+
+    @property
     def sources(self) -> Path:
         """Copies of crates' sources, for containers that compile them."""
         return self.cache / "sources"
@@ -55,6 +60,11 @@ class Folders:
     def logs(self) -> Path:
         """One log for each job, from its last run."""
         return self.cache / "logs"
+
+    @property
+    def unfinished(self) -> Path:
+        """A file that is there while a run is under way, and outlasts one that is killed."""
+        return self.cache / "unfinished"
 
     @property
     def scratch(self) -> Path:

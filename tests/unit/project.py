@@ -33,6 +33,7 @@ def job_context(engine, folder, **changes):
     folders = Folders(cache=folder / "cache", bootstrap=folder / "bootstrap")
     folders.scratch.mkdir(parents=True, exist_ok=True)
     plain = {
+        "images": engine,
         "engine": engine,
         "processes": Processes(),
         "folders": folders,

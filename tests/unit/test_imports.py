@@ -163,7 +163,7 @@ def test_no_file_imports_another_in_a_circle():
         name: {other for other in run_time_imports(path) if other in named and not f"{name}.".startswith(f"{other}.")}
         for name, path in named.items()
     }
-    assert graph["bareboat.commands.open_run"] >= {"bareboat.matrix.run", "bareboat.podman_engine.session"}
+    assert graph["bareboat.commands.session_run"] >= {"bareboat.matrix.run", "bareboat.podman_engine.session"}
     assert "bareboat.doctor.host" in graph["bareboat.doctor.examine"]
     order = list(graphlib.TopologicalSorter(graph).static_order())
     assert set(order) == set(named)

@@ -16,8 +16,9 @@ from bareboat.inputs.lock import Lock, Pinned
 from bareboat.inputs.recipe import Copy, RecipeBook
 from bareboat.inputs.sample import Expectation
 from bareboat.make.context import Outputs, RootImage
+from bareboat.matrix.gather import new_pins
 from bareboat.matrix.progress import make_progress
-from bareboat.matrix.run import new_pins, run_matrix
+from bareboat.matrix.run import run_matrix
 from bareboat.measurements import size
 from bareboat.plan.jobs import RootJob, SkippedCell
 from bareboat.result.store import load_all

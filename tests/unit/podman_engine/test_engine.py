@@ -38,7 +38,7 @@ class AnsweringClient:
             "ociRuntime": {"version": "runc version 1.1.5\ncommit: 1"},
             "security": {"rootless": True},
         }
-        store = {"graphDriverName": "overlay", "runRoot": "/run/user/1000/containers"}
+        store = {"graphDriverName": "overlay", "graphRoot": "/g", "runRoot": "/run/user/1000/containers"}
         return {"host": host, "store": store, "version": {"Version": "4.3.1"}}
 
 

@@ -32,6 +32,8 @@ def save(monkeypatch, to, chunks):
         yield SimpleNamespace(images=SimpleNamespace(get=lambda _: SimpleNamespace(save=lambda: chunks)))
 
     monkeypatch.setattr(podman_engine, "PodmanClient", client)
+    # No service is started where the user names one.
+    monkeypatch.setenv("CONTAINER_HOST", "unix:///nowhere")
     PodmanEngine(Processes(), {}, to.parent).save("sha256:0", to)
 
 

@@ -1,0 +1,76 @@
+"""A run that has something to do: it holds the session, asks where bases come from, and does the jobs of its plan."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import fields
+from typing import TYPE_CHECKING, TextIO
+
+from bareboat.check.trace import find_tracer
+from bareboat.commands.open_run import Carried, make_known
+from bareboat.commands.plan_inputs import find_inputs, teller
+from bareboat.errors import EngineError, HostError
+from bareboat.inputs.lock import write_lock
+from bareboat.make.context import JobContext
+from bareboat.matrix.gather import new_pins
+from bareboat.matrix.progress import make_progress
+from bareboat.matrix.run import run_matrix
+from bareboat.matrix.standing import find_outputs
+from bareboat.plan.planner import root_jobs
+from bareboat.podman_engine.session import session
+from bareboat.system.files import sweep
+from bareboat.system.folders import find_folders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bareboat.commands.open_run import Order, WorkOptions
+    from bareboat.commands.project import Project
+    from bareboat.matrix.gather import MatrixRun
+    from bareboat.plan.jobs import Plan
+    from bareboat.system.process import Processes
+
+
+@contextlib.contextmanager
+def run_in_session(
+    project: Project, order: Order, processes: Processes, view: TextIO, work: WorkOptions
+) -> Iterator[Carried]:
+    """Do what an order asks for, and pin what was resolved that the lock does not name yet."""
+    tell = teller(view)
+    inputs = find_inputs(order.book, order.samples, order.bases, processes, tell)
+    plan = order.plan(inputs)
+    with session(processes, find_folders(), tell) as running:
+        engine = running.engine
+        known = make_known(project, work, engine, engine.host())
+        context = JobContext(
+            **{part.name: getattr(known, part.name) for part in fields(known)},
+            engine=engine,
+            processes=processes,
+            commit=_commit(project, processes),
+            remote=engine.remote,
+            tracer=find_tracer(known.folders.engine / "tracer") if known.traced else None,
+        )
+        sweep(context.results)
+        running.claim([job.reference for job in root_jobs(inputs.book, inputs.source)])
+        run = _run(context, plan, view, work)
+        pinned = new_pins(context.lock, plan.jobs, run.outputs)
+        if pinned != context.lock and not context.renew:
+            write_lock(pinned, project.lock)
+        yield Carried(plan=plan, inputs=inputs, known=context, run=run)
+
+
+def _run(context: JobContext, plan: Plan, view: TextIO, work: WorkOptions) -> MatrixRun:
+    standing = find_outputs(context, plan)
+    if standing:
+        teller(view)(f"{len(standing)} of {len(plan.jobs)} jobs stand as they were made")
+    progress = make_progress(view, len(plan.jobs) - len(standing))
+    jobs = work.jobs or os.cpu_count() or 1
+    return run_matrix(context, plan, progress, jobs, standing=standing, keep_going=work.keep_going)
+
+
+def _commit(project: Project, processes: Processes) -> str:
+    try:
+        return processes.run(["git", "-C", str(project.root), "rev-parse", "HEAD"]).strip()
+    except (EngineError, HostError):
+        return ""  # not a checkout, or one without a commit
