@@ -25,7 +25,8 @@ _TARGETS = ("apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI) $(RELE
 _OPTIONS = ("apt-config", "dump", "--format", "%f %v%n")
 # Options about dates are passed on too: an offline site may have a mirror so old that APT refuses it without them.
 _PASSED_ON = re.compile(r"Acquire::(https?::.+|Check-Valid-Until|Check-Date|Retries) (.+)", re.IGNORECASE)
-_COMPANIONS = ("", "-updates", "-security")
+_SECURITY = "-security"
+_COMPANIONS = ("", "-updates", _SECURITY)
 _WITHOUT_COMPANIONS = ("sid", "unstable", "experimental")
 
 
@@ -63,8 +64,19 @@ def sources_of_suite(suite: str, index_targets: str) -> tuple[str, ...]:
             uris.setdefault(_companion(release), uri.rstrip("/"))
     if "" not in uris:
         return ()
-    companions = _COMPANIONS[:1] if suite in _WITHOUT_COMPANIONS else _COMPANIONS
-    return tuple(f"deb {uris[name]} {suite}{name} main" for name in companions if name in uris)
+    return tuple(f"deb {uris[name]} {suite}{name} main" for name in _companions_of(suite) if name in uris)
+
+
+def debian_sources(suite: str) -> str:
+    """Debian's own addresses as the file debian.sources of Debian's official images has them, whatever the host's."""
+    stanzas = [("debian", [f"{suite}{name}" for name in _companions_of(suite) if name != _SECURITY])]
+    if _SECURITY in _companions_of(suite):
+        stanzas.append(("debian-security", [f"{suite}{_SECURITY}"]))
+    return "\n".join(
+        f"Types: deb\nURIs: http://deb.debian.org/{archive}\nSuites: {' '.join(suites)}\nComponents: main\n"
+        "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n"
+        for archive, suites in stanzas
+    )
 
 
 def passed_on_settings(configuration: str) -> tuple[str, ...]:
@@ -94,6 +106,10 @@ def parse_pins(index: str) -> tuple[Pinned, ...]:
     except KeyError as error:
         raise BareboatError(f"APT's index names a package without {error.args[0]}") from None
     return tuple(sorted(pins, key=lambda pin: (pin.name, pin.version)))
+
+
+def _companions_of(suite: str) -> tuple[str, ...]:
+    return _COMPANIONS[:1] if suite in _WITHOUT_COMPANIONS else _COMPANIONS
 
 
 def _companion(release: str) -> str:

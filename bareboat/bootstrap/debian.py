@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING
 
 from bareboat.bootstrap.apt import (
     SOURCE,
     apt_environment,
+    debian_sources,
     host_options,
     host_sources,
     parse_pins,
 )
 from bareboat.bootstrap.host import telling_network_faults, unshare_prefix
 from bareboat.bootstrap.rootfs import RootFilesystem
-from bareboat.bootstrap.tar import ensure_folder
+from bareboat.bootstrap.tar import Folder, RegularFile, rewrite_tar
 from bareboat.errors import RecipeError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bareboat.bootstrap.tar import TreeEntry
     from bareboat.inputs.base import Debian
     from bareboat.system.process import Processes
 
@@ -42,10 +45,14 @@ _RECORD_PACKAGES = (
     "dpkg-query --admindir=\"$1/var/lib/dpkg\" --show --showformat '${binary:Package}=${Version}\\n'"
     ' | APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" xargs apt-cache show >"$1/bareboat-packages"'
 )
-# mmdebstrap copies the host's name, name servers, proxies and mirror passwords into these files of the system.
-_FORGET_HOST = (
-    'rm -f "$1/etc/hostname" "$1/etc/resolv.conf" "$1/etc/apt/apt.conf.d/99mmdebstrap"'
-    " && sed -i 's|://[^/@ ]*@|://|' \"$1/etc/apt/sources.list\""
+# What would make another image on another host or with another version of mmdebstrap, which takes other steps.
+_LEFT_OUT = re.compile(
+    # mmdebstrap copies the host's name, name servers, proxies, mirror and passwords for it into these.
+    r"etc/hostname|etc/resolv\.conf|etc/apt/sources\.list|etc/apt/apt\.conf\.d/99mmdebstrap"
+    # The state before the last step, and where debconf's questions were unpacked.
+    r"|var/lib/dpkg/[^/]+-old|var/cache/debconf/([^/]+-old|tmp\.ci(/.*)?)"
+    # Which packages nobody asked for. Without it APT never offers to remove one.
+    r"|var/lib/apt/extended_states"
 )
 _RUN_SCRIPT = (
     'chmod 755 "$1/bareboat-script"'
@@ -75,8 +82,7 @@ def make_debian(bootstrap: Debian, *, folder: Path, recipes: Path, processes: Pr
     )
     with telling_network_faults(SOURCE):
         processes.run(command, env=apt_environment(folder), log=log)
-    # The engine mounts /dev; in a read-only container it cannot make the folder for it. mmdebstrap makes it since 1.5.
-    ensure_folder("./dev", tar)
+    rewrite_tar(tar, drop=_LEFT_OUT, put=_laid_upon(bootstrap.suite))
     return RootFilesystem(tar=tar, packages=parse_pins(packages.read_text(encoding="utf-8")))
 
 
@@ -90,6 +96,14 @@ def system_options(bootstrap: Debian) -> tuple[str, ...]:
         *(f"--include={package}" for package in bootstrap.packages),
         *(f"--dpkgopt={rule}" for rule in (_SLIM if bootstrap.slim else ())),
     )
+
+
+def _laid_upon(suite: str) -> dict[str, TreeEntry]:
+    return {
+        # The engine mounts /dev; in a read-only container it cannot make the folder for it.
+        "dev": Folder(),
+        "etc/apt/sources.list.d/debian.sources": RegularFile(content=debian_sources(suite).encode()),
+    }
 
 
 def _find_script(bootstrap: Debian, recipes: Path) -> Path | None:
@@ -109,4 +123,4 @@ def _hooks(script: Path | None, packages: Path) -> tuple[str, ...]:
     ]
     if script is not None:
         hooks += [f"upload {shlex.quote(str(script.resolve()))} /bareboat-script", _RUN_SCRIPT]
-    return tuple(f"--customize-hook={hook}" for hook in (*hooks, _FORGET_HOST))
+    return tuple(f"--customize-hook={hook}" for hook in hooks)

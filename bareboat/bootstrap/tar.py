@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tarfile
 from dataclasses import dataclass
@@ -12,7 +13,11 @@ from bareboat.errors import BareboatError
 from bareboat.system.files import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import re
+    from collections.abc import Iterable, Iterator, Mapping
+
+# Linux's capabilities of a file, as tar spells extended attributes.
+_CAPABILITIES = "SCHILY.xattr.security.capability"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +64,7 @@ def read_tar(archive: Path) -> dict[str, TreeEntry]:
     Raises BareboatError for devices, pipes and paths with `..`.
     """
     tree: dict[str, TreeEntry] = {}
-    with tarfile.open(archive) as tar:
+    with tarfile.open(archive, encoding="utf-8") as tar:
         for member in tar:
             path = _plain(member.name)
             if path:
@@ -78,24 +83,60 @@ def write_tar(tree: Mapping[str, TreeEntry], archive: Path) -> None:
         if _absolute(path) in seen:
             raise BareboatError(f"{archive}: {path!r} is put into the archive twice")
         seen.add(_absolute(path))
-    whole: dict[str, TreeEntry] = {str(parent): Folder() for path in tree for parent in PurePosixPath(path).parents}
-    whole.update(tree)
-    with replacing(archive) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for path in sorted(whole, key=lambda path: (isinstance(whole[path], HardLink), path)):
+    whole = {**_folders_above(tree), **tree}
+    with _new_tar(archive) as tar:
+        for path in sorted(whole, key=lambda path: (_is_hard_link(whole[path]), path)):
             _write_node(tar, path, whole[path])
 
 
-def ensure_folder(path: str, archive: Path) -> None:
-    """Add a folder at the end of an uncompressed archive that another program wrote, unless it is there already.
+def rewrite_tar(archive: Path, *, drop: re.Pattern[str], put: Mapping[str, TreeEntry]) -> None:
+    """Write another program's archive anew as `write_tar` would, so that no version of that program shows in it.
 
-    Raises BareboatError where the archive has something else by that path.
+    Paths that `drop` matches as a whole stay away, and the entries of `put` stand in place of what the archive has by
+    their paths. Of other metadata than owners and modes, capabilities stay. Contents pass through, so that an archive
+    may be larger than memory. Raises BareboatError for paths with `..`.
     """
-    with tarfile.open(archive, "a") as tar:
-        there = [member for member in tar if _absolute(member.name) == _absolute(path)]
-        if not all(member.isdir() for member in there):
-            raise BareboatError(f"{archive}: {path!r} is no folder")
-        if not there:
-            _write_node(tar, path, Folder())
+    with tarfile.open(archive, encoding="utf-8") as old:
+        members = {_plain(member.name) or ".": member for member in old}
+        whole: dict[str, TreeEntry | tarfile.TarInfo] = {**_folders_above(put)}
+        whole.update((path, member) for path, member in members.items() if not drop.fullmatch(path))
+        whole.update(put)
+        with _new_tar(archive) as new:
+            for path in sorted(whole, key=lambda path: (_is_hard_link(whole[path]), path)):
+                match whole[path]:
+                    case tarfile.TarInfo() as member:
+                        new.addfile(_clean(member, path), old.extractfile(member) if member.isreg() else None)
+                    case entry:
+                        _write_node(new, path, entry)
+
+
+def _folders_above(paths: Iterable[str]) -> dict[str, Folder]:
+    return {str(parent): Folder() for path in paths for parent in PurePosixPath(path).parents}
+
+
+@contextlib.contextmanager
+def _new_tar(archive: Path) -> Iterator[tarfile.TarFile]:
+    # The encoding would otherwise be the user's locale's.
+    with (
+        replacing(archive) as file,
+        tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT, encoding="utf-8") as tar,
+    ):
+        yield tar
+
+
+def _is_hard_link(node: TreeEntry | tarfile.TarInfo) -> bool:
+    return node.islnk() if isinstance(node, tarfile.TarInfo) else isinstance(node, HardLink)
+
+
+def _clean(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo:
+    """The member by another spelling of its path, without times, user names and what a host adds to its files."""
+    entry = tarfile.TarInfo(path)
+    entry.type, entry.mode, entry.uid, entry.gid = member.type, member.mode, member.uid, member.gid
+    entry.size, entry.devmajor, entry.devminor = member.size, member.devmajor, member.devminor
+    entry.linkname = _plain(member.linkname) if member.islnk() else member.linkname
+    # A package brings no other attribute than this. SELinux, for one, labels every file of its hosts.
+    entry.pax_headers = {key: value for key, value in member.pax_headers.items() if key == _CAPABILITIES}
+    return entry
 
 
 def _absolute(name: str) -> PurePosixPath:
@@ -106,7 +147,7 @@ def _plain(name: str) -> str:
     path = _absolute(name)
     if ".." in path.parts:
         raise BareboatError(f"an archive holds a path that climbs out of it: {name}")
-    return str(path.relative_to("/")).removeprefix(".")
+    return "" if path == PurePosixPath("/") else str(path.relative_to("/"))
 
 
 def _read_node(tar: tarfile.TarFile, member: tarfile.TarInfo) -> TreeEntry:

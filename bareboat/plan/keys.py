@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bareboat.inputs.base import RootBootstrap
     from bareboat.plan.jobs import Cell, ProgramJob, RootJob
 
-ROOT_VERSION = "1"
+ROOT_VERSION = "2"
 PROGRAM_VERSION = "4"
 IMAGE_VERSION = "1"
 CELL_VERSION = "2"

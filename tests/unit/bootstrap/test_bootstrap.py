@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import tarfile
 
 import pytest
@@ -11,13 +12,13 @@ import pytest
 from bareboat.bootstrap.alpine import check_wheel
 from bareboat.bootstrap.alpine_tree import cut_packages
 from bareboat.bootstrap.apk import content_matches, parse_installed
-from bareboat.bootstrap.apt import parse_pins, parse_stanzas, passed_on_settings, sources_of_suite
+from bareboat.bootstrap.apt import debian_sources, parse_pins, parse_stanzas, passed_on_settings, sources_of_suite
 from bareboat.bootstrap.deb import Deb, parse_md5sums, pin_stanza
 from bareboat.bootstrap.distroless import lay_out, merge_usr
-from bareboat.bootstrap.tar import Folder, HardLink, Link, RegularFile, ensure_folder, read_tar, write_tar
+from bareboat.bootstrap.tar import Folder, HardLink, Link, RegularFile, read_tar, rewrite_tar, write_tar
 from bareboat.errors import BareboatError
 from bareboat.inputs.lock import Pinned
-from tests.unit.image_builder import entry, folder, make_layer
+from tests.unit.image_builder import entry, folder, hard_link, make_layer, symlink
 
 PINNED = Pinned(name="base", version="1", sha256="0" * 64)
 
@@ -97,6 +98,15 @@ class TestApt:
     @pytest.mark.parametrize("targets", ["", "Ubuntu http://x.test/ubuntu noble\n", "Debian cdrom://disc bookworm\n"])
     def test_without_a_debian_mirror_the_default_holds(self, targets):
         assert sources_of_suite("trixie", targets) == ()
+
+    def test_debians_own_sources_are_those_of_its_official_images(self):
+        assert debian_sources("bookworm").replace("/usr/share/keyrings/debian-archive-keyring.gpg", "KEYS") == (
+            "Types: deb\nURIs: http://deb.debian.org/debian\nSuites: bookworm bookworm-updates\n"
+            "Components: main\nSigned-By: KEYS\n\n"
+            "Types: deb\nURIs: http://deb.debian.org/debian-security\nSuites: bookworm-security\n"
+            "Components: main\nSigned-By: KEYS\n"
+        )
+        assert [stanza["Suites"] for stanza in parse_stanzas(debian_sources("sid"))] == ["sid"]
 
     def test_only_what_reaches_a_mirror_is_passed_on(self):
         dump = "Acquire::http::Proxy http://proxy.test:3128\nAPT::Install-Recommends 0\n"
@@ -200,20 +210,71 @@ class TestTar:
             write_tar({**TREE, again: Folder()}, tmp_path / "1.tar")
         assert not (tmp_path / "1.tar").exists()
 
-    @pytest.mark.parametrize("name", ["./dev", "./dev/", "dev"])
-    def test_a_folder_is_added_only_where_it_is_absent(self, tmp_path, name):
-        # mmdebstrap 1.5 writes it, 1.3 does not.
-        archive = tmp_path / "1.tar"
-        archive.write_bytes(make_layer(folder("./"), folder(name, mode=0o755), entry("./x", b"x")))
-        before = archive.read_bytes()
-        ensure_folder("./dev", archive)
-        assert archive.read_bytes() == before
-        ensure_folder("./proc", archive)
-        with tarfile.open(archive) as tar:
-            assert [(member.name, member.isdir()) for member in tar][-1] == ("./proc", True)
-            assert tar.extractfile("./x").read() == b"x"
+    def test_a_path_may_begin_with_a_dot(self, tmp_path):
+        write_tar({".x": RegularFile(content=b"x")}, tmp_path / "1.tar")
+        assert list(read_tar(tmp_path / "1.tar")) == [".x"]
 
-    def test_what_stands_in_a_folders_place_is_an_error(self, tmp_path):
-        (tmp_path / "1.tar").write_bytes(make_layer(entry("./dev", b"x")))
-        with pytest.raises(BareboatError, match="is no folder"):
-            ensure_folder("./dev", tmp_path / "1.tar")
+
+def rewrite(archive, *members, drop=r"(?!)", put=None):
+    archive.write_bytes(make_layer(*members))
+    rewrite_tar(archive, drop=re.compile(drop), put=put or {})
+    return archive.read_bytes()
+
+
+class TestRewritingATar:
+    def test_another_order_and_spelling_give_the_same_bytes(self, tmp_path):
+        # mmdebstrap 1.5 writes /dev itself, near the front; 1.3 does not.
+        x, link = entry("./etc/x", b"x", mode=0o4755, uid=3, gid=4), hard_link("./etc/y", "./etc/x")
+        old = (folder("./"), folder("./etc"), x, link, folder("./etc-"))
+        new = (folder("./"), folder("./dev/"), folder("etc-"), folder("./etc/"), x, link)
+        first = rewrite(tmp_path / "1.tar", *old, put={"dev": Folder()})
+        assert first == rewrite(tmp_path / "2.tar", *new, put={"dev": Folder()})
+        assert read_tar(tmp_path / "1.tar") == {
+            "dev": Folder(),
+            "etc": Folder(),
+            "etc-": Folder(),
+            "etc/x": RegularFile(content=b"x", mode=0o4755, uid=3, gid=4),
+            "etc/y": HardLink(target="etc/x"),
+        }
+
+    def test_what_another_host_adds_to_its_files_does_not_show(self, tmp_path):
+        def member(**changes):
+            info, content = entry("./x", b"x", **changes)
+            return info, content
+
+        plain = rewrite(tmp_path / "1.tar", member())
+        assert plain == rewrite(tmp_path / "2.tar", member(mtime=7, uname="root", gname="wheel"))
+        labelled, able = entry("./x", b"x"), entry("./x", b"x")
+        labelled[0].pax_headers = {"SCHILY.xattr.security.selinux": "label", "mtime": "7.5"}
+        able[0].pax_headers = {"SCHILY.xattr.security.capability": "\x01\udcff\x02"}
+        assert plain == rewrite(tmp_path / "3.tar", labelled)
+        rewrite(tmp_path / "4.tar", able)
+        with tarfile.open(tmp_path / "4.tar") as tar:
+            assert tar.getmember("x").pax_headers["SCHILY.xattr.security.capability"] == "\x01\udcff\x02"
+
+    def test_paths_go_only_as_a_whole_and_others_come_in_their_place(self, tmp_path):
+        members = (folder("./a"), entry("./a/old", b"old"), entry("./a/older", b"older"), entry("./b", b"b"))
+        put = {"b": Link(target="a"), "c/d/e": RegularFile(content=b"e")}
+        rewrite(tmp_path / "1.tar", *members, drop="a/old|b", put=put)
+        assert read_tar(tmp_path / "1.tar") == {
+            "a": Folder(),
+            "a/older": RegularFile(content=b"older"),
+            "b": Link(target="a"),
+            "c": Folder(),
+            "c/d": Folder(),
+            "c/d/e": RegularFile(content=b"e"),
+        }
+
+    def test_what_is_no_file_stays_as_it_is(self, tmp_path):
+        rewrite(tmp_path / "1.tar", entry("./pipe", kind=tarfile.FIFOTYPE), symlink("./link", "../x"))
+        with tarfile.open(tmp_path / "1.tar") as tar:
+            assert [(member.name, member.type, member.linkname) for member in tar] == [
+                ("link", tarfile.SYMTYPE, "../x"),
+                ("pipe", tarfile.FIFOTYPE, ""),
+            ]
+
+    def test_a_path_that_climbs_out_is_refused_and_the_archive_stays(self, tmp_path):
+        with pytest.raises(BareboatError, match="climbs out"):
+            rewrite(tmp_path / "1.tar", entry("../x", b"x"))
+        with tarfile.open(tmp_path / "1.tar") as tar:
+            assert tar.getnames() == ["../x"]

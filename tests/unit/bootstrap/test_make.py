@@ -12,7 +12,7 @@ import pytest
 
 from bareboat.bootstrap import alpine, apt, distroless, make_root_filesystem
 from bareboat.bootstrap.debian import system_options
-from bareboat.bootstrap.tar import Folder, RegularFile, write_tar
+from bareboat.bootstrap.tar import Folder, RegularFile, read_tar, write_tar
 from bareboat.errors import BareboatError, HostError, RecipeError
 from bareboat.inputs.base import Alpine, Debian, Distroless
 from bareboat.system.process import Processes
@@ -102,15 +102,24 @@ def test_debian_is_asked_for_from_the_hosts_mirror_through_its_proxy(host):
         ("base-files", "13", "11"),
     ]
     assert (host.environment["SOURCE_DATE_EPOCH"], host.environment["TMPDIR"]) == ("0", str(host.folder))
-    with tarfile.open(made.tar) as tar:
-        assert [(member.name, member.isdir(), member.mtime) for member in tar] == [("./dev", True, 0)]
 
 
-def test_a_dev_that_mmdebstrap_wrote_is_not_written_again(host):
-    host.written = {"dev": Folder()}
+def test_no_host_and_no_version_of_mmdebstrap_shows_in_a_debian(host):
+    left = (
+        *("etc/hostname", "etc/resolv.conf", "etc/apt/sources.list", "etc/apt/apt.conf.d/99mmdebstrap"),
+        *("var/lib/dpkg/status-old", "var/lib/apt/extended_states"),
+        *("var/cache/debconf/config.dat-old", "var/cache/debconf/tmp.ci/x"),
+    )
+    stay = ("etc/apt/apt.conf.d/x", "etc/dpkg/dpkg.cfg.d/99mmdebstrap", "etc/passwd-", "var/lib/dpkg/status")
+    host.written = {path: RegularFile(content=b"http://user:secret@mirror.test") for path in (*left, *stay)}
     made = make(Debian(kind="debian", suite="trixie"), host)
-    with tarfile.open(made.tar) as tar:
-        assert tar.getnames() == [".", "dev"]
+    tree = read_tar(made.tar)
+    assert {path for path, node in tree.items() if not isinstance(node, Folder)} == {
+        *stay,
+        "etc/apt/sources.list.d/debian.sources",
+    }
+    assert b"URIs: http://deb.debian.org/debian\n" in tree["etc/apt/sources.list.d/debian.sources"].content
+    assert tree["dev"] == Folder()
 
 
 def test_a_script_runs_without_network_after_the_packages_are_recorded(host, tmp_path):
