@@ -47,7 +47,7 @@ def _difference(there: Result, here: Result | None) -> str:
     }
     others = [f"another {name} ({_moved(*sources)})" for name, sources in parts.items() if _differ(*sources)]
     why = ", ".join(others) or "of the same base and toolchain"
-    return f"{here.provenance.image_id} here, {there.provenance.image_id} there: {why}"
+    return f"{_short(here.provenance.image_id)} here, {_short(there.provenance.image_id)} there: {why}"
 
 
 def _differ(there: Source, here: Source) -> bool:
@@ -57,7 +57,11 @@ def _differ(there: Source, here: Source) -> bool:
 def _moved(there: Source, here: Source) -> str:
     """Which packages are others: the archive may have moved between the runs, which is no fault of either."""
     others = sorted(set(there.packages) ^ set(here.packages))
-    return ", ".join(others) if others else f"of the same packages: {here.digest} here, {there.digest} there"
+    return ", ".join(others) or f"of the same packages: {_short(here.digest)} here, {_short(there.digest)} there"
+
+
+def _short(digest: str) -> str:
+    return digest[: len("sha256:") + 12]
 
 
 if __name__ == "__main__":
