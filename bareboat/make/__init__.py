@@ -1,7 +1,7 @@
 """Jobs that make something: root images, compiled programs, what comes aboard, and the shipped image.
 
-context        Known, what may be looked up; JobContext, what a job may use; RootImage, Program, Measured, Output,
-               Outputs, what jobs hand on
+context        Known and Finder, what may be looked up; JobContext, what a job may use; RootImage, Program, Measured,
+               Output, Outputs, what jobs hand on
 standing       find_root, find_program, find_image_key and keep_image_key, which look up what an earlier run made
 root           make_root
 program        make_program

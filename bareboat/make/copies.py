@@ -17,6 +17,7 @@ from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from bareboat.inputs.recipe import Copy
     from bareboat.make.context import JobContext, RootImage
@@ -30,7 +31,7 @@ class CopiedEntry:
     entry: Entry
     number: int  # which copy of the recipe brings it, from 0
     copy: Copy
-    owner: Owner | None = None  # the package that the entry's source has it from
+    owner: Owner | None = None  # of what a copy names, not of what is below it: the package that its source has it from
 
 
 def fetch_copies(
@@ -76,20 +77,31 @@ def _fetch(
     if (entries[0].kind == "directory") != copy.is_folder:
         kind_found = f"is a {entries[0].kind}; of a folder, and of nothing else, `path` and `to` end with a slash"
         raise BareboatError(f"{copy.source} {path} {kind_found}")
-    owners = None if planned.source.role == "package" else owners_in(context, root)
+    owner = _package(root, planned.source) if planned.source.role == "package" else _owner(context, root, path)
     for entry in entries:
         # A Containerfile's COPY makes the folder itself with 0755, whatever the source's mode is.
         mode = 0o755 if copy.is_folder and not entry.path else copy.permissions or entry.mode
-        owner = owners.of(posixpath.join(path, entry.path)) if owners else _package(root, planned.source)
         placed = replace(entry, path=posixpath.join(target, entry.path).rstrip("/"), mode=mode)
         if not stays_inside(placed):
             raise BareboatError(f"/{placed.path} would be a link to {placed.target}, out of the image")
-        yield placed, owner
+        yield placed, None if entry.path else owner
 
 
 def _owned(entry: Entry, owner: str) -> Entry:
     user, _, group = owner.partition(":")
     return replace(entry, uid=int(user), gid=int(group))
+
+
+def _owner(context: JobContext, root: RootImage, path: str) -> Owner | None:
+    """The owner of a path of an image. A whole package database tells it, so each answer is kept on disk."""
+    kept = _kept(context, root, path).with_suffix(".owner")
+    try:
+        name, version = kept.read_text(encoding="utf-8").split("\0")
+    except (OSError, ValueError):
+        owner = owners_in(context, root).of(path)
+        name, version = (owner.name, owner.version) if owner else ("", "")
+        write_whole(kept, f"{name}\0{version}".encode())
+    return Owner(name=name, version=version) if name else None
 
 
 def _package(root: RootImage, job: RootJob) -> Owner | None:
@@ -99,8 +111,7 @@ def _package(root: RootImage, job: RootJob) -> Owner | None:
 
 def _copied(context: JobContext, root: RootImage, path: str, *, absent: bytes | None = None) -> bytes:
     """The tar of a file or folder of an image, kept on disk; `absent` is what is kept where there is none."""
-    name = hashlib.sha256(f"{root.source.digest}\0{path}".encode()).hexdigest()
-    kept = context.folders.roots / "copied" / f"{name}.tar"
+    kept = _kept(context, root, path)
     if kept.is_file():
         return kept.read_bytes()
     try:
@@ -111,3 +122,8 @@ def _copied(context: JobContext, root: RootImage, path: str, *, absent: bytes | 
         tar = absent
     write_whole(kept, tar)
     return tar
+
+
+def _kept(context: JobContext, root: RootImage, path: str) -> Path:
+    name = hashlib.sha256(f"{root.source.digest}\0{path}".encode()).hexdigest()
+    return context.folders.roots / "copied" / f"{name}.tar"
