@@ -29,7 +29,7 @@ def order(action, kind, words):
 
 def origin(option, word):
     """Check the word of an option that says where bases come from."""
-    from bareboat.matrix.source import Bases
+    from bareboat.plan.jobs import Bases
 
     return choose(option, word, Bases)
 

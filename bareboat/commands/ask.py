@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from bareboat.commands.choose_bases import find_inputs
 from bareboat.commands.listing import list_plan, list_recipes, list_samples
 from bareboat.commands.pages import load_results, project_sizes, write_pages
-from bareboat.commands.plan_inputs import find_inputs, teller
+from bareboat.commands.plan_inputs import teller
 from bareboat.engine.images import OWN_NAMES
 from bareboat.errors import SelectionError
 from bareboat.inputs.load_recipes import load_recipes
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bareboat.commands.project import Project
-    from bareboat.matrix.source import Bases
+    from bareboat.plan.jobs import Bases
     from bareboat.system.process import Processes
 
 

@@ -16,8 +16,10 @@ from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import Lock, read_lock, write_lock
 from bareboat.make.context import RootImage
 from bareboat.matrix.gather import new_pins
-from bareboat.matrix.source import Bases  # noqa: TC001 (the same)
-from bareboat.plan.jobs import Selection
+from bareboat.plan.jobs import (
+    Bases,
+    Selection,
+)
 from bareboat.plan.planner import check_selection, make_plan, plan_roots, published_sizes
 from bareboat.report import Format, join_published, render
 

@@ -22,8 +22,10 @@ from bareboat.inputs.sample import Sample, load_samples
 from bareboat.make.base_archive import open_base
 from bareboat.make.copies import fetch_copies
 from bareboat.make.load import saved_image, scratch_archive
-from bareboat.matrix.source import Bases  # noqa: TC001 (the console reads these types)
-from bareboat.plan.jobs import Plan
+from bareboat.plan.jobs import (
+    Bases,
+    Plan,
+)
 from bareboat.plan.planner import plan_cell, plan_named_cell, select_recipes
 from bareboat.system.folders import find_folders
 

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from bareboat.inputs.recipe import RecipeBook
     from bareboat.inputs.sample import Sample
     from bareboat.make.context import Finder
-    from bareboat.matrix.source import Bases
-    from bareboat.plan.jobs import Plan
+    from bareboat.plan.jobs import Bases, Plan
     from bareboat.plan.planner import PlanInputs
     from bareboat.result.values import Host
     from bareboat.system.process import Processes

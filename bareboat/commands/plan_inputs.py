@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING, TextIO
 
 from bareboat.errors import HostError
 from bareboat.inputs.sample import Sample, load_crate, load_samples
-from bareboat.matrix.source import choose_source
 from bareboat.plan.jobs import PLATFORMS, BaseSource, Platform
 from bareboat.plan.planner import PlanInputs
-from bareboat.podman_engine.settings import podman_environment
-from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bareboat.commands.project import Project
     from bareboat.inputs.recipe import RecipeBook
-    from bareboat.matrix.source import Bases
-    from bareboat.system.process import Processes
+    from bareboat.plan.jobs import Bases
 
 
 def this_platform() -> Platform:
@@ -47,15 +43,6 @@ def make_inputs(book: RecipeBook, samples: Iterable[Sample], source: BaseSource)
     served = any(sample.service for sample in samples)
     harbor = load_crate(Path(__file__).parents[1] / "harbor")[0] if served else None
     return PlanInputs(book=book, source=source, platform=this_platform(), harbor=harbor)
-
-
-def find_inputs(
-    book: RecipeBook, samples: Iterable[Sample], bases: Bases, processes: Processes, tell: Callable[[str], None]
-) -> PlanInputs:
-    """The same with bases of the source that there is; `tell` hears where they come from, and why."""
-    source, why = choose_source(bases, book, processes, podman_environment(find_folders().engine))
-    tell(why)
-    return make_inputs(book, samples, source)
 
 
 def teller(view: TextIO) -> Callable[[str], None]:

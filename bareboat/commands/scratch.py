@@ -17,8 +17,10 @@ from bareboat.errors import InputError, SelectionError
 from bareboat.inputs.load_recipes import find_shared_targets, load_recipes
 from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.make.image import gather_contents, image_config, image_entries
-from bareboat.matrix.source import Bases  # noqa: TC001 (the same)
-from bareboat.plan.jobs import Selection
+from bareboat.plan.jobs import (
+    Bases,
+    Selection,
+)
 from bareboat.plan.planner import make_plan
 from bareboat.result.store import save
 from bareboat.result.values import Failed

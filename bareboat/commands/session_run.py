@@ -8,8 +8,9 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, TextIO
 
 from bareboat.check.trace import find_tracer
+from bareboat.commands.choose_bases import find_inputs
 from bareboat.commands.open_run import Carried, make_known
-from bareboat.commands.plan_inputs import find_inputs, teller
+from bareboat.commands.plan_inputs import teller
 from bareboat.errors import EngineError, HostError
 from bareboat.inputs.lock import write_lock
 from bareboat.make.context import JobContext

@@ -1,6 +1,6 @@
 """One run over a plan: which job runs when, what a cell comes to, and what is said meanwhile.
 
-source    Bases, choose_source, one_image_each
+source    choose_source, one_image_each
 standing  find_outputs, which looks up what stands as an earlier run made it
 run       run_matrix
 gather    gather_run, MatrixRun, new_pins

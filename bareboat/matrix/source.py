@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bareboat.doctor.registry import ask_registries, registry_of
 from bareboat.plan.planner import root_jobs
@@ -11,10 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bareboat.inputs.recipe import RecipeBook
-    from bareboat.plan.jobs import BaseSource
+    from bareboat.plan.jobs import Bases, BaseSource
     from bareboat.system.process import Processes
-
-Bases = Literal["auto", "registry", "bootstrap"]
 
 
 def choose_source(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bareboat.inputs.sample import Sample
 
 BaseSource = Literal["registry", "bootstrap"]
+Bases = Literal["auto", "registry", "bootstrap"]  # which of them to take: auto is a registry where one answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import pytest
 
 from bareboat import errors
 from bareboat.console import choose, run
-from bareboat.matrix.source import Bases
+from bareboat.plan.jobs import Bases
 from tests.unit.system.test_process import alive, wait_until
 
 ROOT = Path(__file__).parents[2]
