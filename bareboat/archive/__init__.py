@@ -1,12 +1,14 @@
 """Reads and writes container images as files on disk, OCI archives and docker-archives, without a container engine.
 
 What is read is untrusted: any fault in it raises a `BareboatError`, and nothing is unpacked. Others use `open_image`
-to read, `write_image` and `wrap_layer` to write, `read_copied` for the tar of a copied file or folder, and the values
-below, with `tarstream.Kind` and `tree.SYMLINK_LIMIT`.
+to read, with `KnownLayers` for layers that were read before, `write_image` and `wrap_layer` to write, `read_copied` for
+the tar of a copied file or folder, and the values below, with `tarstream.Kind` and `tree.SYMLINK_LIMIT`.
 """
 
 from bareboat.archive.copied import read_copied, stays_inside
-from bareboat.archive.image import Image, Layer, open_image
+from bareboat.archive.image import Image, open_image
+from bareboat.archive.known import KnownLayers
+from bareboat.archive.layer import Layer
 from bareboat.archive.manifest import ImageConfig
 from bareboat.archive.place import Entry
 from bareboat.archive.tree import File
@@ -17,6 +19,7 @@ __all__ = [
     "File",
     "Image",
     "ImageConfig",
+    "KnownLayers",
     "Layer",
     "WrittenImage",
     "open_image",

@@ -10,7 +10,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from bareboat.archive.blob import LAYER_LIMIT_BYTES
-from bareboat.archive.image import read_entries
+from bareboat.archive.layer import read_entries
 from bareboat.archive.place import Entry
 from bareboat.archive.tarstream import Meter
 from bareboat.archive.tree import Tree

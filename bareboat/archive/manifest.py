@@ -20,7 +20,8 @@ INDEX_TYPES = frozenset(
     {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}
 )
 
-_LOOSE = ConfigDict(extra="ignore", strict=True)
+# What reads a shape is made when the first text of it is read: many commands read none.
+_LOOSE = ConfigDict(extra="ignore", strict=True, defer_build=True)
 _Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 _Strings = Annotated[tuple[str, ...], Field(strict=False)]
 _Shape = TypeVar("_Shape")
@@ -123,24 +124,25 @@ class _Config:
     rootfs: _Rootfs
 
 
-def read_json(shape: type[_Shape], data: bytes, name: str) -> _Shape:
+INDEX = TypeAdapter(Index)
+MANIFEST = TypeAdapter(Manifest)
+DOCKER_MANIFEST = TypeAdapter(tuple[DockerImage, ...], config=ConfigDict(defer_build=True))
+_CONFIG = TypeAdapter(_Config)
+
+
+def read_json(shape: TypeAdapter[_Shape], data: bytes, name: str) -> _Shape:
     """Read the JSON text `data` as a value of `shape`. Raises BareboatError that names the first wrong key."""
     try:
-        return TypeAdapter(shape).validate_json(data)
+        return shape.validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(key) for key in first["loc"])
         raise BareboatError(f"{name}: {where or 'the file'}: {first['msg']}") from error
 
 
-def read_docker_manifest(data: bytes, name: str) -> tuple[DockerImage, ...]:
-    """The images of a docker-archive's `manifest.json`."""
-    return read_json(tuple[DockerImage, ...], data, name)
-
-
 def read_config(data: bytes, name: str) -> tuple[ImageConfig, tuple[str, ...]]:
     """An image's configuration, and its layers' diff ids (`sha256:` and hex digits), the lowest layer first."""
-    config = read_json(_Config, data, name)
+    config = read_json(_CONFIG, data, name)
     run = config.config or _Run()
     image_config = ImageConfig(
         user=run.user or "",

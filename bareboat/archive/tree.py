@@ -62,6 +62,8 @@ class Node:
     file: File
     # The number of the last layer that has the entry or something below it.
     layer: int
+    # The mark of the tree that may change the entry; others that have it too change copies of their own.
+    owner: object
     # None for all but files and hard links to them.
     content: Extent | None = None
     children: dict[str, Node] = field(default_factory=dict)
@@ -77,9 +79,12 @@ class Tree:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._root = Node(file=_directory(""), layer=-1)
+        self._owner = object()
+        self._root = Node(file=_directory(""), layer=-1, owner=self._owner)
         self._nodes = 0
         self._characters = 0
+        # How many entries are no folders.
+        self.file_count = 0
 
     def add_layer(self, number: int, entries: Iterable[tuple[Header, str]]) -> None:
         """Adds one layer, given as pairs of a header and the SHA-256 of its content, on top of those before.
@@ -102,25 +107,20 @@ class Tree:
         for parts, header, sha256 in placed:
             self._place(number, parts, header, sha256)
 
-    def copy(self, name: str) -> Tree:
-        """The same root filesystem once more, so that layers can be added to it and not to this one."""
+    def fork(self, name: str) -> Tree:
+        """The same root filesystem once more, so that layers can be added to it and not to this one.
+
+        The two share their entries, and either changes none of them: it changes copies of those on a path of its own.
+        """
         tree = Tree(name)
-        tree._nodes, tree._characters = self._nodes, self._characters
-        pending = [(self._root, tree._root)]
-        while pending:
-            old, new = pending.pop()
-            for part, child in old.children.items():
-                new.children[part] = Node(file=child.file, layer=child.layer, content=child.content)
-                pending.append((child, new.children[part]))
+        tree._root = self._root
+        tree._nodes, tree._characters, tree.file_count = self._nodes, self._characters, self.file_count
+        self._owner = object()
         return tree
 
     def files(self) -> Iterator[File]:
         """Every entry but the root itself, in no particular order."""
-        pending = [self._root]
-        while pending:
-            for node in pending.pop().children.values():
-                yield node.file
-                pending.append(node)
+        return (node.file for node in _below(self._root))
 
     def resolve(self, path: str) -> Node | None:
         """The entry at `path` after following links, or None where there is none.
@@ -180,39 +180,69 @@ class Tree:
         return node
 
     def _white_out(self, parts: tuple[str, ...]) -> None:
-        folder, name = self._walk(parts[:-1]), parts[-1]
+        name = parts[-1]
         hidden = name.removeprefix(WHITEOUT)
         if hidden in {"", ".", ".."}:
             raise BareboatError(f"{self._name}: the whiteout {'/'.join(parts)!r} names nothing")
+        if name.startswith(AUFS_NOTES) and name != OPAQUE:
+            return
+        folder: Node | None = self._own_root()
+        for part in parts[:-1]:
+            folder = self._own(folder, part) if folder else None
         if folder is None:
             return
-        if name == OPAQUE:
-            folder.children.clear()
-        elif not name.startswith(AUFS_NOTES):
-            folder.children.pop(hidden, None)
+        for gone in tuple(folder.children) if name == OPAQUE else (hidden,):
+            self._drop(folder.children.pop(gone, None))
 
     def _place(self, number: int, parts: tuple[str, ...], header: Header, sha256: str) -> None:
         folder = self._make_folder(number, parts)
         node = self._make_node(number, "/".join(parts), header, sha256)
-        before = folder.children.get(parts[-1])
+        before = self._own(folder, parts[-1])
         if before and before.layer == number and not (before.is_directory and node.is_directory):
             raise BareboatError(f"{self._name}: {node.file.path!r} is named twice in one layer")
         if before and before.is_directory and node.is_directory:
             node.children = before.children
+        else:
+            self._drop(before)
+        self.file_count += not node.is_directory
         folder.children[parts[-1]] = node
 
     def _make_folder(self, number: int, parts: tuple[str, ...]) -> Node:
-        folder = self._root
+        folder = self._own_root()
         for depth, part in enumerate(parts[:-1], start=1):
-            child, path = folder.children.get(part), "/".join(parts[:depth])
+            child = self._own(folder, part)
             if child is None or (not child.is_directory and child.layer != number):
-                child = self._count(Node(file=_directory(path), layer=number))
-                folder.children[part] = child
+                self._drop(child)
+                made = Node(file=_directory("/".join(parts[:depth])), layer=number, owner=self._owner)
+                child = folder.children[part] = self._count(made)
             elif not child.is_directory:
+                path = "/".join(parts[:depth])
                 raise BareboatError(f"{self._name}: {'/'.join(parts)!r} goes through {path!r}, a {child.file.kind}")
             child.layer = number
             folder = child
         return folder
+
+    def _own_root(self) -> Node:
+        self._root = self._owned(self._root)
+        return self._root
+
+    def _own(self, folder: Node, part: str) -> Node | None:
+        """What a folder of this tree has by that name, as a node that this tree may change."""
+        child = folder.children.get(part)
+        if child is None or child.owner is self._owner:
+            return child
+        child = folder.children[part] = self._owned(child)
+        return child
+
+    def _owned(self, node: Node) -> Node:
+        if node.owner is self._owner:
+            return node
+        return replace(node, owner=self._owner, children=dict(node.children))
+
+    def _drop(self, node: Node | None) -> None:
+        """Count an entry that is no longer there, and what was below it."""
+        if node is not None:
+            self.file_count -= sum(not gone.is_directory for gone in (node, *_below(node)))
 
     def _make_node(self, number: int, path: str, header: Header, sha256: str) -> Node:
         if header.kind == "hardlink":
@@ -230,7 +260,7 @@ class Tree:
             target=header.link if header.kind == "symlink" else "",
         )
         content = Extent(layer=number, offset=header.offset, size_bytes=header.size_bytes) if sha256 else None
-        return self._count(Node(file=file, layer=number, content=content))
+        return self._count(Node(file=file, layer=number, owner=self._owner, content=content))
 
     def _make_hard_link(self, number: int, path: str, header: Header) -> Node:
         target = "/".join(self._split(header.link))
@@ -238,10 +268,11 @@ class Tree:
         if node is None or node.is_directory or target == path:
             raise BareboatError(f"{self._name}: {path!r} is a hard link to {target!r}, which is no file before it")
         if node.content is None:  # a hard link to a symlink, device or pipe counts as another symlink, device or pipe
-            return Node(file=replace(node.file, path=path), layer=number)
+            return Node(file=replace(node.file, path=path), layer=number, owner=self._owner)
         return Node(
             file=replace(node.file, path=path, kind="hardlink", size_bytes=0, target=target),
             layer=number,
+            owner=self._owner,
             content=node.content,
         )
 
@@ -253,6 +284,14 @@ class Tree:
         if self._nodes > NODE_LIMIT:
             raise BareboatError(f"{self._name}: more than {NODE_LIMIT} files, more than Bareboat reads")
         return node
+
+
+def _below(node: Node) -> Iterator[Node]:
+    pending = [node]
+    while pending:
+        for child in pending.pop().children.values():
+            yield child
+            pending.append(child)
 
 
 def _directory(path: str) -> File:

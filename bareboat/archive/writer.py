@@ -171,9 +171,8 @@ def _write_entry(stream: IO[bytes], entry: Entry) -> None:
     stream.write(bytes(-len(entry.content) % BLOCK_BYTES))
 
 
-def _write_member(stream: IO[bytes], name: str, content: bytes) -> str:
+def _write_member(stream: IO[bytes], name: str, content: bytes) -> None:
     _write_entry(stream, Entry(path=name, content=content))
-    return _digest(content)
 
 
 def _write_rest(

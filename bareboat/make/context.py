@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bareboat.engine import Engine
     from bareboat.engine.tracer import HostTracer
     from bareboat.inputs.lock import Lock, Pinned
+    from bareboat.make.base_archive import OpenBases
     from bareboat.plan.jobs import Cell, Job, ProgramJob, RootJob
     from bareboat.result.values import Host, Result, Source
     from bareboat.system.folders import Folders
@@ -54,6 +55,7 @@ class JobContext(Known):
     commit: str = ""  # of Bareboat's checkout; "" outside one
     remote: bool = False  # the engine is on another machine, and cannot mount folders of this one
     tracer: HostTracer | None = None  # what a program's opening is observed with
+    bases: OpenBases  # those that the run has opened
 
     def log(self, job: str) -> Path:
         """Where the log of a job goes; its last run's stays there."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bareboat.archive import Entry, ImageConfig, open_image, write_image
 from bareboat.engine.images import KEY_LABEL, KIND_LABEL
-from bareboat.make.base_archive import open_base
+from bareboat.make.base_archive import known_layers, open_base
 from bareboat.make.copies import fetch_copies
 from bareboat.make.load import scratch_archive
 from bareboat.plan.keys import image_key
@@ -63,7 +63,7 @@ def ship_image(context: JobContext, contents: ImageContents) -> Iterator[Image]:
         written = write_image(entries, config, reference=name, to=archive, base=base)
         if context.force or context.images.find(name) != written.image_id:
             context.engine.load(archive)
-        yield open_image(archive, base=base)
+        yield open_image(archive, base=base, known=known_layers(context))
 
 
 def image_entries(contents: ImageContents, items: Sequence[CopiedEntry] | None = None) -> list[Entry]:
