@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bareboat.elf import read_elf
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bareboat.archive import File
     from bareboat.closure.root import Root
@@ -19,6 +19,7 @@ LOOK_LIMIT = 100_000  # of paths looked at for one program; ldd looks at 2,000 f
 CONFIGURATION_LIMIT_BYTES = 16 << 20
 
 _CLASS_AND_ORDER, _MACHINE = slice(4, 6), slice(18, 20)
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,10 @@ class RootFiles:
         """The content of a file that exists."""
         return self._root.read(path)
 
+    def read_as(self, path: str, reader: Callable[[bytes], _Made]) -> _Made:
+        """What `reader` makes of the content of a file that exists."""
+        return self._root.read_as(path, reader)
+
     def read_text(self, path: str) -> str | None:
         """The text of a configuration file, None where there is none. Raises BareboatError above 16 MiB."""
         data = self.read_small(path)
@@ -117,17 +122,16 @@ class RootFiles:
         return len(self._root.read(path)) if file.kind == "hardlink" else file.size_bytes
 
     def _open(self, path: str, file: File) -> OpenedFile:
-        data = self._root.read(path) if is_regular(file) else b""
-        try:
-            facts = read_elf(data)
-        except BareboatError:
-            facts = None
-        return OpenedFile(
-            real_path=f"/{file.path}",
-            stamp=read_stamp(data),
-            facts=facts,
-            size_bytes=len(data),
-        )
+        stamp, facts, size_bytes = self._root.read_as(path, _read_object) if is_regular(file) else (b"", None, 0)
+        return OpenedFile(real_path=f"/{file.path}", stamp=stamp, facts=facts, size_bytes=size_bytes)
+
+
+def _read_object(data: bytes) -> tuple[bytes, ElfFacts | None, int]:
+    """What an `OpenedFile` says of its content."""
+    try:
+        return read_stamp(data), read_elf(data), len(data)
+    except BareboatError:
+        return read_stamp(data), None, len(data)
 
 
 def read_stamp(data: bytes) -> bytes:

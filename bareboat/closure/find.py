@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bareboat.closure import runtime_files
 from bareboat.closure.closure import Closure
 from bareboat.closure.files import LoadedObject, RootFiles, read_stamp
-from bareboat.closure.glibc import Glibc, find_gconv_folder
+from bareboat.closure.glibc import Glibc, find_gconv_folder, read_loader
 from bareboat.closure.musl import Musl
 from bareboat.closure.walk import Walk
 from bareboat.elf import read_elf
@@ -71,9 +71,8 @@ def _choose_loader(
         return None if is_static else Musl(root_files=root_files, interpreter=name, environment=environment)
     if facts.crt == "static" and facts.libc is None:
         return None
-    if interpreter is not None:
-        code = root_files.read(interpreter.real_path)
-    return Glibc(root_files=root_files, program=program, code=code, environment=environment)
+    loader_code = read_loader(code) if interpreter is None else root_files.read_as(interpreter.real_path, read_loader)
+    return Glibc(root_files=root_files, program=program, code=loader_code, environment=environment)
 
 
 def _load_runtime_files(root_files: RootFiles, walk: Walk, loader: Loader, code: bytes) -> None:
@@ -126,6 +125,6 @@ def _find_libraries(
 
 def _find_openssl_paths(root_files: RootFiles, walk: Walk, code: bytes) -> Iterator[runtime_files.RuntimePath]:
     if libcrypto := walk.find_loaded(LIBCRYPTO):
-        yield from runtime_files.find_openssl_paths(root_files.read(libcrypto.path))
+        yield from root_files.read_as(libcrypto.path, runtime_files.find_openssl_paths)
     elif b"OpenSSL 3." in code:
         yield from runtime_files.find_openssl_paths(code)

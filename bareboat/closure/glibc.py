@@ -7,6 +7,7 @@ LD_AUDIT, and libraries linked with -z nodefaultlib.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,28 +28,40 @@ PROCESSORS = {
 _TRIPLES = {"x86_64": "x86_64-linux-gnu", "aarch64": "aarch64-linux-gnu", "x86": "i386-linux-gnu"}
 _BIG_ENDIAN = 2
 
-# The folders that a loader was built to search stand in its bytes, each with a slash and a NUL at its end.
-_FOLDERS = re.compile(rb"(?<![\x21-\x7e])(?:/(?:[\x21-\x2e\x30-\x7e]{1,255}/){1,16}\0){1,16}")
+# The folders that a loader was built to search stand in its bytes, each with a slash and a NUL at its end. A plain
+# slash stands first here, which `re` looks for many times as quickly as for what may not stand before it.
+_PARTS = rb"(?:[\x21-\x2e\x30-\x7e]{1,255}/){1,16}\0"
+_FOLDERS = re.compile(rb"/(?<![\x21-\x7e]/)" + _PARTS + rb"(?:/" + _PARTS + rb"){0,15}")
 _LIBRARY_FOLDER = re.compile(rb"/lib[^/]*/(?:[^/]*-linux-gnu[^/]*/)?$")
 # The rule of is_dst in elf/dl-load.c: without braces, the name ends where an identifier would.
 _TOKEN = re.compile(r"\$(?:\{(ORIGIN|LIB|PLATFORM)\}|(ORIGIN|LIB|PLATFORM)(?![A-Za-z0-9_]))")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoaderCode:
+    """What the bytes of a loader say, or those of a static program, which contains a loader."""
+
+    # The byte order, as the module struct spells it.
+    order: str
+    # The folders that it was built to search; () where none are recognised.
+    folders: tuple[str, ...]
+
+
 class Glibc:
-    """The rules of glibc's loader; `code` is the loader's content, or a static program's, which contains a loader."""
+    """The rules of glibc's loader."""
 
     passes_over_other_machines = True
     knows_sonames = True
     checks_versions = True
 
     def __init__(
-        self, *, root_files: RootFiles, program: LoadedObject, code: bytes, environment: Mapping[str, str]
+        self, *, root_files: RootFiles, program: LoadedObject, code: LoaderCode, environment: Mapping[str, str]
     ) -> None:
         self._root_files = root_files
         self._program = program
         self._machine = program.facts.machine
-        self._order = ">" if code[5:6] == bytes([_BIG_ENDIAN]) else "<"
-        self._folders = read_system_folders(code) or _default_folders(self._machine)
+        self._order = code.order
+        self._folders = code.folders or _default_folders(self._machine)
         self._path = environment.get("LD_LIBRARY_PATH", "")
 
     def is_itself(self, name: str) -> bool:
@@ -119,21 +132,29 @@ class Glibc:
         yield Candidate(folder=folder, path=join(folder, name))
 
 
-def read_system_folders(code: bytes) -> tuple[str, ...]:
-    """The folders that a loader was built to search, read out of its bytes; () where none are recognised."""
+def read_loader(code: bytes) -> LoaderCode:
+    """What the content of a loader says, or that of a static program."""
     best: list[bytes] = []
     for match in _FOLDERS.finditer(code):
         folders = match[0].split(b"\0")[:-1]
         if all(_LIBRARY_FOLDER.search(folder) for folder in folders) and len(folders) > len(best):
             best = folders
-    return tuple(folder.decode().rstrip("/") for folder in best)
+    return LoaderCode(
+        order=">" if code[5:6] == bytes([_BIG_ENDIAN]) else "<",
+        folders=tuple(folder.decode().rstrip("/") for folder in best),
+    )
 
 
 def find_gconv_folder(root_files: RootFiles, libc: LoadedObject) -> str:
     """The folder of iconv's modules that a libc was built with, or Debian's if none is recognised; absolute."""
-    match = re.search(rb"(/[\x21-\x7e]{1,255}/gconv)\0", root_files.read(libc.path))
     triple = _TRIPLES.get(libc.facts.machine)
-    return match[1].decode() if match else f"/usr/lib/{triple}/gconv" if triple else "/usr/lib/gconv"
+    default = f"/usr/lib/{triple}/gconv" if triple else "/usr/lib/gconv"
+    return root_files.read_as(libc.path, _read_gconv_folder) or default
+
+
+def _read_gconv_folder(code: bytes) -> str:
+    match = re.search(rb"(/[\x21-\x7e]{1,255}/gconv)\0", code)
+    return match[1].decode() if match else ""
 
 
 def _default_folders(machine: str) -> tuple[str, ...]:

@@ -9,18 +9,21 @@ import errno
 import os
 import stat
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bareboat.archive import File
 from bareboat.archive.tree import SYMLINK_LIMIT
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from bareboat.archive.tarstream import Kind
 
 READ_LIMIT_BYTES = 2 << 30
+
+_Made = TypeVar("_Made")
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
 _KINDS: dict[int, Kind] = {
@@ -43,6 +46,10 @@ class Root(Protocol):
 
     def read(self, path: str) -> bytes:
         """The content of the file at `path` after following links. Raises as `find`, and where there is no file."""
+        ...
+
+    def read_as(self, path: str, reader: Callable[[bytes], _Made]) -> _Made:
+        """What `reader`, a pure function, makes of the content of the file at `path`; it may be known from before."""
         ...
 
 
@@ -88,6 +95,10 @@ class FolderRoot:
                 return stream.read(READ_LIMIT_BYTES)
         except OSError as error:
             raise BareboatError(f"{self._folder}: {path} cannot be read: {error.strerror}") from error
+
+    def read_as(self, path: str, reader: Callable[[bytes], _Made]) -> _Made:
+        """What `reader` makes of the file now: who knows what the folder has by then."""
+        return reader(self.read(path))
 
     def _look(self, trail: list[str], path: str) -> os.stat_result | None:
         try:

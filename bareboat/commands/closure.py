@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from tabulate import tabulate
 
@@ -30,7 +30,7 @@ from bareboat.plan.planner import plan_cell, plan_named_cell, select_recipes
 from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bareboat.archive import Image
     from bareboat.closure import Closure
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from bareboat.plan.jobs import Cell
     from bareboat.plan.planner import PlanInputs
     from bareboat.system.process import Processes
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,11 @@ class _Overlay:
 
     def read(self, path: str) -> bytes:
         return self.program.content if f"/{path.strip('/')}" == self.program.path else self.image.read(path)
+
+    def read_as(self, path: str, reader: Callable[[bytes], _Made]) -> _Made:
+        if f"/{path.strip('/')}" == self.program.path:
+            return reader(self.program.content)
+        return self.image.read_as(path, reader)
 
 
 @contextlib.contextmanager

@@ -43,6 +43,10 @@ def measure(subject: Subject) -> str | None:
 def _version_in(subject: Subject) -> str:
     for path, file in subject.image.files().items():
         if file.kind == "file" and _LIBCRYPTO.search(path):
-            version = _OPENSSL.search(subject.image.read(path))
-            return version[1].decode() if version else ""
+            return subject.image.read_as(path, _read_version)
     return ""
+
+
+def _read_version(code: bytes) -> str:
+    version = _OPENSSL.search(code)
+    return version[1].decode() if version else ""

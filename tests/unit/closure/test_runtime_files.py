@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bareboat.closure import FolderRoot, find_closure
+from bareboat.closure.glibc import read_loader
+from bareboat.closure.runtime_files import PATHS, find_paths
 from tests.unit.closure.test_closure import MULTIARCH, PROGRAM, lay, library, paths, walk
 from tests.unit.elf_builder import ET_EXEC, GLIBC_LOADER, GNU, MUSL, NO_LIBC, Signs, build_elf
 
@@ -211,3 +216,40 @@ def test_this_machines_curl_has_all_that_it_may_load():
     closure = find_closure(FolderRoot(Path("/")), str(program))
     assert any(name.endswith("openssl.cnf") for name in paths(closure, way="openssl"))
     assert "/etc/hosts" in {file.path for file in closure.files} | {missing.name for missing in closure.missing}
+
+
+PIECES = [
+    *(path.encode() for path in PATHS),
+    b"/var",
+    b"/usr",
+    b"/lib/",
+    b".",
+    b"-",
+    b"_",
+    b"a",
+    b"A",
+    b"/",
+    b"\0",
+    b" ",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map(b"".join))
+def test_all_well_known_paths_are_found_at_once_as_each_is_alone(code):
+    def stands(path):
+        after = rb"(?![._a-z0-9-])" if path == "/tmp" else rb"(?![._-])"
+        return re.search(rb"(?<!/var)(?<!/usr)" + re.escape(path.encode()) + after, code)
+
+    assert [found.path for found in find_paths(code)] == [path for path in PATHS if stands(path)]
+
+
+FOLDERS = [b"/lib/\0", b"/usr/lib/x86_64-linux-gnu/\0", b"/lib64/\0", b"/opt/\0", b"/", b"\0", b"a", b" "]
+
+
+@given(st.lists(st.sampled_from(FOLDERS), max_size=30).map(b"".join))
+def test_a_loaders_folders_are_the_longest_list_that_follows_no_printable_character(code):
+    lists = re.compile(rb"(?<![\x21-\x7e])(?:/(?:[\x21-\x2e\x30-\x7e]{1,255}/){1,16}\0){1,16}")
+    library = re.compile(rb"/lib[^/]*/(?:[^/]*-linux-gnu[^/]*/)?$")
+    found = [match[0].split(b"\0")[:-1] for match in lists.finditer(code)]
+    longest = max((one for one in found if all(map(library.search, one))), key=len, default=[])
+    assert read_loader(code).folders == tuple(folder.decode().rstrip("/") for folder in longest)
