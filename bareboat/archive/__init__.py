@@ -10,8 +10,8 @@ from bareboat.archive.image import Image, open_image
 from bareboat.archive.known import KnownLayers
 from bareboat.archive.layer import Layer
 from bareboat.archive.manifest import ImageConfig
+from bareboat.archive.node import File
 from bareboat.archive.place import Entry
-from bareboat.archive.tree import File
 from bareboat.archive.writer import WrittenImage, wrap_layer, write_image
 
 __all__ = [

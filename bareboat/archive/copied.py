@@ -17,7 +17,7 @@ from bareboat.archive.tree import Tree
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
-    from bareboat.archive.tree import File
+    from bareboat.archive.node import File
 
 SET_ID_BITS = 0o6000
 

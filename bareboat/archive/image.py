@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bareboat.archive.manifest import ImageConfig
-    from bareboat.archive.tree import Extent, File
+    from bareboat.archive.node import Extent, File
 
 JSON_LIMIT_BYTES = 4 << 20  # the limit of containers/image for a manifest or configuration
 ARCHIVE_LIMIT_BYTES = 1 << 40

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from bareboat.archive.image import Image
-    from bareboat.archive.tree import File
+    from bareboat.archive.node import File
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

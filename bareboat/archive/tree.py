@@ -6,15 +6,16 @@ Source: https://github.com/opencontainers/image-spec/blob/main/layer.md.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bareboat.archive.node import Extent, File, Node, below, make_directory
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bareboat.archive.tarstream import Header, Kind
+    from bareboat.archive.tarstream import Header
 
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
@@ -25,62 +26,13 @@ PATHS_LIMIT_CHARACTERS = 1 << 27  # each entry keeps its whole path, so a deep t
 SYMLINK_LIMIT = 40  # Linux's own limit: MAXSYMLINKS of include/linux/namei.h
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
-    """One entry of a merged root filesystem: a file, folder, link, device or pipe."""
-
-    # Without leading slash.
-    path: str
-    kind: Kind
-    # The permission bits only.
-    mode: int
-    uid: int
-    gid: int
-    # 0 for all but files; 0 for a hard link too, whose content is counted where its target is.
-    size_bytes: int
-    # Of the content in hex digits, a hard link's content included; "" for all that has no content.
-    sha256: str
-    # A symlink's target as it is written, or the path of the file that a hard link names; else "".
-    target: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
-    """Where a file's content is."""
-
-    # The layer's number; the lowest is 0.
-    layer: int
-    # Where the content begins in the layer's uncompressed tar, in bytes.
-    offset: int
-    size_bytes: int
-
-
-@dataclass(slots=True, kw_only=True)
-class Node:
-    """One entry of the tree while layers are added to it."""
-
-    file: File
-    # The number of the last layer that has the entry or something below it.
-    layer: int
-    # The mark of the tree that may change the entry; others that have it too change copies of their own.
-    owner: object
-    # None for all but files and hard links to them.
-    content: Extent | None = None
-    children: dict[str, Node] = field(default_factory=dict)
-
-    @property
-    def is_directory(self) -> bool:
-        """Whether the entry is a folder, and so may have children."""
-        return self.file.kind == "directory"
-
-
 class Tree:
     """A root filesystem to which layers are added, the lowest first; errors call it `name`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._owner = object()
-        self._root = Node(file=_directory(""), layer=-1, owner=self._owner)
+        self._root = Node(file=make_directory(""), layer=-1, owner=self._owner)
         self._nodes = 0
         self._characters = 0
         # How many entries are no folders.
@@ -104,8 +56,13 @@ class Tree:
                 self._white_out(parts)
             else:
                 placed.append((parts, header, sha256))
+        # Whole folders stand together in a layer: each is looked up once.
+        folders: dict[tuple[str, ...], Node] = {}
         for parts, header, sha256 in placed:
-            self._place(number, parts, header, sha256)
+            folder = folders.get(parts[:-1])
+            if folder is None:
+                folder = folders[parts[:-1]] = self._make_folder(number, parts)
+            self._place(number, folder, parts, header, sha256)
 
     def fork(self, name: str) -> Tree:
         """The same root filesystem once more, so that layers can be added to it and not to this one.
@@ -120,7 +77,7 @@ class Tree:
 
     def files(self) -> Iterator[File]:
         """Every entry but the root itself, in no particular order."""
-        return (node.file for node in _below(self._root))
+        return (node.file for node in below(self._root))
 
     def resolve(self, path: str) -> Node | None:
         """The entry at `path` after following links, or None where there is none.
@@ -161,7 +118,7 @@ class Tree:
                 return trail[-1].children.get(part)
 
     def _split(self, name: str) -> tuple[str, ...]:
-        parts = tuple(part for part in name.split("/") if part not in {"", "."})
+        parts = tuple([part for part in name.split("/") if part and part != "."])
         fault = None
         if name.startswith("/"):
             fault = "is absolute"
@@ -194,8 +151,7 @@ class Tree:
         for gone in tuple(folder.children) if name == OPAQUE else (hidden,):
             self._drop(folder.children.pop(gone, None))
 
-    def _place(self, number: int, parts: tuple[str, ...], header: Header, sha256: str) -> None:
-        folder = self._make_folder(number, parts)
+    def _place(self, number: int, folder: Node, parts: tuple[str, ...], header: Header, sha256: str) -> None:
         node = self._make_node(number, "/".join(parts), header, sha256)
         before = self._own(folder, parts[-1])
         if before and before.layer == number and not (before.is_directory and node.is_directory):
@@ -213,7 +169,7 @@ class Tree:
             child = self._own(folder, part)
             if child is None or (not child.is_directory and child.layer != number):
                 self._drop(child)
-                made = Node(file=_directory("/".join(parts[:depth])), layer=number, owner=self._owner)
+                made = Node(file=make_directory("/".join(parts[:depth])), layer=number, owner=self._owner)
                 child = folder.children[part] = self._count(made)
             elif not child.is_directory:
                 path = "/".join(parts[:depth])
@@ -242,7 +198,7 @@ class Tree:
     def _drop(self, node: Node | None) -> None:
         """Count an entry that is no longer there, and what was below it."""
         if node is not None:
-            self.file_count -= sum(not gone.is_directory for gone in (node, *_below(node)))
+            self.file_count -= sum(not gone.is_directory for gone in (node, *below(node)))
 
     def _make_node(self, number: int, path: str, header: Header, sha256: str) -> Node:
         if header.kind == "hardlink":
@@ -284,15 +240,3 @@ class Tree:
         if self._nodes > NODE_LIMIT:
             raise BareboatError(f"{self._name}: more than {NODE_LIMIT} files, more than Bareboat reads")
         return node
-
-
-def _below(node: Node) -> Iterator[Node]:
-    pending = [node]
-    while pending:
-        for child in pending.pop().children.values():
-            yield child
-            pending.append(child)
-
-
-def _directory(path: str) -> File:
-    return File(path=path, kind="directory", mode=0o755, uid=0, gid=0, size_bytes=0, sha256="", target="")

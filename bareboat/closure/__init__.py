@@ -2,7 +2,7 @@
 
 Others use `find_closure`, which searches an archive's `Image` or a `FolderRoot` and returns a `Closure`; and
 `owners.read_owners`, which tells the package of each file as `Owners` and `Owner`, out of files that `DATABASES` and
-`is_database` name.
+`is_database` name, and which `dump_owners` and `load_owners` keep.
 """
 
 from bareboat.closure.closure import Closure, LoadWay, Missing, Needed

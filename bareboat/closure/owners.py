@@ -7,12 +7,15 @@ https://wiki.alpinelinux.org/wiki/Apk_spec#Installed_Database_V2.
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+from pydantic import ConfigDict, TypeAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,6 +32,10 @@ DATABASES: tuple[str, ...] = (
 _STATUS, _DIVERSIONS, _LISTS, _STANZAS, *_APK = DATABASES
 _MERGED = frozenset({"bin", "sbin", "lib", "lib32", "lib64", "libx32"})
 _PATH_LIMIT_CHARACTERS = 4096
+_KEPT_MAGIC = b"bareboat owners 1 "  # raise the number when `read_owners` comes to say something else
+# Names and versions of the packages, the paths, and for each path the number of the package that owns it.
+_Kept: TypeAlias = tuple[list[tuple[str, str]], list[str], list[int]]
+_KEPT = TypeAdapter[_Kept](_Kept, config=ConfigDict(defer_build=True, strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,35 @@ def read_owners(files: Mapping[str, bytes]) -> Owners:
         if path not in folders and path:
             paths.setdefault(path, owner)
     return Owners(paths=MappingProxyType(paths))
+
+
+def dump_owners(owners: Owners) -> bytes:
+    """The owners as bytes to keep; empty where a path is no Unicode text."""
+    numbers = {owner: number for number, owner in enumerate(dict.fromkeys(owners.paths.values()))}
+    packages = [(owner.name, owner.version) for owner in numbers]
+    try:
+        body = _KEPT.dump_json((packages, list(owners.paths), [numbers[owner] for owner in owners.paths.values()]))
+    except ValueError:
+        return b""
+    return _KEPT_MAGIC + _sha256(body) + b"\n" + body
+
+
+def load_owners(kept: bytes) -> Owners | None:
+    """The owners that `dump_owners` kept; None for bytes that are damaged or another version's."""
+    head, _, body = kept.partition(b"\n")
+    if head != _KEPT_MAGIC + _sha256(body):
+        return None
+    try:
+        packages, paths, numbers = _KEPT.validate_json(body)
+        owners = [Owner(name=name, version=version) for name, version in packages]
+        owned = {path: owners[number] for path, number in zip(paths, numbers, strict=True)}
+        return Owners(paths=MappingProxyType(owned))
+    except (ValueError, IndexError):
+        return None
+
+
+def _sha256(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest().encode()
 
 
 def _read_dpkg(texts: Mapping[str, str]) -> Iterator[tuple[str, Owner]]:

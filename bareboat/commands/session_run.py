@@ -13,7 +13,6 @@ from bareboat.commands.open_run import Carried, make_known
 from bareboat.commands.plan_inputs import teller
 from bareboat.errors import EngineError, HostError
 from bareboat.inputs.lock import write_lock
-from bareboat.make.base_archive import OpenBases
 from bareboat.make.context import JobContext
 from bareboat.matrix.gather import new_pins
 from bareboat.matrix.progress import make_progress
@@ -52,7 +51,6 @@ def run_in_session(
             commit=_commit(project, processes),
             remote=engine.remote,
             tracer=find_tracer(known.folders.engine / "tracer") if known.traced else None,
-            bases=OpenBases(),
         )
         sweep(context.results)
         running.claim([job.reference for job in root_jobs(inputs.book, inputs.source)])

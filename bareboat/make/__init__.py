@@ -8,7 +8,7 @@ program        make_program
 build_program, sources  a compile by a build, and a copy of sources: for this room alone
 copies         fetch_copies, owners_in, CopiedEntry
 image          ImageContents, gather_contents, ship_image, image_config, image_entries
-base_archive   keep_base, open_base, known_layers; OpenBases, the bases that a run has opened
+base_archive   keep_base, open_base, known_layers
 load           load_image, saved_image, scratch_archive
 fetch_secrets  fetch_secrets
 """

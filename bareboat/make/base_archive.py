@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bareboat.archive import KnownLayers, open_image
@@ -18,27 +17,6 @@ if TYPE_CHECKING:
 _DIGITS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class OpenBases:
-    """The bases that a run has opened: the cells that stand on one share it."""
-
-    _images: dict[Path, Image] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def open(self, archive: Path, known: KnownLayers) -> Image:
-        """The image of an archive, opened anew only where the archive is not the one that was opened."""
-        with self._lock:
-            image = self._images.get(archive)
-            if image is None:
-                image = self._images[archive] = open_image(archive, known=known)
-            return image
-
-    def forget(self, archive: Path) -> None:
-        """Open the archive anew when it is asked for again."""
-        with self._lock:
-            self._images.pop(archive, None)
-
-
 def keep_base(context: JobContext, job: RootJob, root: RootImage) -> None:
     """Have the base's archive on disk, and what is known of its layers; older archives of it go."""
     archive = _place(context, job, root)
@@ -49,19 +27,23 @@ def keep_base(context: JobContext, job: RootJob, root: RootImage) -> None:
         old.unlink(missing_ok=True)
     context.engine.save(root.reference, archive)
     context.bases.forget(archive)
-    for layer in context.bases.open(archive, known_layers(context)).layers:
+    for layer in _open(context, archive).layers:
         layer.compressed_bytes()
 
 
 def open_base(context: JobContext, job: RootJob, root: RootImage) -> Image:
-    """The base's image as `keep_base` keeps it, the same for all of a run."""
+    """The base's image as `keep_base` keeps it, one for all cells of a run that stand on it."""
     keep_base(context, job, root)
-    return context.bases.open(_place(context, job, root), known_layers(context))
+    return _open(context, _place(context, job, root))
 
 
 def known_layers(context: JobContext) -> KnownLayers:
     """What is known of the layers of bases and of images made before."""
     return KnownLayers(folder=context.folders.roots / "layers")
+
+
+def _open(context: JobContext, archive: Path) -> Image:
+    return context.bases.get(archive, partial(open_image, archive, known=known_layers(context)))
 
 
 def _place(context: JobContext, job: RootJob, root: RootImage) -> Path:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from bareboat.errors import BareboatError
+from bareboat.system.once import Once
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
     from pathlib import Path
 
+    from bareboat.archive import Image
+    from bareboat.closure.owners import Owners
     from bareboat.engine import Engine
     from bareboat.engine.tracer import HostTracer
     from bareboat.inputs.lock import Lock, Pinned
-    from bareboat.make.base_archive import OpenBases
     from bareboat.plan.jobs import Cell, Job, ProgramJob, RootJob
     from bareboat.result.values import Host, Result, Source
     from bareboat.system.folders import Folders
@@ -55,7 +57,8 @@ class JobContext(Known):
     commit: str = ""  # of Bareboat's checkout; "" outside one
     remote: bool = False  # the engine is on another machine, and cannot mount folders of this one
     tracer: HostTracer | None = None  # what a program's opening is observed with
-    bases: OpenBases  # those that the run has opened
+    bases: Once[Path, Image] = field(default_factory=Once)  # those that this run has opened, by archive
+    owners: Once[str, Owners] = field(default_factory=Once)  # those that it has read, by the image's digest
 
     def log(self, job: str) -> Path:
         """Where the log of a job goes; its last run's stays there."""

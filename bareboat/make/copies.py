@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from bareboat.archive import Entry, read_copied, stays_inside
-from bareboat.closure.owners import DATABASES, Owner, Owners, read_owners
+from bareboat.closure.owners import DATABASES, Owner, Owners, dump_owners, load_owners, read_owners
 from bareboat.errors import BareboatError, EngineError, StoppedError
 from bareboat.system.files import write_whole
 
@@ -53,6 +54,21 @@ def fetch_copies(
 
 def owners_in(context: JobContext, root: RootImage) -> Owners:
     """Which package owns which file of an image; nothing is known of one without a package database."""
+    return context.owners.get(root.source.digest, partial(_find_owners, context, root))
+
+
+def _find_owners(context: JobContext, root: RootImage) -> Owners:
+    # Reading the databases of a whole Debian takes ten times as long as reading what they said.
+    name = hashlib.sha256(root.source.digest.encode()).hexdigest()
+    place = context.folders.roots / "copied" / f"{name}.owners"
+    known = load_owners(place.read_bytes()) if place.is_file() else None
+    if known is None:
+        known = _read_owners(context, root)
+        write_whole(place, dump_owners(known))
+    return known
+
+
+def _read_owners(context: JobContext, root: RootImage) -> Owners:
     files: dict[str, bytes] = {}
     for path in dict.fromkeys(path.rpartition("/")[0] if "*" in path else path for path in DATABASES):
         tar = _copied(context, root, f"/{path}", absent=b"")

@@ -8,7 +8,6 @@ from bareboat.engine.fake import HOST
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import Lock
 from bareboat.inputs.sample import load_samples
-from bareboat.make.base_archive import OpenBases
 from bareboat.make.context import JobContext
 from bareboat.plan.jobs import PLATFORMS, Selection
 from bareboat.plan.planner import PlanInputs, make_plan
@@ -46,6 +45,5 @@ def job_context(engine, folder, **changes):
         "renew": False,
         "host": HOST,
         "commit": "0123abc",
-        "bases": OpenBases(),
     }
     return JobContext(**{**plain, **changes})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from bareboat.bootstrap.deb import Deb
 from bareboat.bootstrap.distroless import lay_out
 from bareboat.bootstrap.tar import Link, RegularFile
-from bareboat.closure.owners import DATABASES, Owner, Owners, is_database, read_owners
+from bareboat.closure.owners import DATABASES, Owner, Owners, dump_owners, is_database, load_owners, read_owners
 from bareboat.inputs.lock import Pinned
 
 GCC = Owner(name="libgcc-s1", version="12.2.0-14")
@@ -226,3 +227,27 @@ def test_dpkg_says_the_same_of_this_machine():
     versions = subprocess.run(["dpkg-query", "--show"], capture_output=True, text=True, check=True).stdout
     known = {(name.partition(":")[0], version) for name, version in map(str.split, versions.splitlines())}
     assert {(owner.name, owner.version) for owner in owners.paths.values()} <= known
+
+
+def test_owners_that_are_kept_are_the_same_and_damage_is_seen():
+    owners = read_owners(DPKG)
+    kept = dump_owners(owners)
+    assert load_owners(kept) == owners
+    assert load_owners(dump_owners(Owners(paths={}))) == Owners(paths={})
+    head, _, body = kept.partition(b"\n")
+    damaged = (
+        b"",
+        body,
+        kept[:-1],
+        kept.replace(b"owners 1", b"owners 0"),
+        kept.replace(b"dash", b"bash"),
+        b"\xff" * 99,
+    )
+    assert [load_owners(one) for one in damaged] == [None] * len(damaged)
+    for other in (b"{}", b'[[["a","1"]],["x"],[1]]', b'[[["a","1"]],["x"],[]]', b'[[["a"]],[],[]]', b"[" * 100_000):
+        assert load_owners(head[:-64] + hashlib.sha256(other).hexdigest().encode() + b"\n" + other) is None
+
+
+def test_owners_of_paths_that_are_no_unicode_are_not_kept():
+    assert dump_owners(Owners(paths={"a\udcff": GCC})) == b""
+    assert load_owners(b"") is None

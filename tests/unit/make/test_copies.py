@@ -136,3 +136,15 @@ def test_a_link_out_of_the_image_is_refused(context, engine, tmp_path, monkeypat
     with pytest.raises(BareboatError, match=r"/zones/a would be a link to .*etc/shadow, out of the image"):
         fetch(context, copy(path="/usr/share/zones/", to="/zones/"))
     assert engine
+
+
+def test_an_images_owners_are_read_once(context, engine, tmp_path, monkeypatch):
+    fetch(context, copy(path="/usr/lib/libc.so.6", to="/x"), copy(path="/usr/share/zones/Rome", to="/y"))
+    (kept,) = (context.folders.roots / "copied").glob("*.owners")
+    later = job_context(engine, tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr("bareboat.make.copies.read_owners", None)
+        assert owners_in(later, image(engine)) == owners_in(context, image(engine))
+    kept.write_bytes(b"damaged")
+    assert owners_in(job_context(engine, tmp_path), image(engine)) == owners_in(context, image(engine))
+    assert kept.read_bytes() != b"damaged"
