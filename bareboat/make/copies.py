@@ -18,7 +18,6 @@ from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from bareboat.inputs.recipe import Copy
     from bareboat.make.context import JobContext, RootImage
@@ -93,7 +92,8 @@ def _fetch(
     if (entries[0].kind == "directory") != copy.is_folder:
         kind_found = f"is a {entries[0].kind}; of a folder, and of nothing else, `path` and `to` end with a slash"
         raise BareboatError(f"{copy.source} {path} {kind_found}")
-    owner = _package(root, planned.source) if planned.source.role == "package" else _owner(context, root, path)
+    is_package = planned.source.role == "package"
+    owner = _package(root, planned.source) if is_package else owners_in(context, root).of(path)
     for entry in entries:
         # A Containerfile's COPY makes the folder itself with 0755, whatever the source's mode is.
         mode = 0o755 if copy.is_folder and not entry.path else copy.permissions or entry.mode
@@ -108,18 +108,6 @@ def _owned(entry: Entry, owner: str) -> Entry:
     return replace(entry, uid=int(user), gid=int(group))
 
 
-def _owner(context: JobContext, root: RootImage, path: str) -> Owner | None:
-    """The owner of a path of an image. A whole package database tells it, so each answer is kept on disk."""
-    kept = _kept(context, root, path).with_suffix(".owner")
-    try:
-        name, version = kept.read_text(encoding="utf-8").split("\0")
-    except (OSError, ValueError):
-        owner = owners_in(context, root).of(path)
-        name, version = (owner.name, owner.version) if owner else ("", "")
-        write_whole(kept, f"{name}\0{version}".encode())
-    return Owner(name=name, version=version) if name else None
-
-
 def _package(root: RootImage, job: RootJob) -> Owner | None:
     packages = (package for package in root.packages if package.name == job.name)
     return next((Owner(name=package.name, version=package.version) for package in packages), None)
@@ -127,7 +115,8 @@ def _package(root: RootImage, job: RootJob) -> Owner | None:
 
 def _copied(context: JobContext, root: RootImage, path: str, *, absent: bytes | None = None) -> bytes:
     """The tar of a file or folder of an image, kept on disk; `absent` is what is kept where there is none."""
-    kept = _kept(context, root, path)
+    name = hashlib.sha256(f"{root.source.digest}\0{path}".encode()).hexdigest()
+    kept = context.folders.roots / "copied" / f"{name}.tar"
     if kept.is_file():
         return kept.read_bytes()
     try:
@@ -138,8 +127,3 @@ def _copied(context: JobContext, root: RootImage, path: str, *, absent: bytes | 
         tar = absent
     write_whole(kept, tar)
     return tar
-
-
-def _kept(context: JobContext, root: RootImage, path: str) -> Path:
-    name = hashlib.sha256(f"{root.source.digest}\0{path}".encode()).hexdigest()
-    return context.folders.roots / "copied" / f"{name}.tar"

@@ -23,7 +23,7 @@ class Copy:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "project"
         self.folder.mkdir()
-        for name in ("bareboat", "recipes", "rust-samples", "tests"):
+        for name in (".ci", "bareboat", "recipes", "rust-samples", "tests"):
             shutil.copytree(ROOT / name, self.folder / name, ignore=shutil.ignore_patterns("target", "__pycache__"))
         for name in ("tasks.py", "pyproject.toml"):
             shutil.copy(ROOT / name, self.folder)
