@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -32,16 +33,19 @@ class Layer:
     size_bytes: int
     _blob: Blob = field(repr=False)
     _known: KnownLayers = field(repr=False)
+    # Whoever wants the weight while another thread is finding it out waits for that: a base takes seconds.
+    _weighing: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def compressed_bytes(self) -> int:
         """The size after gzip -6, as a registry stores the layer."""
-        known = self._known.find_gzip_bytes(self.diff_id)
-        if known is not None:
-            return known
-        gzip = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
-        size_bytes = sum(len(gzip.compress(chunk)) for chunk in self.chunks()) + len(gzip.flush())
-        self._known.keep_gzip_bytes(self.diff_id, size_bytes)
-        return size_bytes
+        with self._weighing:
+            known = self._known.find_gzip_bytes(self.diff_id)
+            if known is not None:
+                return known
+            gzip = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+            size_bytes = sum(len(gzip.compress(chunk)) for chunk in self.chunks()) + len(gzip.flush())
+            self._known.keep_gzip_bytes(self.diff_id, size_bytes)
+            return size_bytes
 
     def chunks(self) -> Iterator[bytes]:
         """The uncompressed tar, piece by piece. Raises BareboatError when the archive has become unreadable."""

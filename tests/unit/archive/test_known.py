@@ -251,8 +251,9 @@ def test_each_content_is_made_into_something_once_for_all_images_on_a_base(tmp_p
         base.read_as("none", length)
 
 
-def test_many_threads_open_one_base_and_stand_on_it(tmp_path, known):
-    threads, start = 8, threading.Barrier(8)
+def test_many_threads_open_one_base_and_stand_on_it(tmp_path, known, monkeypatch):
+    threads, start, packed, pack = 8, threading.Barrier(8), [], layer.zlib.compressobj
+    monkeypatch.setattr(layer.zlib, "compressobj", lambda *options: packed.append(options) or pack(*options))
     path = write_docker_archive(tmp_path / "base", *LAYERS)
     base, alone = open_image(path, known=known), seen(open_image(path))
 
@@ -270,3 +271,4 @@ def test_many_threads_open_one_base_and_stand_on_it(tmp_path, known):
         assert (contents[f"etc/{number}"], count) == (b"%d" % number, alone[2] + 1)
     assert len({tuple(weights[:2]) for _, weights in stood}) == 1
     assert seen(base) == alone
+    assert len(packed) == len(LAYERS) + threads
