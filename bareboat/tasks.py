@@ -138,6 +138,18 @@ def test(_c, fast=False):
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *(["-m", "not podman and not network"] if fast else [])])
 
 
+@task(iterable=["work"], help={
+    "work": "only works that match this pattern, e.g. 'cold*'; repeatable",
+    "rounds": "in place of each work's own number of rounds",
+    "quick": "one round, and smaller sizes",
+    "write": "keep the figures in bench/",
+})  # fmt: skip
+def bench(_c, work, rounds=0, quick=False, write=False):
+    """Time Bareboat side by side with podman build, BuildKit and cargo alone."""
+    words = [f"--work={one}" for one in work] + [f"--rounds={rounds}"] + ["--quick"] * quick + ["--write"] * write
+    os.execv(sys.executable, [sys.executable, str(PROJECT.root / "bench" / "side_by_side.py"), *words])
+
+
 @task
 def check(c):
     """Run ruff and mypy over everything."""

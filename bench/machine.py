@@ -24,6 +24,11 @@ def busy_share() -> float:
     return (busy_then - busy) / max(1, whole_then - whole)
 
 
+def worked_seconds() -> float:
+    """The seconds that the cores were at work in since the machine began, added up; source: /proc/stat."""
+    return _ticks()[0] / os.sysconf("SC_CLK_TCK")
+
+
 def describe(host: Host, busy: float, *more: str) -> str:
     """A line a fact; a share of `busy` that spoils figures is told as such."""
     facts = [f"{key.replace('_', ' ')}: {value}" for key, value in asdict(host).items() if key != "name"]

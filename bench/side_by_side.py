@@ -18,6 +18,7 @@ if __name__ == "__main__":
 
 from dataclasses import replace
 
+from beside.catalogue import WORKS
 from beside.commands import Command
 from beside.crates import HELLO
 from beside.docker import Docker, Tools, open_docker
@@ -26,7 +27,7 @@ from beside.recipes import ROOTS, TOOLCHAIN
 from beside.tables import write_section
 from beside.ways import find_ways, invoke
 from beside.workplace import CHECKOUT, Workplace, open_workplace
-from beside.works import WORKS, Bench, Work
+from beside.works import Bench, Work
 from machine import busy_share, describe, tell
 
 from bareboat.errors import BareboatError, SelectionError
@@ -44,30 +45,29 @@ def choose_works(patterns: Sequence[str]) -> list[Work]:
             raise SelectionError(f"no work matches {pattern!r}; there are: {', '.join(work.name for work in WORKS)}")
     if not patterns:
         return [work for work in WORKS if not work.on_request]
-    named = [work for work in WORKS if work.name in patterns]
-    return [
-        work
-        for work in WORKS
-        if work in named or (not work.on_request and any(fnmatchcase(work.name, pattern) for pattern in patterns))
-    ]
+    return [work for work in WORKS if any(fnmatchcase(work.name, pattern) for pattern in patterns)]
 
 
-def run_works(place: Workplace, options: argparse.Namespace, stack: contextlib.ExitStack) -> list[Figures]:
-    """Every work that was asked for, each with the facts of the machine."""
+def run_works(place: Workplace, options: argparse.Namespace, stack: contextlib.ExitStack) -> tuple[list[Figures], bool]:
+    """Every work that was asked for, each with the facts of the machine; and whether every one was done."""
     works = choose_works(options.work)
     tools = Tools(docker=options.docker, dockerd=options.dockerd)
     docker = prepare(place, tools, stack)
     ways = find_ways(place, docker, tools.lack)
+    versions = tell_versions(place, docker)
     found = []
     for work in works:
         rounds = options.rounds or (1 if options.quick else work.rounds)
         busy = busy_share()
         bench = Bench(place=place, ways=ways, rounds=rounds, tell=tell, quick=options.quick)
-        figures = work.measure(bench, work)
-        versions = tell_versions(place, docker)
+        try:
+            figures = work.measure(bench, work)
+        except BareboatError as error:
+            tell(f"{work.name}: {error}")
+            continue
         found.append(replace(figures, facts=describe(place.host, busy, f"rounds: {rounds}", *versions)))
         tell(f"\n{write_section(found[-1])}")
-    return found
+    return found, len(found) == len(works)
 
 
 def prepare(place: Workplace, tools: Tools, stack: contextlib.ExitStack) -> Docker | None:
@@ -97,14 +97,14 @@ def tell_versions(place: Workplace, docker: Docker | None) -> list[str]:
     return [f"cargo: {cargo.removeprefix('cargo ')}", f"dockerd: {server}"]
 
 
-def run_bench(options: argparse.Namespace) -> str:
-    """The whole of it; only with --write is anything left."""
+def run_bench(options: argparse.Namespace) -> tuple[str, int]:
+    """The whole of it: the report and the exit code. Only with --write is anything left."""
     choose_works(options.work)  # so that a wrong name is told before anything is prepared
     with open_workplace(tell) as place, contextlib.ExitStack() as stack:
-        found = run_works(place, options, stack)
+        found, whole = run_works(place, options, stack)
     if options.write:
         write_page(found, [work.name for work in WORKS])
-    return write_report(found)
+    return write_report(found), 0 if whole else 1
 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
@@ -127,7 +127,7 @@ def main() -> int:
     options = parse()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        text = run_bench(options)
+        text, code = run_bench(options)
     except BareboatError as error:
         tell(f"error: {error}")
         return error.exit_code
@@ -135,7 +135,7 @@ def main() -> int:
         tell("stopped; nothing of the benchmark is left")
         return 130
     print(text, end="")
-    return 0
+    return code
 
 
 if __name__ == "__main__":

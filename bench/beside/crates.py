@@ -38,6 +38,7 @@ class Crate:
     """A kind of crate: how it is written under a name, with a text that its program prints."""
 
     write: Callable[[Path, str, str], None]  # folder, name, text; written again, it is the same with another text
+    name: str = ""  # one for all projects, where a manifest must stay as it is; else each has its own
     arguments: tuple[str, ...] = ()
     needs_crates: bool = False
 
@@ -67,7 +68,7 @@ HELLO = Crate(write=_write_hello)
 DEPENDENT = Crate(write=_write_dependent)
 
 
-def webserver(sources: Path) -> Crate:
+def webserver(sources: Path, name: str) -> Crate:
     """The project's webserver under another name, without its variants; its first word is the text."""
 
     def write(folder: Path, name: str, text: str) -> None:
@@ -75,14 +76,13 @@ def webserver(sources: Path) -> Crate:
             shutil.copytree(sources, folder, ignore=shutil.ignore_patterns("target"))
         for file in ("Cargo.toml", "Cargo.lock"):
             content = (sources / file).read_text(encoding="utf-8").replace('name = "webserver"', f'name = "{name}"')
-            if file == "Cargo.toml":
-                content = content.partition("[[package.metadata.bareboat.variants]]")[0]
-                content = content.replace('stdout = "webserver ', f'stdout = "{text} ')
-            put(folder / file, content)
+            content = content.partition("[[package.metadata.bareboat.variants]]")[0]
+            # Bareboat fetches crates for a manifest, and does so again for another: it may not hold the text.
+            put(folder / file, re.sub(r'^stdout = "webserver .*\n', "", content, flags=re.MULTILINE))
         features = (sources / "src" / "features.rs").read_text(encoding="utf-8")
         put(folder / "src" / "features.rs", features.replace('"webserver {}', f'"{text} {{}}'))
 
-    return Crate(write=write, arguments=("--check",), needs_crates=True)
+    return Crate(write=write, name=name, arguments=("--check",), needs_crates=True)
 
 
 def put(path: Path, text: str) -> None:

@@ -86,6 +86,6 @@ def fit_text(rows: Iterable[Row], what: str) -> str:
 
 def ratio_to(row: Row, unit: Row | None) -> float | None:
     """How many times as long as the unit a way took; None where one of them has no figures."""
-    if unit is None or not row.taken or not unit.median:
+    if unit is None or not row.taken or row.size or not unit.median:
         return None
     return row.median / unit.median

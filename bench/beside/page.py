@@ -21,7 +21,7 @@ _BOOK = TypeAdapter(tuple[Figures, ...])
 
 
 def write_page(found: Sequence[Figures], order: Sequence[str], folder: Path = FOLDER) -> None:
-    """Put new figures in the place of older ones of the same works; the others stay, with the facts of their own run."""
+    """Put new figures in the place of older ones of the same works; the others stay, with their own run's facts."""
     file = folder / "results.json"
     known = {one.name: one for one in _BOOK.validate_json(file.read_bytes())} if file.exists() else {}
     known |= {one.name: one for one in found}

@@ -86,15 +86,15 @@ def compile_command(crate: str, strategy: Strategy, target_folder: str, vendored
     )
 
 
-def write_containerfile(crate: str, cell: Cell, *, needs_crates: bool = False) -> str:
-    """A two-stage Containerfile."""
+def write_containerfile(crate: str, cell: Cell, *, cache: str, needs_crates: bool = False) -> str:
+    """A two-stage Containerfile; `cache` is what the folder of compiled objects is called."""
     strategy, environment = cell.strategy, [f'ENV {name}="{value}"' for name, value in cell.environment.items()]
     compiling = compile_command(crate, strategy, "/target", "/crates/vendor.toml" if needs_crates else "")
     lines = (
         f"FROM {CRATES_IMAGE if needs_crates else TOOLCHAIN} AS build",
         f"WORKDIR /src/{MARK}",
         "COPY . .",
-        f"RUN --mount=type=cache,id={crate}-{strategy.kind},target=/target,sharing=locked \\",
+        f"RUN --mount=type=cache,id={cache}-{strategy.kind},target=/target,sharing=locked \\",
         f"    {compiling} && \\",
         f"    cp /target/{strategy.target}/release/{crate} /{crate}",
         "",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PROBES = re.compile(r"^\[ *\d+/\d+\] probes .*: \w+ in (?:(\d+) min )?([\d.]+) s", re.MULTILINE)
 _TOOK = re.compile(r"^took (\d+)$", re.MULTILINE)
 _CARGO = f"{MARK}-cargo"
+FLOOR = "`cargo build` alone"
 _MINUTE_SECONDS = 60
 CORES = os.cpu_count() or 1
 
@@ -96,13 +97,13 @@ class PodmanBuild:
         )
 
     def _task(self, project: Project, cell: Cell, *, run: bool) -> list[Command]:
-        name = f"localhost/{MARK}/{project.name}:{cell.recipe}"
+        name = f"localhost/{MARK}/{project.label}:{cell.recipe}"
         file = f"--file={project.containerfiles / cell.recipe}"
         build = self.place.podman("build", "--quiet", "--network=none", f"--tag={name}", file, str(project.sources))
         return [build, *([self._run(project, cell)] if run else [])]
 
     def _run(self, project: Project, cell: Cell) -> Command:
-        name = f"localhost/{MARK}/{project.name}:{cell.recipe}"
+        name = f"localhost/{MARK}/{project.label}:{cell.recipe}"
         return self.place.podman("run", "--rm", "--network=none", name, *project.crate.arguments)
 
     def prove(self, project: Project) -> None:
@@ -128,13 +129,13 @@ class BuildKit:
         return replace(taken, processor_seconds=taken.processor_seconds + docker.processor_seconds() - before)
 
     def _task(self, project: Project, cell: Cell, *, run: bool) -> list[Command]:
-        name = f"localhost/{MARK}/{project.name}:{cell.recipe}"
+        name = f"localhost/{MARK}/{project.label}:{cell.recipe}"
         file = f"--file={project.containerfiles / cell.recipe}"
         words = ("build", "--quiet", "--network=none", f"--tag={name}", file, str(project.sources))
         return [self._daemon().command(*words), *([self._run(project, cell)] if run else [])]
 
     def _run(self, project: Project, cell: Cell) -> Command:
-        name = f"localhost/{MARK}/{project.name}:{cell.recipe}"
+        name = f"localhost/{MARK}/{project.label}:{cell.recipe}"
         return self._daemon().command("run", "--rm", "--network=none", name, *project.crate.arguments)
 
     def prove(self, project: Project) -> None:
@@ -153,22 +154,26 @@ class Cargo:
     """`cargo build` and nothing else, once for each way of compiling, all at once, in a container that lives on."""
 
     place: Workplace
-    title: str = "`cargo build` alone"
+    title: str = FLOOR
     absent: str = ""
 
     def start(self) -> None:
-        """Start the container. It sees the benchmark's projects, and the crates that Bareboat fetched."""
+        """Start the container; it sees the benchmark's folder."""
         mount = f"--volume={self.place.root}:/bench"
         words = ("run", "--detach", "--network=none", f"--name={_CARGO}", mount, TOOLCHAIN, "sleep", "infinity")
         self.place.ask_podman(*words)
+
+    def bring_crates(self, folder: Path) -> None:
+        """Have crates that are somewhere in the benchmark's folder."""
+        self.place.ask_podman("exec", _CARGO, "ln", "-sfn", f"/bench/{folder.relative_to(self.place.root)}", "/crates")
 
     def build(self, project: Project, *, run: bool = False) -> Taken:
         """Time is taken around cargo, in the container."""
         del run
         kinds = {cell.strategy.kind: cell.strategy for cell in project.cells}
         folder = f"/bench/{project.sources.relative_to(self.place.root)}"
-        target = f"/bench/tmp/targets/{project.name}"
-        vendored = "/bench/crates/vendor.toml" if project.crate.needs_crates else ""
+        target = f"/bench/tmp/targets/{project.label}"
+        vendored = "/crates/vendor.toml" if project.crate.needs_crates else ""
         lines = ["exec 2>&1", f"cd {shlex.quote(folder)}", "begin=$(date +%s%N)"]
         for kind, strategy in kinds.items():
             lines.append(f'({compile_command(project.name, strategy, f"{target}/{kind}", vendored)}) & all="$all $!"')

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ class Project:
     """A folder with one crate, its recipes and its Containerfiles; every way has one of its own in each work."""
 
     root: Path
+    label: str  # its own alone
     name: str  # the crate's and its program's
     crate: Crate
     cells: tuple[Cell, ...]
@@ -61,7 +62,7 @@ class Project:
         """Write the cells as recipes and as Containerfiles."""
         self.cells = cells
         for cell in cells:
-            text = write_containerfile(self.name, cell, needs_crates=self.crate.needs_crates)
+            text = write_containerfile(self.name, cell, cache=self.label, needs_crates=self.crate.needs_crates)
             put(self.containerfiles / cell.recipe, text)
             put(self.root / "recipes" / f"{cell.recipe}.toml", tomli_w.dumps(_recipe(cell)))
 
@@ -85,16 +86,15 @@ class Workplace:
     commands: Commands
     environment: Mapping[str, str]  # Podman's, for the peers
     host: Host
-    projects: list[Project] = field(default_factory=list)
 
     def project(self, name: str, crate: Crate, cells: tuple[Cell, ...], *, whole: bool = False) -> Project:
         """Write a project whose crate has a name of the benchmark's."""
         root = self.root / "projects" / name
         shutil.copytree(CHECKOUT / "recipes", root / "recipes")
         put(root / "tasks.py", _TASKS)
-        project = Project(root=root, name=f"{MARK}-{name}", crate=crate, cells=cells, whole=whole)
+        label = f"{MARK}-{name}"
+        project = Project(root=root, label=label, name=crate.name or label, crate=crate, cells=cells, whole=whole)
         project.set_cells(cells)
-        self.projects.append(project)
         return project
 
     def podman(self, *words: str, folder: Path | None = None) -> Command:

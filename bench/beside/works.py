@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bareboat.errors import BareboatError
-from beside.crates import DEPENDENT, HELLO, Crate, webserver
+from beside.crates import HELLO, Crate
 from beside.figures import Figures, Row
 from beside.recipes import SEVEN, Cell, plain_cells
-from beside.workplace import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from beside.figures import Taken
     from beside.ways import Bareboat, Way
     from beside.workplace import Project, Workplace
-
-WEBSERVER = webserver(CHECKOUT / "rust-samples" / "webserver")
-EIGHT = (*SEVEN, "scratch-glibc-dynamic")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +44,7 @@ class Work:
     note: str
     measure: Callable[[Bench, Work], Figures]
     rounds: int = 5
-    on_request: bool = False  # so slow that it is done only when its name is given in full
+    on_request: bool = False  # so slow that it is done only when it is asked for
 
 
 @dataclass(slots=True)
@@ -89,15 +85,19 @@ class Change:
 
     crate: Crate = HELLO
     cells: tuple[Cell, ...] = plain_cells(SEVEN)
+    few: int = 0  # with so many of the cells the first build, and a quick run, do; 0 for all
     anew: bool = False
     change: Callable[[Project], None] = lambda _: None
+    prepare: Callable[[Bench], None] = lambda _: None
+    fits: Callable[[Way], bool] = lambda _: True  # which ways take part
     run: bool = False
     # A compile in a container is no child of the command: where there is one, a command's own share says little.
     processor: bool = False
 
     def __call__(self, bench: Bench, work: Work) -> Figures:
         """Time it."""
-        turns = [self._turn(bench, work, number, way) for number, way in enumerate(bench.ways)]
+        self.prepare(bench)
+        turns = [self._turn(bench, work, number, way) for number, way in enumerate(bench.ways) if self.fits(way)]
         rows = take_turns(bench, work, turns)
         return Figures(name=work.name, title=work.title, note=work.note, rows=rows)
 
@@ -107,10 +107,12 @@ class Change:
         def play(round_number: int) -> Taken:
             if self.anew or not projects:
                 name = f"{work.name}-{number}" + (f"-{round_number}" if self.anew else "")
-                projects[:] = [bench.place.project(name, self.crate, self.cells)]
+                projects[:] = [bench.place.project(name, self.crate, self.cells[: self.few or None])]
                 projects[0].say(new_text())
                 if not self.anew:
                     way.build(projects[0], run=self.run)
+                if not bench.quick:
+                    projects[0].set_cells(self.cells)
             self.change(projects[0])
             taken = way.build(projects[0], run=self.run)
             way.prove(projects[0])
@@ -134,39 +136,3 @@ def change_recipe(project: Project) -> None:
     cells = {cell.recipe: cell for cell in project.cells}
     cells["debian-slim"] = Cell(recipe="debian-slim", like="debian-slim", environment={"GREETING": new_text()})
     project.set_cells(tuple(cells.values()))
-
-
-_RUN = "Bareboat also runs and measures what it made; the others only build."
-WORKS = (
-    Work(
-        name="cold",
-        title="A crate never seen, seven images",
-        note=f"A new crate in every round and for every way; bases and compiler are there. {_RUN}",
-        measure=Change(anew=True),
-    ),
-    Work(
-        name="nothing-changed",
-        title="Nothing changed, seven images",
-        note="The same command once more. The processor's time is that of the whole tree of processes, daemons too.",
-        measure=Change(processor=True),
-        rounds=10,
-    ),
-    Work(
-        name="one-line",
-        title="One line changed, seven images",
-        note=f"The line that the program prints. {_RUN}",
-        measure=Change(change=change_line),
-    ),
-    Work(
-        name="dependency",
-        title="A dependency bumped, seven images",
-        note=f"A crate in a folder below: its version and its only function. {_RUN}",
-        measure=Change(crate=DEPENDENT, change=change_line),
-    ),
-    Work(
-        name="one-recipe",
-        title="One recipe changed, seven images",
-        note=f"A variable of the environment on debian-slim; all seven are asked for. {_RUN}",
-        measure=Change(change=change_recipe),
-    ),
-)
