@@ -35,13 +35,12 @@ def origin(option, word):
 
 
 @task(iterable=["sample", "recipe"], help={
-    **SELECT,
+    **SELECT, "format": FORMAT,
     "jobs": "how many jobs run side by side (default: the cores)",
     "crate": "the folder of a crate of your own, to use in place of the samples",
     "force": "compile, ship, run and measure again what is unchanged",
     "locked": "fail when a package is not of the version in recipes/recipes.lock",
     "keep_going": "go on past a failed cell (the default); --no-keep-going stops at the first",
-    "format": FORMAT,
     "results": "a folder to keep the results in, in place of results/",
     "all": "print the cells too that are made to fail, as tests of the predictions",
 })  # fmt: skip
@@ -52,17 +51,14 @@ def build_matrix(_c, sample, recipe, jobs=0, bases="auto", crate="", force=False
 
 
 @task(iterable=["with_"], help={
-    "libc": "musl or gnu",
-    "crt": "static (the default) or dynamic",
+    "libc": "musl or gnu", "crt": "static (the default) or dynamic",
     "sample": "the sample to put in it (default: hello-world)",
     "crate": "the folder of a crate of your own, in its place",
     "with_": "what else comes aboard: certs, nss, tmp, tz, user; repeatable, or with commas",
-    "tag": "one more name for the image, NAME:TAG",
-    "output": "oci-archive:FILE writes the image there, too",
+    "tag": "one more name for the image, NAME:TAG", "output": "oci-archive:FILE writes the image there, too",
     "quiet": "print the image's id alone: podman run $(invoke scratch --libc musl --quiet)",
     "prove": "leave out each file in turn and run all that the sample expects: is it needed, or idle?",
-    "force": "do again what is unchanged",
-    "bases": BASES,
+    "force": "do again what is unchanged", "bases": BASES,
 })  # fmt: skip
 def scratch(_c, libc, with_, crt="static", sample="hello-world", crate="", tag="", output="", quiet=False, prove=False,
             force=False, bases="auto"):  # fmt: skip
@@ -138,16 +134,11 @@ def test(_c, fast=False):
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *(["-m", "not podman and not network"] if fast else [])])
 
 
-@task(iterable=["work"], help={
-    "work": "only works that match this pattern, e.g. 'cold*'; repeatable",
-    "rounds": "in place of each work's own number of rounds",
-    "quick": "one round, and smaller sizes",
-    "write": "keep the figures in bench/",
-})  # fmt: skip
+@task(iterable=["work"], help={"work": "a pattern; repeatable", "rounds": "of each work", "write": "keep the figures"})
 def bench(_c, work, rounds=0, quick=False, write=False):
-    """Time Bareboat side by side with podman build, BuildKit and cargo alone."""
+    """Time Bareboat side by side with podman build, BuildKit and cargo alone; --quick sees that all works."""
     words = [f"--work={one}" for one in work] + [f"--rounds={rounds}"] + ["--quick"] * quick + ["--write"] * write
-    os.execv(sys.executable, [sys.executable, str(PROJECT.root / "bench" / "side_by_side.py"), *words])
+    os.execv(sys.executable, [sys.executable, str(Path(__file__).parents[1] / "bench" / "side_by_side.py"), *words])
 
 
 @task

@@ -178,7 +178,7 @@ def test_imports_are_absolute_so_that_these_tests_see_them():
 
 
 def test_the_tasks_do_nothing_themselves():
-    """A task calls the library only, except the two tasks that start the developer's tools."""
+    """A task calls the library only, except the three tasks that start the developer's tools."""
     tree = ast.parse((PACKAGE / "tasks.py").read_text(encoding="utf-8"))
     calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     assert not calls & {"print", "sys.exit", "open", "subprocess.run"}

@@ -1,0 +1,22 @@
+"""Lets tests import the benchmarks' modules, which are no part of the package."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCH = Path(__file__).parents[3] / "bench"
+
+
+@pytest.fixture
+def beside(monkeypatch):
+    """Imports `beside.NAME`."""
+    monkeypatch.syspath_prepend(str(BENCH))
+    before = set(sys.modules)
+    yield lambda name: importlib.import_module(f"beside.{name}")
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] in {"beside", "machine", "side_by_side"}:
+            sys.modules.pop(name)
