@@ -34,6 +34,7 @@ from bareboat.errors import BareboatError, SelectionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
 
     from beside.figures import Figures
 
@@ -122,10 +123,18 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
+def interrupt_once(_number: int, _frame: FrameType | None) -> None:
+    """Stop; and let nothing stop the tidying up that follows."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     """Print the report; the exit code."""
     options = parse()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt_once)
     try:
         text, code = run_bench(options)
     except BareboatError as error:

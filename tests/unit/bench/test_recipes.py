@@ -6,7 +6,6 @@ import tomllib
 
 import pytest
 
-
 CONTAINERFILE = """\
 FROM localhost/bareboat/toolchain/gnu:bootstrap AS build
 WORKDIR /src/bareboat-bench
