@@ -40,13 +40,13 @@ def draw_chart(all_figures: Sequence[Figures]) -> str:
         if len({row.way for row in rows}) > 1 and not any(row.size for row in rows):
             panel, top = _draw_panel(figures, rows, top)
             parts.append(panel)
-    title = "Seconds that each way took: the median, and a line from the least to the most"
+    title = "Seconds: the median, a line from the least to the most, and in brackets the ratio to Bareboat's median"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{top + _LINE}" role="img"'
         f' viewBox="0 0 {_WIDTH} {top + _LINE}" aria-label="{title}">\n'
         f"<style>\n{_STYLE}</style>\n"
         f'<rect class="page" width="{_WIDTH}" height="{top + _LINE}"/>\n{"".join(parts)}'
-        f'<text x="{_MARGIN}" y="{top + 6}">{title}; in brackets how many times as long as Bareboat.</text>\n</svg>\n'
+        f'<text x="{_MARGIN}" y="{top + 6}">{title}</text>\n</svg>\n'
     )
 
 

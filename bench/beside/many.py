@@ -44,7 +44,7 @@ def measure_all_recipes(bench: Bench, work: Work) -> Figures:
         whole = way is bench.bareboat
         project = bench.place.project(f"{work.name}-{number}", HELLO, plain_cells(SEVEN), whole=whole)
         project.say(new_text())
-        title = f"{way.title}, {'every recipe' if whole else 'seven images'}"
+        title = f"{BAREBOAT}, every recipe" if whole else way.title
         turn = Turn(title, lambda _, way=way, project=project: way.build(project), way.absent)  # type: ignore[misc]
         if not way.absent:
             way.build(project)
