@@ -116,7 +116,11 @@ class Workplace:
         if nameless:
             inspected = json.loads(self.ask_podman("image", "inspect", *nameless))
             own |= {one["Id"] for one in inspected if MARK in json.dumps(one)}
-        # Podman refuses none of many that are there: a forced removal takes an image's children along.
+        # What a build works in is no container that a plain list has; a killed one leaves it.
+        working = json.loads(self.ask_podman("ps", "--all", "--external", "--format=json") or "[]")
+        for one in working:
+            if MARK in str(one["Image"]) or one["ImageID"].removeprefix("sha256:") in own:
+                self.ask_podman("rm", "--force", one["Id"])
         for number in range(0, len(own), 100):
             batch = sorted(own)[number : number + 100]
             self.ask_podman("rmi", "--force", "--ignore", *batch)
