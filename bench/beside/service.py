@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from beside.workplace import CHECKOUT
 from beside.works import Change, change_line, new_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from beside.figures import Figures
     from beside.works import Bench, Work
 
@@ -31,17 +34,24 @@ def prepare_webserver(bench: Bench) -> None:
     project = place.project(_PREPARED, WEBSERVER, plain_cells(("scratch-musl",)))
     project.say(new_text())
     bench.bareboat.build(project)
-    fetched = [folder for folder in find_folders().crates.iterdir() if (folder / "vendor.toml").exists()]
-    if len(fetched) != 1:
-        raise BareboatError(f"Bareboat fetched {len(fetched)} sets of crates, not one")
+    fetched = find_crates(find_folders().crates, project.sources / "Cargo.lock")
     recipe = place.root / "tmp" / "crates.containerfile"
     recipe.write_text(f"FROM {TOOLCHAIN}\nCOPY . /crates\n", encoding="utf-8")
-    place.ask_podman("build", "--quiet", f"--tag={CRATES_IMAGE}", f"--file={recipe}", str(fetched[0]))
+    place.ask_podman("build", "--quiet", f"--tag={CRATES_IMAGE}", f"--file={recipe}", str(fetched))
     for way in bench.ways:
         if isinstance(way, Cargo):
-            way.bring_crates(fetched[0])
+            way.bring_crates(fetched)
     if docker := next((way.docker for way in bench.ways if isinstance(way, BuildKit)), None):
         docker.bring((CRATES_IMAGE,))
+
+
+def find_crates(folder: Path, lock: Path) -> Path:
+    """Of the sets of crates that Bareboat fetched, the harbor's among them, the one that has all that a lock names."""
+    named = {one["name"] for one in tomllib.loads(lock.read_text(encoding="utf-8"))["package"] if "source" in one}
+    for fetched in sorted(folder.iterdir()):
+        if all((fetched / "vendor" / name).is_dir() for name in named):
+            return fetched
+    raise BareboatError(f"Bareboat fetched no crates of {lock}")
 
 
 def measure_line(bench: Bench, work: Work) -> Figures:

@@ -60,6 +60,8 @@ def write_section(figures: Figures) -> str:
 def write_summary(all_figures: Sequence[Figures]) -> str:
     """A row a work, a column a peer: how many times as long as Bareboat it took."""
     ways = list(dict.fromkeys(row.way for figures in all_figures for row in _peers(figures)))
+    if not ways:
+        return ""
     lines = [f"| Work | Bareboat, s | {' | '.join(ways)} |", f"|---|---:|{'---:|' * len(ways)}"]
     for figures in all_figures:
         unit, rows = figures.unit, {row.way: row for row in _peers(figures)}

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import bareboat.podman_engine.session  # noqa: F401 (urllib3 tries a socket when it is imported, which no test may)
+
 BENCH = Path(__file__).parents[3] / "bench"
 
 

@@ -62,3 +62,24 @@ def test_what_is_written_already_keeps_its_time(beside, tmp_path):
     before = file.stat().st_mtime_ns
     put(file, "text")
     assert file.stat().st_mtime_ns == before
+
+
+def test_the_webservers_text_is_in_its_program_and_its_manifest_stays(beside, tmp_path):
+    crate = beside("service").WEBSERVER
+    manifests = []
+    for text in ("one", "two"):
+        crate.write(tmp_path / "crate", crate.name, text)
+        assert f'"{text} {{}} tls' in (tmp_path / "crate" / "src" / "features.rs").read_text()
+        manifests.append((tmp_path / "crate" / "Cargo.toml").read_text())
+    assert manifests[0] == manifests[1]
+    package = tomllib.loads(manifests[0])["package"]
+    assert package["name"] == crate.name == "bareboat-bench-webserver"
+    assert package["metadata"]["bareboat"]["expect"] == {"arguments": ["--check"]}
+
+
+def test_the_crates_that_a_lock_names_are_told_from_others(beside, tmp_path):
+    lock = tmp_path / "Cargo.lock"
+    lock.write_text('[[package]]\nname = "own"\n[[package]]\nname = "hyper"\nsource = "registry"\n')
+    for path in ("crates/a/vendor/ring", "crates/b/vendor/hyper", "crates/cargo"):
+        (tmp_path / path).mkdir(parents=True)
+    assert beside("service").find_crates(tmp_path / "crates", lock).name == "b"
