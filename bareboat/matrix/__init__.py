@@ -4,6 +4,6 @@ source    choose_source, one_image_each
 standing  find_outputs, which looks up what stands as an earlier run made it
 run       run_matrix
 gather    gather_run, MatrixRun, new_pins
-progress  make_progress, Progress
+progress  make_progress
 job, cell, probes, schedule  one job, a cell's stages, a service's probes, the order of jobs: for this room alone
 """

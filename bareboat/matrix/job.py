@@ -1,13 +1,12 @@
-"""Does one job: a root image, a program, a cell or its probes; what comes out is a value."""
+"""Does one job: a root image, a program, a cell or its probes; what comes out is a value.
+
+What does a kind of job is imported when the first of its kind is done: most runs make no root and probe no service.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from bareboat.make.program import make_program
-from bareboat.make.root import make_root
-from bareboat.matrix.cell import make_cell
-from bareboat.matrix.probes import probe_cell
 from bareboat.matrix.standing import find_output
 from bareboat.plan.jobs import ImageJob, ProbeJob, ProgramJob, RootJob
 
@@ -25,12 +24,20 @@ def run_job(context: JobContext, job: Job, outputs: Outputs) -> Output:
 def _make(context: JobContext, job: Job, outputs: Outputs) -> Output:
     match job:
         case RootJob():
+            from bareboat.make.root import make_root
+
             return make_root(context, job)
         case ProgramJob():
+            from bareboat.make.program import make_program
+
             return make_program(context, job, outputs.root(job.toolchain))
         case ImageJob(cell=cell):
+            from bareboat.matrix.cell import make_cell
+
             return make_cell(context, cell, outputs)
         case ProbeJob(cell=cell):
+            from bareboat.matrix.probes import probe_cell
+
             return probe_cell(context, cell, outputs)
         case _:
             assert_never(job)

@@ -1,201 +1,25 @@
-"""A live view of what runs and what has ended, on stderr only: rows and a bar on a terminal, plain lines elsewhere."""
+"""What a run says while it goes on, on stderr only: rows and a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import os
-import sys
-import time
-from contextlib import suppress
-from threading import Lock
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.spinner import Spinner
-from rich.table import Table
-from rich.text import Text
-
-from bareboat.result.values import printable
+from bareboat.matrix.plain import PlainProgress
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import TextIO
 
-    from rich.console import RenderableType
+    from bareboat.matrix.plain import Progress
 
-_STYLES = {"passed": "green", "built": "green", "failed": "bold red", "skipped": "yellow", "unchanged": "dim"}
-_WITHOUT_TIME = frozenset({"skipped", "unchanged"})
 _NO_CURSOR_CONTROL = frozenset({"", "dumb", "unknown"})
-_DRAWN_PER_SECOND = 8
-_LINES_BESIDE_JOBS = 3
-_BAR_COLUMNS = 30
-_MINUTE_SECONDS = 60
-
-
-class Progress(Protocol):
-    """Hears of jobs as they start and finish, from any thread, for as long as its `with` block runs."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    def started(self, job: str) -> None:
-        """`job` runs from now on."""
-        ...
-
-    def finished(self, job: str, status: str, seconds: float, note: str) -> None:
-        """`job` ended as built, passed, failed, skipped or unchanged after `seconds`; `note` may be empty."""
-        ...
-
-    def note(self, text: str) -> None:
-        """Something to say that is no job's end."""
-        ...
 
 
 def make_progress(stream: TextIO, total: int) -> Progress:
     """The view of `total` jobs on `stream`: live where that is a terminal that moves its cursor, else a line a job."""
     if stream.isatty() and os.environ.get("TERM", "") not in _NO_CURSOR_CONTROL:
+        # What draws is imported where something is drawn.
+        from bareboat.matrix.live import LiveProgress
+
         return LiveProgress(stream, total)
     return PlainProgress(stream, total)
-
-
-class _Count:
-    """How many of `total` jobs have finished; says each end as one line."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.done = 0
-
-    def line(self, job: str, status: str, seconds: float, note: str) -> str:
-        """`[ 3/17] image hello-world@alpine: passed in 1.2 s: note`, and one more counted."""
-        self.done += 1
-        duration = "" if status in _WITHOUT_TIME else f" in {_duration(seconds)}"
-        tail = f": {note}" if note else ""
-        return printable(f"[{self.done:>{len(str(self.total))}}/{self.total}] {job}: {status}{duration}{tail}")
-
-
-class PlainProgress:
-    """One line for each finished job and each note, whole, in the order in which they came."""
-
-    def __init__(self, stream: TextIO, total: int) -> None:
-        self._stream = stream
-        self._count = _Count(total)
-        self._lock = Lock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
-
-    def started(self, job: str) -> None:
-        """Says nothing: a log is read afterwards, and there the end is what counts."""
-
-    def finished(self, job: str, status: str, seconds: float, note: str) -> None:
-        """Writes the job's line."""
-        with self._lock:
-            self._write(self._count.line(job, status, seconds, note))
-
-    def note(self, text: str) -> None:
-        """Writes `text` on a line of its own."""
-        with self._lock:
-            self._write(printable(text))
-
-    def _write(self, line: str) -> None:
-        with suppress(OSError):  # a reader who went away (`2>&1 | head`) is no reason to fail a build
-            self._stream.write(f"{line}\n")
-            self._stream.flush()
-
-
-class LiveProgress:
-    """A row for each running job and a bar below them, redrawn in place; what has finished scrolls away above."""
-
-    def __init__(self, stream: TextIO, total: int) -> None:
-        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
-        self._count = _Count(total)
-        self._since: dict[str, float] = {}
-        self._lock = Lock()
-        self._line_lock = Lock()  # apart from the other, which the drawing thread takes while it holds rich's own
-        self._spinner = Spinner("line" if self._console.options.ascii_only else "dots", style="cyan")
-        self._live = Live(
-            console=self._console,
-            get_renderable=self._view,
-            refresh_per_second=_DRAWN_PER_SECOND,
-            transient=True,
-            redirect_stdout=False,  # what goes to stdout is the caller's and may be piped on
-            redirect_stderr=stream is sys.stderr,
-        )
-
-    def __enter__(self) -> Self:
-        self._live.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._live.__exit__(kind, error, trace)
-
-    def started(self, job: str) -> None:
-        """Adds the job's row."""
-        with self._lock:
-            self._since[job] = time.monotonic()
-
-    def finished(self, job: str, status: str, seconds: float, note: str) -> None:
-        """Takes the job's row away, prints its line above the rows and moves the bar on."""
-        with self._line_lock:
-            with self._lock:
-                self._since.pop(job, None)
-                line = self._count.line(job, status, seconds, note)
-            self._console.print(_coloured(line, f": {status}", _STYLES.get(status, "")), soft_wrap=True)
-
-    def note(self, text: str) -> None:
-        """Prints `text` above the rows."""
-        self._console.print(Text(printable(text)), soft_wrap=True)
-
-    def _view(self) -> RenderableType:
-        with self._lock:
-            running, done = tuple(self._since.items()), self._count.done
-        room = max(1, self._console.height - _LINES_BESIDE_JOBS)
-        return Group(self._rows(running, room), self._bar(done))
-
-    def _rows(self, running: tuple[tuple[str, float], ...], room: int) -> Table:
-        rows = Table.grid(padding=(0, 1))
-        rows.add_column(width=1)
-        rows.add_column(no_wrap=True, overflow="ellipsis")
-        rows.add_column(justify="right", no_wrap=True)
-        now = time.monotonic()
-        for job, since in running[:room]:
-            rows.add_row(self._spinner, Text(printable(job)), Text(_duration(now - since), style="dim"))
-        if len(running) > room:
-            rows.add_row("", Text(f"and {len(running) - room} more", style="dim"), "")
-        return rows
-
-    def _bar(self, done: int) -> Table:
-        total = self._count.total
-        bar = Table.grid(padding=(0, 1))
-        bar.add_row(
-            ProgressBar(total=max(total, 1), completed=done, width=_BAR_COLUMNS, complete_style="cyan"),
-            f"{done}/{total}",
-        )
-        return bar
-
-
-def _coloured(line: str, part: str, style: str) -> Text:
-    text = Text(line)
-    start = line.find(part)
-    if start >= 0:
-        text.stylize(style, start + len(": "), start + len(part))
-    return text
-
-
-def _duration(seconds: float) -> str:
-    """`1.2 s`, `2 min 05 s`."""
-    if round(seconds, 1) < _MINUTE_SECONDS:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), _MINUTE_SECONDS)
-    return f"{minutes} min {rest:02} s"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from bareboat.make.context import Outputs
 from bareboat.matrix.cell import failed_result, keep, say
 from bareboat.matrix.gather import gather_run
 from bareboat.matrix.job import run_job
+from bareboat.matrix.pace import Pace, Pools
 from bareboat.matrix.schedule import execute
 from bareboat.plan.jobs import ImageJob, ProbeJob, ProgramJob, RootJob, is_timed, needs
 from bareboat.result.values import Failed
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bareboat.make.context import JobContext, Output
     from bareboat.matrix.gather import MatrixRun
-    from bareboat.matrix.progress import Progress
+    from bareboat.matrix.plain import Progress
     from bareboat.matrix.schedule import Done
     from bareboat.plan.jobs import Job, Plan
     from bareboat.result.values import Stage
@@ -44,11 +44,12 @@ def run_matrix(
     failed: list[str] = []
     hopeless = _expected_not_to_compile(plan)
     with progress:
-        executor = ThreadPoolExecutor(jobs, thread_name_prefix="job")
+        pools, pace = Pools(jobs), Pace.read(context.folders.pace)
         try:
             start = _starting(context, progress)
-            for done in execute(plan.jobs, needs, _id, start, executor, alone=is_timed, known=standing):
+            for done in execute(plan.jobs, needs, _id, start, pools.of, weight=pace.of, alone=is_timed, known=standing):
                 output = _conclude(context, done)
+                pace.seconds[done.job.id] = done.seconds
                 expected = _did_not_compile(done) and (done.aborted_by or done.job) in hopeless
                 _tell(progress, done, output, expected=expected)
                 if output is not None:
@@ -59,8 +60,8 @@ def run_matrix(
                 if failed and not keep_going:
                     raise BareboatError(f"{failed[0]} failed, and --no-keep-going ends the run there")
         finally:
-            # Not waited for: a thread in the middle of its work must not hold up an interrupted run.
-            executor.shutdown(wait=False, cancel_futures=True)
+            pools.close()
+    pace.keep(context.folders.pace)
     return gather_run(plan, outputs, failed)
 
 

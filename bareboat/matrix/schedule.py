@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from bareboat.errors import BareboatError, StoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
     from concurrent.futures import Executor, Future
 
 J = TypeVar("J")
@@ -37,25 +37,27 @@ def execute(
     needs: Callable[[J], Sequence[J]],
     key: Callable[[J], Hashable],
     run: Callable[[J, Mapping[Hashable, Out]], Out],
-    executor: Executor,
+    executor_of: Callable[[J], Executor],
     *,
+    weight: Callable[[J], float] = lambda _: 1.0,
     alone: Callable[[J], bool] = lambda _: False,
     known: Mapping[Hashable, Out] = MappingProxyType({}),
 ) -> Iterator[Done[J, Out]]:
     """Yield every job's end, in the order in which they end; `run` gets the outputs of its needs by key.
 
-    What is `known` is an output by its job's key; such a job is not run. Of the jobs that can start, the first in
-    `jobs` starts first. One that is to run `alone` starts when all others that can have ended, and nothing runs beside
+    `jobs` must list each job after its needs. What is `known` is an output by its job's key; such a job is not run.
+    `weight` is about how long a job takes: of the jobs that can start, that one starts first which has the longest way
+    to the end before it. One that is to run `alone` starts when all others that can have ended, and nothing runs beside
     it. A BareboatError or OSError (a full disk, say) of one job is data; StoppedError and any other exception end the
     run.
     """
-    waiting = _Waiting([job for job in jobs if key(job) not in known], needs, key)
+    waiting = _Waiting([job for job in jobs if key(job) not in known], needs, key, weight)
     outputs = dict(known)
     running: dict[Future[Done[J, Out]], J] = {}
     while waiting.jobs or running:
         for job in waiting.startable(alone, idle=not running):
             inputs = {key(need): outputs[key(need)] for need in needs(job)}
-            running[executor.submit(_timed, run, job, inputs)] = job
+            running[executor_of(job).submit(_timed, run, job, inputs)] = job
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             job, done = running.pop(future), future.result()
             yield done
@@ -71,7 +73,13 @@ def execute(
 class _Waiting(Generic[J]):
     """The jobs that have not started, and what each still waits for."""
 
-    def __init__(self, jobs: Iterable[J], needs: Callable[[J], Sequence[J]], key: Callable[[J], Hashable]) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[J],
+        needs: Callable[[J], Sequence[J]],
+        key: Callable[[J], Hashable],
+        weight: Callable[[J], float],
+    ) -> None:
         self.jobs = {key(job): job for job in jobs}
         self._unmet = {
             name: {key(need) for need in needs(job) if key(need) in self.jobs} for name, job in self.jobs.items()
@@ -81,10 +89,15 @@ class _Waiting(Generic[J]):
             for need in unmet:
                 self._followers.setdefault(need, []).append(name)
         self._ready = {name: self.jobs[name] for name, unmet in self._unmet.items() if not unmet}
+        self._way: dict[Hashable, float] = {}
+        for job in reversed(jobs):
+            behind = (self._way[name] for name in self._followers.get(key(job), ()))
+            self._way[key(job)] = weight(job) + max(behind, default=0.0)
 
     def startable(self, alone: Callable[[J], bool], *, idle: bool) -> list[J]:
         """Take the jobs that may start; one that is to run alone only when nothing runs and no other can."""
         side_by_side = [name for name, job in self._ready.items() if not alone(job)]
+        side_by_side.sort(key=self._way.__getitem__, reverse=True)
         names = side_by_side or (list(self._ready)[:1] if idle else [])
         return [self._take(name) for name in names]
 

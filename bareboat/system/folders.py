@@ -62,6 +62,11 @@ class Folders:
         return self.cache / "logs"
 
     @property
+    def pace(self) -> Path:
+        """How long jobs took when they were done last."""
+        return self.cache / "pace.json"
+
+    @property
     def unfinished(self) -> Path:
         """A file that is there while a run is under way, and outlasts one that is killed."""
         return self.cache / "unfinished"

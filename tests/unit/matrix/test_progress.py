@@ -7,7 +7,9 @@ from threading import Barrier, Thread
 
 import pytest
 
-from bareboat.matrix.progress import LiveProgress, PlainProgress, make_progress
+from bareboat.matrix.live import LiveProgress
+from bareboat.matrix.plain import PlainProgress
+from bareboat.matrix.progress import make_progress
 
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9][0-9;]*m")

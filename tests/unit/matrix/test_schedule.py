@@ -37,7 +37,7 @@ class Serial(Executor):
 
 def run(needs, work, executor=None):
     with executor or ThreadPoolExecutor(3) as pool:
-        return list(execute(list(needs), lambda job: sorted(needs[job]), lambda job: job, work, pool))
+        return list(execute(list(needs), lambda job: sorted(needs[job]), lambda job: job, work, lambda _: pool))
 
 
 @pytest.mark.parametrize("make_executor", [Serial, lambda: ThreadPoolExecutor(3)], ids=["serial", "threads"])
@@ -98,7 +98,7 @@ def test_ends_are_told_as_they_come_and_not_only_when_all_is_done():
     ran = []
     with Serial() as executor:
         ends = execute(
-            [0, 1], lambda job: [0] if job else [], lambda job: job, lambda job, _: ran.append(job), executor
+            [0, 1], lambda job: [0] if job else [], lambda job: job, lambda job, _: ran.append(job), lambda _: executor
         )
         assert next(ends).job == 0
         assert ran == [0]
@@ -140,7 +140,9 @@ def test_what_runs_alone_runs_after_all_others_and_beside_nothing(failing):
             raise BareboatError("no")
 
     with ThreadPoolExecutor(4) as pool:
-        ends = list(execute(list(needs), needs.__getitem__, lambda job: job, work, pool, alone=alone.__contains__))
+        ends = list(
+            execute(list(needs), needs.__getitem__, lambda job: job, work, lambda _: pool, alone=alone.__contains__)
+        )
     assert {end.job for end in ends} == set(needs)
     assert all(beside[job] == {job} for job in alone & set(order))
     assert set(order[:3]) == {0, 1, 2}

@@ -1,0 +1,110 @@
+"""A live view of what runs and what has ended, on a terminal: a row a job, and a bar."""
+
+from __future__ import annotations
+
+import sys
+import time
+from threading import Lock
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from bareboat.matrix.plain import Count, duration
+from bareboat.result.values import printable
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import TextIO
+
+    from rich.console import RenderableType
+
+_STYLES = {"passed": "green", "built": "green", "failed": "bold red", "skipped": "yellow", "unchanged": "dim"}
+_DRAWN_PER_SECOND = 8
+_LINES_BESIDE_JOBS = 3
+_BAR_COLUMNS = 30
+
+
+class LiveProgress:
+    """A row for each running job and a bar below them, redrawn in place; what has finished scrolls away above."""
+
+    def __init__(self, stream: TextIO, total: int) -> None:
+        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        self._count = Count(total)
+        self._since: dict[str, float] = {}
+        self._lock = Lock()
+        self._line_lock = Lock()  # apart from the other, which the drawing thread takes while it holds rich's own
+        self._spinner = Spinner("line" if self._console.options.ascii_only else "dots", style="cyan")
+        self._live = Live(
+            console=self._console,
+            get_renderable=self._view,
+            refresh_per_second=_DRAWN_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,  # what goes to stdout is the caller's and may be piped on
+            redirect_stderr=stream is sys.stderr,
+        )
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.__exit__(kind, error, trace)
+
+    def started(self, job: str) -> None:
+        """Adds the job's row."""
+        with self._lock:
+            self._since[job] = time.monotonic()
+
+    def finished(self, job: str, status: str, seconds: float, note: str) -> None:
+        """Takes the job's row away, prints its line above the rows and moves the bar on."""
+        with self._line_lock:
+            with self._lock:
+                self._since.pop(job, None)
+                line = self._count.line(job, status, seconds, note)
+            self._console.print(_coloured(line, f": {status}", _STYLES.get(status, "")), soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """Prints `text` above the rows."""
+        self._console.print(Text(printable(text)), soft_wrap=True)
+
+    def _view(self) -> RenderableType:
+        with self._lock:
+            running, done = tuple(self._since.items()), self._count.done
+        room = max(1, self._console.height - _LINES_BESIDE_JOBS)
+        return Group(self._rows(running, room), self._bar(done))
+
+    def _rows(self, running: tuple[tuple[str, float], ...], room: int) -> Table:
+        rows = Table.grid(padding=(0, 1))
+        rows.add_column(width=1)
+        rows.add_column(no_wrap=True, overflow="ellipsis")
+        rows.add_column(justify="right", no_wrap=True)
+        now = time.monotonic()
+        for job, since in running[:room]:
+            rows.add_row(self._spinner, Text(printable(job)), Text(duration(now - since), style="dim"))
+        if len(running) > room:
+            rows.add_row("", Text(f"and {len(running) - room} more", style="dim"), "")
+        return rows
+
+    def _bar(self, done: int) -> Table:
+        total = self._count.total
+        bar = Table.grid(padding=(0, 1))
+        bar.add_row(
+            ProgressBar(total=max(total, 1), completed=done, width=_BAR_COLUMNS, complete_style="cyan"),
+            f"{done}/{total}",
+        )
+        return bar
+
+
+def _coloured(line: str, part: str, style: str) -> Text:
+    text = Text(line)
+    start = line.find(part)
+    if start >= 0:
+        text.stylize(style, start + len(": "), start + len(part))
+    return text
