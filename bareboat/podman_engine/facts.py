@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 FACTS_FILE = "facts.json"
-# What of the environment Podman takes its settings from, and what it finds programs and folders by.
-_VARIABLES = ("HOME", "PATH", "STORAGE_OPTS", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR")
+# What of the environment Podman takes its settings and its folders from, and the programs that it finds by PATH.
+_VARIABLES = ("HOME", "STORAGE_OPTS", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR")
+_PROGRAMS = ("podman", "conmon", "crun", "runc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,7 @@ def _stamp(folder: Path, parts: Iterable[str], environment: Mapping[str, str]) -
     folders = (VENDOR_FOLDER, SYSTEM_FOLDER, user_folder(environment))
     files = [
         folder / "containers.conf",
-        Path(shutil.which("podman") or "podman"),
+        *(Path(shutil.which(name) or name) for name in _PROGRAMS),
         Path("/etc/os-release"),
         *(Path(name) for name in (*parts, *named) if name),
         *(place / f"{name}.conf" for place in folders for name in ("containers", "storage")),

@@ -109,6 +109,7 @@ def test_a_base_comes_from_a_registry_pinned_by_its_digest(
         result = json.loads(next((tmp_path / "results").rglob("*.json")).read_text(encoding="utf-8"))
         assert result["provenance"]["base"]["digest"] == digest
         again = project.invoke(*words, env=environment)
+        assert "bases: of registries, as when everything was made" in again.stderr
         assert "nothing to do" in again.stderr
     finally:
         podman("rmi", "--force", "localhost/bareboat/hello-world:alpine", "docker.io/library/alpine:3.23")
