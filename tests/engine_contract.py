@@ -109,6 +109,21 @@ class ImagesContract(Named):
         assert engine.image(loaded.image_id) is None
         assert engine.find(name) is None
 
+    def test_what_has_lost_its_last_name_is_removed_and_what_has_one_stays(self, engine, name, loaded, tmp_path):
+        engine.remove_nameless([loaded.image_id, NO_IMAGE])
+        assert engine.find(name) == loaded.image_id
+        archive = tmp_path / "another.tar"
+        another = write_image([Entry(path="y", content=b"y")], ImageConfig(), reference=name, to=archive)
+        engine.load(archive)
+        engine.tag(loaded.image_id, f"{name}-kept")
+        engine.remove_nameless([loaded.image_id])
+        assert engine.image(f"{name}-kept").id == loaded.image_id
+        engine.tag(another.image_id, f"{name}-kept")
+        engine.remove_nameless([loaded.image_id, another.image_id])
+        assert engine.image(loaded.image_id) is None
+        assert engine.image(name).id == another.image_id
+        engine.remove(f"{name}-kept")
+
     def test_a_tag_is_one_more_name(self, engine, name, loaded):
         engine.tag(loaded.image_id, f"{name}-too")
         assert engine.image(f"{name}-too").id == loaded.image_id == engine.image(name).id

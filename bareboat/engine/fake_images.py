@@ -21,6 +21,7 @@ from bareboat.engine.images import StoredImage
 from bareboat.errors import BareboatError, EngineError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from bareboat.archive import Image
@@ -120,6 +121,11 @@ class FakeImages:
         kept = self.opened(image_id).id
         with self._lock:
             self._names[name] = kept
+
+    def remove_nameless(self, image_ids: Sequence[str]) -> None:
+        """Forget what has no name."""
+        for image_id in set(image_ids) - set(self._names.values()):
+            self.remove(image_id)
 
     def remove(self, reference: str) -> None:
         """Forget the image and its names."""

@@ -61,8 +61,11 @@ def ship_image(context: JobContext, contents: ImageContents) -> Iterator[Image]:
     with scratch_archive(context.folders.scratch) as archive:
         entries, config = image_entries(contents), image_config(contents)
         written = write_image(entries, config, reference=name, to=archive, base=base)
-        if context.force or context.images.find(name) != written.image_id:
+        stored = context.images.find(name)
+        if context.force or stored != written.image_id:
             context.engine.load(archive)
+        if stored and stored != written.image_id:
+            context.replaced.append(stored)
         yield open_image(archive, base=base, known=known_layers(context))
 
 

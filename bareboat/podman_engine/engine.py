@@ -28,7 +28,7 @@ from bareboat.podman_engine.store_list import StoreList
 from bareboat.system.files import replacing, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -210,6 +210,15 @@ class PodmanEngine:
         repository, _, tag = name.rpartition(":")
         with self._client() as client:
             client.images.get(image_id).tag(repository, tag)
+
+    def remove_nameless(self, image_ids: Sequence[str]) -> None:
+        images = [self.image(image_id) for image_id in image_ids]
+        # An id that has one name would go with it, and that name may be the user's.
+        nameless = [_bare(image.id) for image in images if image and not image.names]
+        if nameless:
+            with self._client() as client:
+                # Without force what a container uses stays; the answer names it, and nothing is amiss.
+                client.api.delete("/images/remove", params={"images": nameless})
 
     def remove(self, reference: str) -> None:
         with self._client() as client, contextlib.suppress(NotFound, ImageNotFound):
