@@ -1,27 +1,21 @@
 """The engine that is Podman.
 
 `podman build` goes by argument vector, because podman-py's build drops options that it does not know and swallows the
-log; everything else goes through the API of a private `podman system service` that lives as long as the run.
+log; so do compiles, whose output is to be seen as it comes. Everything else goes through the API (api.py) of a private
+`podman system service` that lives as long as the run.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import threading
 import time
 from typing import TYPE_CHECKING, Self
 
-import requests
-from podman import PodmanClient
-from podman.errors import APIError, ImageNotFound, NotFound, PodmanError
-
 from bareboat.engine.containers import RUN_LABEL
-from bareboat.engine.images import KIND_LABEL, OWN_NAMES, StoredImage
-from bareboat.errors import BareboatError, EngineError, HostError, StoppedError
+from bareboat.errors import BareboatError, HostError
 from bareboat.inputs.sample import NOT_SOURCE
-from bareboat.podman_engine import containers
 from bareboat.podman_engine.facts import Facts, keep_facts, read_facts, recall_facts
 from bareboat.podman_engine.monitors import monitor_file
 from bareboat.podman_engine.store_list import StoreList
@@ -33,8 +27,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from bareboat.engine.containers import RunReport, Start, Work
-    from bareboat.engine.images import Build
+    from bareboat.engine.images import Build, StoredImage
     from bareboat.engine.tracer import Tracer
+    from bareboat.podman_engine.api import Api
     from bareboat.result.values import Host
     from bareboat.system.process import Processes
 
@@ -69,8 +64,8 @@ class PodmanEngine:
             self._start_service()
         self._facts = None if self.remote else recall_facts(self._folder, os.environ)
         if self._facts is None:
-            with self._client() as client:
-                info = client.info()  # type: ignore[no-untyped-call]
+            with self._api() as api:
+                info = api.info()
             self._facts = read_facts(info) if self.remote else keep_facts(self._folder, info, os.environ)
         self._list = None if self.remote else StoreList(self._facts.images_file)
         return self
@@ -91,25 +86,8 @@ class PodmanEngine:
         return image.id if image else None
 
     def image(self, reference: str) -> StoredImage | None:
-        with self._client() as client:
-            try:
-                attributes = client.images.get(reference).attrs
-            except (NotFound, ImageNotFound):
-                return None
-            except APIError:
-                # Of an image that was written half Podman 5 says what is missing and Podman 4 that it crashed; both
-                # say that it does not exist, and both can remove it.
-                if client.images.exists(reference):
-                    raise
-                client.images.remove(reference, force=True)
-                return None
-        return StoredImage(
-            id=f"sha256:{_bare(attributes['Id'])}",
-            # A pulled image is known by the digest that its registry gave it, not by that of our copy's manifest.
-            digest=next((name.partition("@")[2] for name in attributes.get("RepoDigests") or ()), ""),
-            names=tuple(attributes.get("RepoTags") or ()),
-            labels=attributes.get("Labels") or {},
-        )
+        with self._api() as api:
+            return api.image(reference)
 
     def build(self, build: Build, log: Path) -> str:
         options = ["--timestamp=0", "--pull=never", "--file=-", f"--tag={build.tag}"]
@@ -128,37 +106,27 @@ class PodmanEngine:
         return built.id
 
     def load(self, archive: Path) -> None:
-        with self._client() as client, archive.open("rb") as file:
-            # images.load would read the whole file into memory; a toolchain has a gigabyte.
-            answer = client.api.post("/images/load", data=file, headers={"Content-type": "application/x-tar"})
-            answer.raise_for_status()
+        with self._api() as api:
+            api.load(archive)
 
     def pull(self, reference: str) -> StoredImage:
-        with self._client() as client:
-            answer = client.api.post("/images/pull", params={"reference": reference})
-        # Podman 4.3 answers 200 and tells of the failure in the body; Podman 5 answers with an error status.
-        words = [json.loads(line) for line in answer.text.splitlines() if line.startswith("{")]
-        faults = [str(word.get("error") or word.get("message") or "") for word in words]
-        fault = next((fault for fault in faults if fault), "" if answer.ok else answer.text)
-        pulled = None if fault else self.image(reference)
-        if pulled is None:
-            raise EngineError(f"podman pull {reference}", 125, [fault or "no error was said, and no image came"])
-        return pulled
+        with self._api() as api:
+            return api.pull(reference)
 
     def save(self, image_id: str, to: Path) -> None:
-        with replacing(to) as file, self._client() as client:
-            for chunk in client.images.get(image_id).save():
+        with replacing(to) as file, self._api() as api:
+            for chunk in api.save(image_id):
                 file.write(chunk)
 
     def copy_out(self, image_id: str, path: str) -> bytes:
-        with self._client() as client:
-            return containers.copy_out(client, image_id, path)
+        with self._api() as api:
+            return api.copy_out(image_id, path)
 
     def run(
         self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool = False
     ) -> RunReport:
-        with self._client() as client:
-            return containers.run(client, image_id, arguments, timeout_seconds, writable=writable)
+        with self._api() as api:
+            return api.run(image_id, arguments, timeout_seconds, writable=writable)
 
     def work(self, work: Work, log: Path) -> None:
         mounts = [
@@ -176,66 +144,52 @@ class PodmanEngine:
         self._podman(["run", *options, work.image, *arguments], log=log)
 
     def start(self, start: Start) -> str:
-        with self._client() as client:
-            return containers.start(client, start)
+        with self._api() as api:
+            return api.start(start)
 
     def process_of(self, container: str) -> int | None:
-        with self._client() as client:
-            state = client.containers.get(container).attrs["State"]
-        return int(state["Pid"]) if state["Running"] else None
+        with self._api() as api:
+            return api.process_of(container)
 
     def signal(self, container: str, name: str) -> None:
-        with self._client() as client, contextlib.suppress(APIError):
-            client.containers.get(container).kill(name)
+        with self._api() as api:
+            api.signal(container, name)
 
     def output_of(self, container: str) -> bytes:
-        with self._client() as client:
-            return containers.output(client.containers.get(container))
+        with self._api() as api:
+            return api.output_of(container)
 
     def finish(self, container: str, timeout_seconds: float) -> RunReport:
-        with self._client() as client:
-            return containers.watch(client.containers.get(container), timeout_seconds)
+        with self._api() as api:
+            return api.finish(container, timeout_seconds)
 
     def discard(self, container: str) -> None:
-        with self._client() as client, contextlib.suppress(NotFound):
-            containers.discard(client.containers.get(container))
+        with self._api() as api:
+            api.discard(container)
 
     def trace(
         self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
     ) -> RunReport:
-        with self._client() as client:
-            return containers.trace(client, image_id, command, timeout_seconds, tracer=tracer, logs=logs)
+        with self._api() as api:
+            return api.trace(image_id, command, timeout_seconds, tracer, logs)
 
     def tag(self, image_id: str, name: str) -> None:
-        repository, _, tag = name.rpartition(":")
-        with self._client() as client:
-            client.images.get(image_id).tag(repository, tag)
+        with self._api() as api:
+            api.tag(image_id, name)
 
     def remove_nameless(self, image_ids: Sequence[str]) -> None:
-        images = [self.image(image_id) for image_id in image_ids]
-        # An id that has one name would go with it, and that name may be the user's.
-        nameless = [_bare(image.id) for image in images if image and not image.names]
-        if nameless:
-            with self._client() as client:
-                # Without force what a container uses stays; the answer names it, and nothing is amiss.
-                client.api.delete("/images/remove", params={"images": nameless})
+        if image_ids:
+            with self._api() as api:
+                api.remove_nameless(image_ids)
 
     def remove(self, reference: str) -> None:
-        with self._client() as client, contextlib.suppress(NotFound, ImageNotFound):
-            client.images.remove(reference, force=True)
+        with self._api() as api:
+            api.remove(reference)
 
     def clean(self) -> tuple[str, ...]:
         """Remove every image of Bareboat's; returns what was removed."""
-        removed: list[str] = []
-        with self._client() as client:
-            for image in client.images.list(all=True, filters={"label": KIND_LABEL}):
-                names = image.attrs.get("RepoTags") or []
-                # An image that somebody built upon one of ours inherits its labels, and is theirs.
-                if all(name.startswith(OWN_NAMES) for name in names):
-                    with contextlib.suppress(NotFound, ImageNotFound):
-                        client.images.remove(image.id, force=True)
-                        removed += names or [image.id]
-        return tuple(removed)
+        with self._api() as api:
+            return api.clean()
 
     def _podman(self, arguments: list[str], *, stdin: str = "", log: Path | None = None) -> str:
         # The run root is said, because TMPDIR would move it where XDG_RUNTIME_DIR is not set; TMPDIR is set, because
@@ -251,15 +205,12 @@ class PodmanEngine:
         return self._facts
 
     @contextlib.contextmanager
-    def _client(self) -> Iterator[PodmanClient]:
+    def _api(self) -> Iterator[Api]:
+        from bareboat.podman_engine.api import connect
+
         self._wait_for_service()
-        try:
-            with PodmanClient(base_url=self._url, timeout=None) as client:
-                yield client
-        except (PodmanError, APIError, requests.RequestException) as error:
-            if self._processes.stopped:
-                raise StoppedError("stopped") from error
-            raise BareboatError(f"Podman: {error}") from error
+        with connect(self._url, lambda: self._processes.stopped) as api:
+            yield api
 
     def _start_service(self) -> None:
         socket = self._folder / "podman.sock"
@@ -274,20 +225,14 @@ class PodmanEngine:
     def _wait_for_service(self) -> None:
         if self._answers:
             return
+        from bareboat.podman_engine.api import answers
+
         with self._starting:
             deadline = time.monotonic() + SERVICE_START_SECONDS
             while not self._answers and time.monotonic() < deadline and self._service.poll() is None:
-                with (
-                    contextlib.suppress(PodmanError, requests.RequestException),
-                    PodmanClient(base_url=self._url, timeout=None) as client,
-                ):
-                    self._answers = client.ping()
+                self._answers = answers(self._url)
                 if not self._answers:
                     time.sleep(0.005)
         if not self._answers:
             said = (self._folder / SERVICE_LOG).read_text(errors="replace").strip()
             raise HostError(f"`podman system service` does not answer: {said}\n  `invoke doctor` finds out why")
-
-
-def _bare(digest: str) -> str:
-    return digest.removeprefix("sha256:")

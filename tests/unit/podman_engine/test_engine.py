@@ -44,7 +44,7 @@ class AnsweringClient:
 
 def test_podman_is_asked_once_about_itself(monkeypatch, tmp_path):
     monkeypatch.setenv("CONTAINER_HOST", "ssh://user@example.com/run/podman.sock")
-    monkeypatch.setattr("bareboat.podman_engine.engine.PodmanClient", AnsweringClient)
+    monkeypatch.setattr("bareboat.podman_engine.api.PodmanClient", AnsweringClient)
     with PodmanEngine(Processes(), {}, tmp_path) as engine:
         host = engine.host()
         assert engine.host() == host

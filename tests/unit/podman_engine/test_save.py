@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from bareboat.errors import BareboatError
-from bareboat.podman_engine import engine as podman_engine
+from bareboat.podman_engine import api
 from bareboat.podman_engine.engine import PodmanEngine
 from bareboat.system.process import Processes
 
@@ -31,7 +31,7 @@ def save(monkeypatch, to, chunks):
     def client(**_):
         yield SimpleNamespace(images=SimpleNamespace(get=lambda _: SimpleNamespace(save=lambda: chunks)))
 
-    monkeypatch.setattr(podman_engine, "PodmanClient", client)
+    monkeypatch.setattr(api, "PodmanClient", client)
     # No service is started where the user names one.
     monkeypatch.setenv("CONTAINER_HOST", "unix:///nowhere")
     PodmanEngine(Processes(), {}, to.parent).save("sha256:0", to)

@@ -1,0 +1,163 @@
+"""What of an engine goes through Podman's API, by podman-py: all but builds, and commands run for what they leave.
+
+The engine imports this when the API is first needed, which is often while a compile is under way already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import requests
+from podman import PodmanClient
+from podman.errors import APIError, ImageNotFound, NotFound, PodmanError
+
+from bareboat.engine.images import KIND_LABEL, OWN_NAMES, StoredImage
+from bareboat.errors import BareboatError, EngineError, StoppedError
+from bareboat.podman_engine import containers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from bareboat.engine.containers import RunReport, Start
+    from bareboat.engine.tracer import Tracer
+
+
+@contextlib.contextmanager
+def connect(url: str, stopped: Callable[[], bool]) -> Iterator[Api]:
+    """A connection for the block; what goes wrong is a BareboatError, or StoppedError where the run was stopped."""
+    try:
+        with PodmanClient(base_url=url, timeout=None) as client:
+            yield Api(client)
+    except (PodmanError, APIError, requests.RequestException) as error:
+        if stopped():
+            raise StoppedError("stopped") from error
+        raise BareboatError(f"Podman: {error}") from error
+
+
+def answers(url: str) -> bool:
+    """Whether a service answers there."""
+    with (
+        contextlib.suppress(PodmanError, requests.RequestException),
+        PodmanClient(base_url=url, timeout=None) as client,
+    ):
+        return bool(client.ping())
+    return False
+
+
+class Api:
+    """One connection; methods of the names of `Images` and `Containers` keep their promises."""
+
+    def __init__(self, client: PodmanClient) -> None:
+        self._client = client
+
+    def info(self) -> dict[str, Any]:
+        """What Podman says of itself and of its host."""
+        return dict(self._client.info())  # type: ignore[no-untyped-call]
+
+    def image(self, reference: str) -> StoredImage | None:
+        try:
+            attributes = self._client.images.get(reference).attrs
+        except (NotFound, ImageNotFound):
+            return None
+        except APIError:
+            # Of an image that was written half Podman 5 says what is missing and Podman 4 that it crashed; both say
+            # that it does not exist, and both can remove it.
+            if self._client.images.exists(reference):
+                raise
+            self._client.images.remove(reference, force=True)
+            return None
+        return StoredImage(
+            id=f"sha256:{_bare(attributes['Id'])}",
+            # A pulled image is known by the digest that its registry gave it, not by that of our copy's manifest.
+            digest=next((name.partition("@")[2] for name in attributes.get("RepoDigests") or ()), ""),
+            names=tuple(attributes.get("RepoTags") or ()),
+            labels=attributes.get("Labels") or {},
+        )
+
+    def load(self, archive: Path) -> None:
+        with archive.open("rb") as file:
+            # images.load would read the whole file into memory; a toolchain has a gigabyte.
+            answer = self._client.api.post("/images/load", data=file, headers={"Content-type": "application/x-tar"})
+            answer.raise_for_status()
+
+    def pull(self, reference: str) -> StoredImage:
+        answer = self._client.api.post("/images/pull", params={"reference": reference})
+        # Podman 4.3 answers 200 and tells of the failure in the body; Podman 5 answers with an error status.
+        words = [json.loads(line) for line in answer.text.splitlines() if line.startswith("{")]
+        faults = [str(word.get("error") or word.get("message") or "") for word in words]
+        fault = next((fault for fault in faults if fault), "" if answer.ok else answer.text)
+        pulled = None if fault else self.image(reference)
+        if pulled is None:
+            raise EngineError(f"podman pull {reference}", 125, [fault or "no error was said, and no image came"])
+        return pulled
+
+    def save(self, image_id: str) -> Iterator[bytes]:
+        """An image as a docker archive, piece by piece."""
+        yield from self._client.images.get(image_id).save()
+
+    def copy_out(self, image_id: str, path: str) -> bytes:
+        return containers.copy_out(self._client, image_id, path)
+
+    def run(self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool) -> RunReport:
+        return containers.run(self._client, image_id, arguments, timeout_seconds, writable=writable)
+
+    def trace(
+        self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
+    ) -> RunReport:
+        return containers.trace(self._client, image_id, command, timeout_seconds, tracer=tracer, logs=logs)
+
+    def start(self, start: Start) -> str:
+        return containers.start(self._client, start)
+
+    def process_of(self, container: str) -> int | None:
+        state = self._client.containers.get(container).attrs["State"]
+        return int(state["Pid"]) if state["Running"] else None
+
+    def signal(self, container: str, name: str) -> None:
+        with contextlib.suppress(APIError):
+            self._client.containers.get(container).kill(name)
+
+    def output_of(self, container: str) -> bytes:
+        return containers.output(self._client.containers.get(container))
+
+    def finish(self, container: str, timeout_seconds: float) -> RunReport:
+        return containers.watch(self._client.containers.get(container), timeout_seconds)
+
+    def discard(self, container: str) -> None:
+        with contextlib.suppress(NotFound):
+            containers.discard(self._client.containers.get(container))
+
+    def tag(self, image_id: str, name: str) -> None:
+        repository, _, tag = name.rpartition(":")
+        self._client.images.get(image_id).tag(repository, tag)
+
+    def remove_nameless(self, image_ids: Sequence[str]) -> None:
+        images = [self.image(image_id) for image_id in image_ids]
+        # An id that has one name would go with it, and that name may be the user's.
+        nameless = [_bare(image.id) for image in images if image and not image.names]
+        if nameless:
+            # Without force what a container uses stays; the answer names it, and nothing is amiss.
+            self._client.api.delete("/images/remove", params={"images": nameless})
+
+    def remove(self, reference: str) -> None:
+        with contextlib.suppress(NotFound, ImageNotFound):
+            self._client.images.remove(reference, force=True)
+
+    def clean(self) -> tuple[str, ...]:
+        """Remove every image of Bareboat's; returns what was removed."""
+        removed: list[str] = []
+        for image in self._client.images.list(all=True, filters={"label": KIND_LABEL}):
+            names = image.attrs.get("RepoTags") or []
+            # An image that somebody built upon one of ours inherits its labels, and is theirs.
+            if all(name.startswith(OWN_NAMES) for name in names):
+                with contextlib.suppress(NotFound, ImageNotFound):
+                    self._client.images.remove(image.id, force=True)
+                    removed += names or [image.id]
+        return tuple(removed)
+
+
+def _bare(digest: str) -> str:
+    return digest.removeprefix("sha256:")
