@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,10 @@ def monitor(tmp_path):
         child = tmp_path / f"child-{len(started)}"
         started.append(subprocess.Popen([program, "--conmon-pidfile", file, child]))
         wait_until(lambda: child.exists() and child.read_text(encoding="ascii").strip())
-        return started[-1], int(child.read_text(encoding="ascii"))
+        watched = int(child.read_text(encoding="ascii"))
+        # A shell's child has the shell's name until it has become another program.
+        wait_until(lambda: Path(f"/proc/{watched}/comm").read_text(encoding="ascii") == "sleep\n")
+        return started[-1], watched
 
     yield start
     for process in started:
