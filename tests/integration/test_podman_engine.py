@@ -60,7 +60,7 @@ class TestPodmanContainers(ContainersContract):
         found = find_tracer(tmp_path / "tools")
         if found is None:
             pytest.skip("no strace here")
-        return found
+        return found.ready()
 
     def test_what_is_no_program_did_not_start(self, engine, name, tmp_path):
         # crun refuses to start it. runc starts a process of its own, which says that it cannot become the program.
