@@ -11,7 +11,7 @@ from bareboat.check.trace import find_tracer
 from bareboat.commands.choose_bases import find_inputs
 from bareboat.commands.open_run import Carried, make_known
 from bareboat.commands.plan_inputs import teller
-from bareboat.errors import BareboatError, EngineError, HostError
+from bareboat.errors import EngineError, HostError
 from bareboat.inputs.lock import write_lock
 from bareboat.make.context import JobContext
 from bareboat.matrix.gather import new_pins
@@ -55,9 +55,6 @@ def run_in_session(
         sweep(context.results)
         running.claim([job.reference for job in root_jobs(inputs.book, inputs.source)])
         run = _run(context, plan, view, work)
-        with contextlib.suppress(BareboatError):
-            # Left, they would fill the list of the user's images, one more for each change of a line.
-            engine.remove_nameless(context.replaced)
         pinned = new_pins(context.lock, plan.jobs, run.outputs)
         if pinned != context.lock and not context.renew:
             write_lock(pinned, project.lock)

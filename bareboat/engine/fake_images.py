@@ -21,7 +21,6 @@ from bareboat.engine.images import StoredImage
 from bareboat.errors import BareboatError, EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from bareboat.archive import Image
@@ -122,9 +121,9 @@ class FakeImages:
         with self._lock:
             self._names[name] = kept
 
-    def remove_nameless(self, image_ids: Sequence[str]) -> None:
-        """Forget what has no name."""
-        for image_id in set(image_ids) - set(self._names.values()):
+    def remove_nameless(self, image_id: str) -> None:
+        """Forget an image without a name."""
+        if image_id not in self._names.values():
             self.remove(image_id)
 
     def remove(self, reference: str) -> None:

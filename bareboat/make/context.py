@@ -58,7 +58,6 @@ class JobContext(Known):
     remote: bool = False  # the engine is on another machine, and cannot mount folders of this one
     tracer: HostTracer | None = None  # what a program's opening is observed with
     bases: Once[Path, Image] = field(default_factory=Once)  # those that this run has opened, by archive
-    replaced: list[str] = field(default_factory=list)  # the ids of images whose name another got, from any thread
     owners: Once[str, Owners] = field(default_factory=Once)  # those that it has read, by the image's digest
 
     def log(self, job: str) -> Path:

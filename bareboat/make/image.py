@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bareboat.archive import Entry, ImageConfig, open_image, write_image
 from bareboat.engine.images import KEY_LABEL, KIND_LABEL
+from bareboat.errors import BareboatError
 from bareboat.make.base_archive import known_layers, open_base
 from bareboat.make.copies import fetch_copies
 from bareboat.make.load import scratch_archive
@@ -65,7 +66,9 @@ def ship_image(context: JobContext, contents: ImageContents) -> Iterator[Image]:
         if context.force or stored != written.image_id:
             context.engine.load(archive)
         if stored and stored != written.image_id:
-            context.replaced.append(stored)
+            # Left, it would stay in the list of the user's images, one more for each change of a line.
+            with contextlib.suppress(BareboatError):
+                context.engine.remove_nameless(stored)
         yield open_image(archive, base=base, known=known_layers(context))
 
 

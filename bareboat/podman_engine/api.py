@@ -18,7 +18,7 @@ from bareboat.errors import BareboatError, EngineError, StoppedError
 from bareboat.podman_engine import containers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from bareboat.engine.containers import RunReport, Start
@@ -134,13 +134,12 @@ class Api:
         repository, _, tag = name.rpartition(":")
         self._client.images.get(image_id).tag(repository, tag)
 
-    def remove_nameless(self, image_ids: Sequence[str]) -> None:
-        images = [self.image(image_id) for image_id in image_ids]
+    def remove_nameless(self, image_id: str) -> None:
+        image = self.image(image_id)
         # An id that has one name would go with it, and that name may be the user's.
-        nameless = [_bare(image.id) for image in images if image and not image.names]
-        if nameless:
-            # Without force what a container uses stays; the answer names it, and nothing is amiss.
-            self._client.api.delete("/images/remove", params={"images": nameless})
+        if image and not image.names:
+            # Without force what a container uses stays; the answer says so, and nothing is amiss.
+            self._client.api.delete(f"/images/{_bare(image_id)}")
 
     def remove(self, reference: str) -> None:
         with contextlib.suppress(NotFound, ImageNotFound):

@@ -22,7 +22,7 @@ from bareboat.podman_engine.store_list import StoreList
 from bareboat.system.files import replacing, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -177,10 +177,11 @@ class PodmanEngine:
         with self._api() as api:
             api.tag(image_id, name)
 
-    def remove_nameless(self, image_ids: Sequence[str]) -> None:
-        if image_ids:
-            with self._api() as api:
-                api.remove_nameless(image_ids)
+    def remove_nameless(self, image_id: str) -> None:
+        if self._list and self._list.is_named(image_id):
+            return
+        with self._api() as api:
+            api.remove_nameless(image_id)
 
     def remove(self, reference: str) -> None:
         with self._api() as api:
