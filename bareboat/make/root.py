@@ -11,6 +11,7 @@ from bareboat.errors import BareboatError
 from bareboat.inputs.lock import moved, pinned_reference
 from bareboat.make.base_archive import keep_base
 from bareboat.make.standing import RootRecord, bootstrap_key, keep_root, pulled
+from bareboat.system.folders import make_passage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,8 +52,7 @@ def _bootstrap(context: JobContext, job: RootJob) -> RootImage:
 def _make_filesystem(context: JobContext, job: RootJob, folder: Path) -> RootFilesystem:
     # World-traversable, because mmdebstrap's user namespace is another user on the way to its folder.
     for path in (context.folders.bootstrap, folder):
-        path.mkdir(mode=0o711, exist_ok=True)
-        path.chmod(0o711)
+        make_passage(path)
     if job.bootstrap is None:
         raise BareboatError(f"{job.id} names no bootstrap")
     return make_root_filesystem(

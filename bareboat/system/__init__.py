@@ -2,5 +2,6 @@
 
 Others use `process.Processes` to run commands; `files.write_whole`, `replacing` and `sweep` to write files, and
 `make_open_folder`; `folders.Folders`, `find_folders` and `remove` for caches, logs and scratch space;
-`locks.hold` to wait for each other, and `once.Once` for what threads share.
+`folders.make_passage` for a folder where everybody may make one; `locks.hold` to wait for each other, and `once.Once`
+for what threads share.
 """

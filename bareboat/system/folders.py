@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
+import pwd
 import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from bareboat.errors import HostError
 
 if TYPE_CHECKING:
     from bareboat.system.process import Processes
@@ -80,10 +86,36 @@ class Folders:
 def find_folders() -> Folders:
     """The folders of this user: XDG_CACHE_HOME/bareboat, and one below /var/tmp for making root filesystems.
 
-    mmdebstrap works under other user ids, which may not walk through a private home folder.
+    mmdebstrap works under other user ids, which may not walk through a private home folder. Each cache has a folder of
+    its own there: a run holds its cache's lock, and wipes nothing of a run with another.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bareboat"
-    return Folders(cache=cache, bootstrap=Path("/var/tmp") / f"bareboat-{os.geteuid()}")  # noqa: S108
+    digits = hashlib.sha256(os.fsencode(cache.absolute())).hexdigest()[:8]
+    return Folders(cache=cache, bootstrap=Path("/var/tmp") / f"bareboat-{os.geteuid()}-{digits}")  # noqa: S108
+
+
+def make_passage(folder: Path) -> None:
+    """Make a folder of the user's where everybody may make one; others may walk through it and no more (0711).
+
+    One that is there already must be the user's own: HostError names the owner of another, and so for a link.
+    """
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o711)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no folder"
+        raise HostError(
+            f"{folder} is {kind} of user {_user(status.st_uid)}, and root filesystems are to be made there\n"
+            "  have it removed, or set XDG_CACHE_HOME to another folder than now"
+        )
+    folder.chmod(0o711)
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def remove(processes: Processes, *paths: Path) -> None:
@@ -95,4 +127,6 @@ def remove(processes: Processes, *paths: Path) -> None:
             path.unlink(missing_ok=True)
     stubborn = [str(path) for path in paths if path.exists()]
     if stubborn:
-        processes.run(["podman", "unshare", "rm", "-rf", "--", *stubborn])
+        # Root needs no user namespace, and Podman gives it none.
+        namespace = () if os.geteuid() == 0 else ("podman", "unshare")
+        processes.run([*namespace, "rm", "-rf", "--", *stubborn])
