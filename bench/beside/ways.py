@@ -172,7 +172,7 @@ class Cargo:
         del run
         kinds = {cell.strategy.kind: cell.strategy for cell in project.cells}
         folder = f"/bench/{project.sources.relative_to(self.place.root)}"
-        target = f"/bench/tmp/targets/{project.label}"
+        target = f"/bench/cargo/{project.label}"
         vendored = "/crates/vendor.toml" if project.crate.needs_crates else ""
         lines = ["exec 2>&1", f"cd {shlex.quote(folder)}", "begin=$(date +%s%N)"]
         for kind, strategy in kinds.items():
