@@ -103,6 +103,12 @@ class World:
     def program(self, job: ProgramJob) -> str:
         return keys.program_key(job, job.toolchain.reference, self.digest(job.toolchain))
 
+    def sources(self) -> str:
+        """The key under which it is kept what the cell's image came to."""
+        cell = self.cell()
+        digests = {job: self.digest(job) for job in cell.roots}
+        return keys.source_key(cell, self.program(cell.program), digests)
+
     def keys(self) -> dict[str, Any]:
         cell = self.cell()
         digests = {job: self.digest(job) for job in (*cell.roots, cell.program.toolchain)}
@@ -397,6 +403,9 @@ def test_a_field_changes_its_key_and_all_that_are_made_of_it_and_none_before(dec
     changed = [kind for kind in changed if kind != "root" or first == "root" or len(old["root"]) == len(new["root"])]
     assert changed[:1] == [first]
     assert "cell" in changed
+    if old["image"] != new["image"]:
+        # What an image came to is looked up by this one: where it stood still, the older image would be believed.
+        assert before(World()).sources() != after(World()).sources()
 
 
 def test_the_text_of_a_script_is_in_the_key_of_its_root():
