@@ -47,7 +47,7 @@ class Order:
 class WorkOptions:
     """How a run works."""
 
-    jobs: int = 0  # side by side; 0 means as many as there are cores
+    jobs: int = 0  # how many compile side by side; 0 means as many as there are cores
     keep_going: bool = True
     locked: bool = False
     force: bool = False

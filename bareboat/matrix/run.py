@@ -36,7 +36,7 @@ def run_matrix(
     standing: Mapping[Hashable, Output] = MappingProxyType({}),
     keep_going: bool = True,
 ) -> MatrixRun:
-    """Run the plan on `jobs` threads, but for jobs whose outputs are `standing`.
+    """Run the plan, `jobs` compiles side by side, but for jobs whose outputs are `standing`.
 
     Unless `keep_going`, the first failure ends the run as BareboatError.
     """
@@ -49,7 +49,8 @@ def run_matrix(
             start = _starting(context, progress)
             for done in execute(plan.jobs, needs, _id, start, pools.of, weight=pace.of, alone=is_timed, known=standing):
                 output = _conclude(context, done)
-                pace.seconds[done.job.id] = done.seconds
+                if output is not None and output.status != "unchanged" and done.aborted_by is None:
+                    pace.seconds[done.job.id] = done.seconds
                 expected = _did_not_compile(done) and (done.aborted_by or done.job) in hopeless
                 _tell(progress, done, output, expected=expected)
                 if output is not None:

@@ -180,3 +180,27 @@ def test_what_the_system_refuses_fails_the_job_with_path_and_cause_and_no_other(
     }
     assert done[4].aborted_by == 0
     assert isinstance(done[0].error.__cause__, FileNotFoundError)
+
+
+def test_what_has_the_longest_way_before_it_starts_first():
+    needs = {"short": [], "long": [], "first": [], "last": ["first"]}
+    takes = {"short": 1.0, "long": 3.0, "first": 1.0, "last": 4.0}
+    order = []
+    with Serial() as executor:
+        ends = execute(
+            list(needs), needs.__getitem__, lambda job: job, lambda job, _: order.append(job), lambda _: executor,
+            weight=takes.__getitem__,
+        )  # fmt: skip
+        assert {end.job for end in ends} == set(needs)
+    assert order[:3] == ["first", "long", "short"]
+
+
+def test_what_is_known_is_not_run_and_is_handed_on():
+    needs = {0: [], 1: [0]}
+
+    def work(_, inputs):
+        return inputs[0] + 1
+
+    with Serial() as executor:
+        ends = list(execute([0, 1], needs.__getitem__, lambda job: job, work, lambda _: executor, known={0: 41}))
+    assert [(end.job, end.output) for end in ends] == [(1, 42)]
