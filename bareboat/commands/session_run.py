@@ -7,7 +7,6 @@ import os
 from dataclasses import fields
 from typing import TYPE_CHECKING, TextIO
 
-from bareboat.check.trace import find_tracer
 from bareboat.commands.choose_bases import find_inputs
 from bareboat.commands.open_run import Carried, make_known
 from bareboat.commands.plan_inputs import teller
@@ -50,7 +49,6 @@ def run_in_session(
             processes=processes,
             commit=_commit(project, processes),
             remote=engine.remote,
-            tracer=find_tracer(known.folders.engine / "tracer") if known.traced else None,
         )
         sweep(context.results)
         running.claim([job.reference for job in root_jobs(inputs.book, inputs.source)])

@@ -6,8 +6,8 @@ For others to use:
 - `images.py`: `Images`, `StoredImage`, `Build`; `KIND_LABEL`, `KEY_LABEL` and `OWN_NAMES`, by which Bareboat's
   images are known
 - `containers.py`: `Containers`, `Start`, `Work`, `RunReport`, and `RUN_LABEL`, by which Bareboat's containers are known
-- `tracer.py`: `Tracer`, `HostTracer` and `make_tracer`, which bring this machine's strace into a container, at
-  `TOOLS_TARGET`, and its logs out of it, at `LOGS_TARGET`
+- `tracer.py`: `Tracer` and `make_tracer`, which bring this machine's strace into a container, at `TOOLS_TARGET`, and
+  its logs out of it, at `LOGS_TARGET`
 - `fake.py`: `FakeEngine`, the `Script` of what its containers do, and `HOST`, for tests on a machine without Podman
 - `fake_images.py`: `FakeImages`, the half of it that keeps images
 

@@ -9,7 +9,6 @@ import hashlib
 import os
 import posixpath
 import shutil
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,24 +46,6 @@ class Tracer:
     def mounts(self, logs: Path) -> dict[str, Path]:
         """What the container must see of this machine, by its place there; it must be able to write to LOGS_TARGET."""
         return {TOOLS_TARGET: self.tools, LOGS_TARGET: logs}
-
-
-class HostTracer:
-    """The strace of this machine, copied when it is first needed; safe to use from many threads."""
-
-    def __init__(self, folder: Path, libraries: Callable[[Path], Sequence[Path]]) -> None:
-        self._folder = folder
-        self._libraries = libraries
-        self._lock = threading.Lock()
-        self._made: Tracer | None = None
-
-    def ready(self) -> Tracer:
-        """The copy, as `make_tracer` makes it. Raises BareboatError where the machine has lost its strace."""
-        with self._lock:
-            self._made = self._made or make_tracer(self._folder, self._libraries)
-            if self._made is None:
-                raise BareboatError("strace was there when the run began, and is gone")
-            return self._made
 
 
 def make_tracer(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bareboat.archive import Image
     from bareboat.closure.owners import Owners
     from bareboat.engine import Engine
-    from bareboat.engine.tracer import HostTracer
+    from bareboat.engine.tracer import Tracer
     from bareboat.inputs.lock import Lock, Pinned
     from bareboat.plan.jobs import Cell, Job, ProgramJob, RootJob
     from bareboat.result.values import Host, Result, Source
@@ -56,7 +56,7 @@ class JobContext(Known):
     processes: Processes
     commit: str = ""  # of Bareboat's checkout; "" outside one
     remote: bool = False  # the engine is on another machine, and cannot mount folders of this one
-    tracer: HostTracer | None = None  # what a program's opening is observed with
+    tracers: Once[Path, Tracer] = field(default_factory=Once)  # the copy of strace, by the folder where it lies
     bases: Once[Path, Image] = field(default_factory=Once)  # those that this run has opened, by archive
     owners: Once[str, Owners] = field(default_factory=Once)  # those that it has read, by the image's digest
 

@@ -178,8 +178,6 @@ class PodmanEngine:
             api.tag(image_id, name)
 
     def remove_nameless(self, image_id: str) -> None:
-        if self._list and self._list.is_named(image_id):
-            return
         with self._api() as api:
             api.remove_nameless(image_id)
 

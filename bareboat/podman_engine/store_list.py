@@ -32,12 +32,6 @@ class StoreList:
             found = self._ids.get(reference)
         return found if found and config_file(self._path.parent, found).is_file() else None
 
-    def is_named(self, image_id: str) -> bool:
-        """Whether an image, `sha256:...`, has a name."""
-        with self._lock:
-            self._read()
-            return image_id in self._ids.values()
-
     def _read(self) -> None:
         try:
             status = self._path.stat()

@@ -40,12 +40,6 @@ def test_an_image_is_found_by_its_whole_name_and_by_no_other(store):
         assert known.find(other) is None
 
 
-def test_an_image_is_named_or_not(store):
-    known = StoreList(store(record(ONE, "localhost/a:1"), record(TWO)))
-    assert known.is_named(f"sha256:{ONE}")
-    assert not known.is_named(f"sha256:{TWO}")
-
-
 def test_a_pulled_image_is_found_by_its_manifests_digest_and_by_that_of_the_list_it_was_in(store):
     digests = {"manifest": MANIFEST, f"manifest-{INDEX}": INDEX, f"sha256:{ONE}": f"sha256:{ONE}"}
     known = StoreList(store(record(ONE, "docker.io/library/debian:trixie", **{"big-data-digests": digests})))
