@@ -56,6 +56,13 @@ def choose(option: str, value: str, kind: Any) -> Any:
     return value
 
 
+def refuse_dry(*, dry: bool) -> str:
+    """Refuse Invoke's own --dry, which keeps its commands from running: we have none, and would do all the same."""
+    if dry:
+        raise InputError("--dry is of no use here; `invoke plan` and `invoke clean --dry-run` say what would be done")
+    return ""
+
+
 def fill(kind: type[_Options], words: Mapping[str, Any]) -> _Options:
     """Make the dataclass `kind`, filling each field with the task's argument of the same name; raises InputError.
 

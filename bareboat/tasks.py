@@ -4,10 +4,10 @@ import os
 import sys
 from pathlib import Path
 
-from invoke import Collection, Exit, Program, task
+from invoke import Collection, Exit, Program, Task, task
 
 from bareboat import __version__, commands
-from bareboat.console import choose, fill, run
+from bareboat.console import choose, fill, refuse_dry, run
 
 PROJECT = commands.project.find_project(Path(__file__).parents[1])
 BASES = "where bases come from: auto (registries when they answer), registry, bootstrap (packages)"
@@ -29,9 +29,7 @@ def order(action, kind, words):
 
 def origin(option, word):
     """Check the word of an option that says where bases come from."""
-    from bareboat.plan.jobs import Bases
-
-    return choose(option, word, Bases)
+    return choose(option, word, commands.ask.Bases)
 
 
 @task(iterable=["sample", "recipe"], help={
@@ -117,15 +115,14 @@ def containerfile(_c, cell, bases="auto"):
 @task(help={"format": FORMAT, "host": "a folder of results/ (default: every one)", "all": "those made to fail, too"})
 def report(_c, format="text", host="", all=False):
     """Print what was measured, and write results/README.md, docs/ and the README's tables anew."""
-    from bareboat.report import Format
+    ask = commands.ask
+    answer(lambda _: ask.print_report(PROJECT, choose("format", format, ask.Format), host, everything=all))
 
-    answer(lambda _: commands.ask.print_report(PROJECT, choose("format", format, Format), host, everything=all))
 
-
-@task
-def clean(_c):
+@task(help={"dry_run": "only say what would go"})
+def clean(_c, dry_run=False):
     """Remove Bareboat's containers, images and caches, and nothing else; results stay."""
-    answer(lambda processes: commands.clean.clean(processes, sys.stderr))
+    answer(lambda processes: commands.clean.clean(processes, sys.stderr, dry_run=dry_run))
 
 
 @task(help={"fast": "only the tests that need neither Podman nor the network"})
@@ -147,4 +144,7 @@ def check(c):
     c.run(" && ".join(f"{sys.executable} -m {words}" for words in ("ruff check .", "ruff format --check .", "mypy")))
 
 
-program = Program(namespace=Collection.from_module(sys.modules[__name__]), name="bareboat", version=__version__)
+namespace = Collection.from_module(sys.modules[__name__])
+for one in namespace.tasks.values():
+    one.pre += [] if one.name == "check" else [Task(lambda c: answer(lambda _: refuse_dry(dry=c.config.run.dry)))]
+program = Program(namespace=namespace, name="bareboat", version=__version__)

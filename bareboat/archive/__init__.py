@@ -2,7 +2,8 @@
 
 What is read is untrusted: any fault in it raises a `BareboatError`, and nothing is unpacked. Others use `open_image`
 to read, with `KnownLayers` for layers that were read before, `write_image` and `wrap_layer` to write, `read_copied` for
-the tar of a copied file or folder, and the values below, with `tarstream.Kind` and `tree.SYMLINK_LIMIT`.
+the tar of a copied file or folder, `CREATED_BY`, by which our images' history is known, and the values below, with
+`tarstream.Kind` and `tree.SYMLINK_LIMIT`.
 """
 
 from bareboat.archive.copied import read_copied, stays_inside
@@ -12,9 +13,10 @@ from bareboat.archive.layer import Layer
 from bareboat.archive.manifest import ImageConfig
 from bareboat.archive.node import File
 from bareboat.archive.place import Entry
-from bareboat.archive.writer import WrittenImage, wrap_layer, write_image
+from bareboat.archive.writer import CREATED_BY, WrittenImage, wrap_layer, write_image
 
 __all__ = [
+    "CREATED_BY",
     "Entry",
     "File",
     "Image",

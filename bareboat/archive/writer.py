@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from bareboat.archive.manifest import ImageConfig
 
 EPOCH = "1970-01-01T00:00:00Z"
+# What each step of an image's history says it was made by.
+CREATED_BY = "bareboat"
 END_MARK = bytes(2 * BLOCK_BYTES)
 
 _LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
@@ -232,7 +234,7 @@ def _make_config(config: ImageConfig, diff_ids: tuple[str, ...], base: Image | N
             "os": config.os,
             "config": {key: value for key, value in (said | runtime).items() if value},
             "rootfs": {"type": "layers", "diff_ids": list(diff_ids)},
-            "history": [{"created": EPOCH, "created_by": "bareboat"} for _ in diff_ids],
+            "history": [{"created": EPOCH, "created_by": CREATED_BY} for _ in diff_ids],
         }
     )
 

@@ -18,17 +18,28 @@ from bareboat.inputs.sample import load_samples
 from bareboat.inputs.schema import recipe_schema
 from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.plan.containerfile import render_containerfile
-from bareboat.plan.jobs import Selection
+from bareboat.plan.jobs import Bases, Selection
 from bareboat.plan.planner import check_selection, make_plan, plan_named_cell, root_jobs
 from bareboat.report import Format, render
 from bareboat.result.store import hosts
 from bareboat.system.files import write_whole
 
+__all__ = [
+    "Bases",
+    "Format",
+    "print_containerfile",
+    "print_plan",
+    "print_recipes",
+    "print_report",
+    "print_samples",
+    "schema_text",
+    "write_schema",
+]
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bareboat.commands.project import Project
-    from bareboat.plan.jobs import Bases
     from bareboat.system.process import Processes
 
 

@@ -2,20 +2,59 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from bareboat.commands.plan_inputs import teller
-from bareboat.podman_engine.session import session
+from bareboat.podman_engine.runs import hold_gate
+from bareboat.podman_engine.session import begin_session
+from bareboat.report.figures import size_text
 from bareboat.system.folders import find_folders, remove
 
 if TYPE_CHECKING:
+    from bareboat.podman_engine.engine import PodmanEngine
+    from bareboat.podman_engine.own_images import OwnImages
     from bareboat.system.process import Processes
 
+_BLOCK_BYTES = 512  # of stat(2)'s st_blocks, whatever the file system's are
 
-def clean(processes: Processes, view: TextIO) -> str:
-    """Remove Bareboat's containers, images and caches; nothing else."""
+
+def clean(processes: Processes, view: TextIO, *, dry_run: bool) -> str:
+    """Remove Bareboat's containers, images and caches, and nothing of the user's; a line for each kind.
+
+    It waits for runs that are under way, and none begins before it has ended. A dry run only says what would go.
+    """
     folders = find_folders()
-    with session(processes, folders, teller(view)) as running:
-        removed = (*running.sweeper.sweep(processes, frozenset()), *running.engine.clean())
-    remove(processes, folders.cache, folders.bootstrap)
-    return "\n".join([*(f"removed {name}" for name in removed), f"removed {folders.cache}"])
+    with hold_gate(folders, processes, teller(view), alone=True) as gate:
+        with begin_session(gate, processes, teller(view)) as running:
+            own = running.engine.own_images()
+            lines = _tell_images(running.engine, own)
+            if not dry_run:
+                running.engine.remove_own(own)
+        lines.append(f"{folders.cache} ({size_text(_bytes_below(folders.cache))})")
+        if not dry_run:
+            remove(processes, folders.cache)
+    done = "would be removed" if dry_run else "removed"
+    return "\n".join([*(f"{done}: {line}" for line in lines), *(f"left: {line}" for line in own.left)])
+
+
+def _tell_images(engine: PodmanEngine, own: OwnImages) -> list[str]:
+    size = engine.bytes_of(own.ids)
+    lines = [f"{len(own.ids)} images{f' ({size_text(size)})' if size is not None else ''}"]
+    if own.names:
+        lines.append(f"{len(own.names)} names of images that you have named, too: {', '.join(own.names)}")
+    return lines
+
+
+def _bytes_below(folder: Path) -> int:
+    """What the disk has for all files below a folder, as du(1) counts: one of several names once."""
+    seen: dict[tuple[int, int], int] = {}
+    for parent, _, files in os.walk(folder):
+        for name in files:
+            try:
+                status = Path(parent, name).lstat()
+            except OSError:
+                continue
+            seen[status.st_dev, status.st_ino] = status.st_blocks * _BLOCK_BYTES
+    return sum(seen.values())

@@ -16,6 +16,7 @@ from bareboat.make.context import JobContext, Known
 from bareboat.matrix.gather import MatrixRun, gather_run
 from bareboat.matrix.standing import find_outputs
 from bareboat.podman_engine.facts import recall_facts
+from bareboat.podman_engine.runs import has_dead_runs
 from bareboat.podman_engine.store_list import StoreList
 from bareboat.system.folders import find_folders
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bareboat.plan.jobs import Bases, Plan
     from bareboat.plan.planner import PlanInputs
     from bareboat.result.values import Host
+    from bareboat.system.folders import Folders
     from bareboat.system.process import Processes
 
 
@@ -90,11 +92,11 @@ def carry_out(
         yield carried
 
 
-def make_known(project: Project, work: WorkOptions, images: Finder, host: Host) -> Known:
+def make_known(project: Project, work: WorkOptions, folders: Folders, images: Finder, host: Host) -> Known:
     """What may be looked up."""
     return Known(
         images=images,
-        folders=find_folders(),
+        folders=folders,
         recipes=project.recipes,
         results=(work.results or project.results) / host.name,
         lock=read_lock(project.lock) if work.lock is None else work.lock,
@@ -111,9 +113,9 @@ def _find_standing(project: Project, order: Order, work: WorkOptions) -> Carried
     """What the order comes to where everything stands; None where something is to be done, or nothing is known."""
     folders = find_folders()
     facts = None if os.environ.get("CONTAINER_HOST") else recall_facts(folders.engine, os.environ)
-    if facts is None or work.force or work.renew or work.needs_engine or folders.unfinished.exists():
+    if facts is None or work.force or work.renew or work.needs_engine or has_dead_runs(folders):
         return None
-    known = make_known(project, work, StoreList(facts.images_file), facts.host)
+    known = make_known(project, work, folders, StoreList(facts.images_file), facts.host)
     for source in possible_sources(order.bases):
         inputs = make_inputs(order.book, order.samples, source)
         plan = order.plan(inputs)

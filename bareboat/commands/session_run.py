@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, TextIO
 
 from bareboat.commands.choose_bases import find_inputs
 from bareboat.commands.open_run import Carried, make_known
 from bareboat.commands.plan_inputs import teller
 from bareboat.errors import EngineError, HostError
-from bareboat.inputs.lock import write_lock
+from bareboat.inputs.lock import read_lock, write_lock
 from bareboat.make.context import JobContext
 from bareboat.matrix.gather import new_pins
 from bareboat.matrix.progress import make_progress
@@ -42,20 +42,20 @@ def run_in_session(
     plan = order.plan(inputs)
     with session(processes, find_folders(), tell) as running:
         engine = running.engine
-        known = make_known(project, work, engine, engine.host())
+        known = make_known(project, work, running.folders, engine, engine.host())
         context = JobContext(
             **{part.name: getattr(known, part.name) for part in fields(known)},
             engine=engine,
             processes=processes,
+            locks=running.locks,
             commit=_commit(project, processes),
             remote=engine.remote,
         )
         sweep(context.results)
         running.claim([job.reference for job in root_jobs(inputs.book, inputs.source)])
         run = _run(context, plan, view, work)
-        pinned = new_pins(context.lock, plan.jobs, run.outputs)
-        if pinned != context.lock and not context.renew:
-            write_lock(pinned, project.lock)
+        if not context.renew:
+            _pin(project, context, plan, run)
         yield Carried(plan=plan, inputs=inputs, known=context, run=run)
 
 
@@ -65,7 +65,17 @@ def _run(context: JobContext, plan: Plan, view: TextIO, work: WorkOptions) -> Ma
         teller(view)(f"{len(standing)} of {len(plan.jobs)} jobs stand as they were made")
     progress = make_progress(view, len(plan.jobs) - len(standing))
     jobs = work.jobs or os.cpu_count() or 1
+    # Who waits for another run says so between the lines of the jobs.
+    context = replace(context, locks=replace(context.locks, tell=progress.note))
     return run_matrix(context, plan, progress, jobs, standing=standing, keep_going=work.keep_going)
+
+
+def _pin(project: Project, context: JobContext, plan: Plan, run: MatrixRun) -> None:
+    if new_pins(context.lock, plan.jobs, run.outputs) == context.lock:
+        return
+    with context.locks.hold(f"file {project.lock}", "what is resolved"):
+        # Another run may have pinned something meanwhile.
+        write_lock(new_pins(read_lock(project.lock), plan.jobs, run.outputs), project.lock)
 
 
 def _commit(project: Project, processes: Processes) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bareboat.engine.tracer import Tracer
 
-# The label of every container that Bareboat starts; its value is the number of the process that started it.
+# The label of every container that Bareboat starts; its value is the digits of the run that started it.
 RUN_LABEL = "io.bareboat.run"
 
 

@@ -1,11 +1,12 @@
 """Jobs that make something: root images, compiled programs, what comes aboard, and the shipped image.
 
 context        Known and Finder, what may be looked up; JobContext, what a job may use; RootImage, Program, Measured,
-               Output, Outputs, what jobs hand on
+               Output, Outputs, what jobs hand on; PROCESSORS, the lock of those who are busy or must not be disturbed
 standing       find_root, find_program, find_image_key and keep_image_key, which look up what an earlier run made
 root           make_root
 program        make_program
-build_program, sources  a compile by a build, and a copy of sources: for this room alone
+sources        program_name, which tells crates of one name apart
+build_program  a compile by a build, for this room alone
 copies         fetch_copies, owners_in, CopiedEntry
 image          ImageContents, gather_contents, ship_image, image_config, image_entries
 base_archive   keep_base, open_base, known_layers

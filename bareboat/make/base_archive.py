@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,17 +16,21 @@ if TYPE_CHECKING:
     from bareboat.plan.jobs import RootJob
 
 _DIGITS = 16
+_UNUSED_SECONDS = 24 * 3600.0
 
 
 def keep_base(context: JobContext, job: RootJob, root: RootImage) -> None:
     """Have the base's archive on disk, and what is known of its layers; older archives of it go."""
     archive = _place(context, job, root)
     if archive.is_file():
+        archive.touch()
         return
     archive.parent.mkdir(parents=True, exist_ok=True)
     for old in archive.parent.glob(f"{job.name}@*"):
-        old.unlink(missing_ok=True)
-    context.engine.save(root.reference, archive)
+        # Another run, with other recipes, may read it just now.
+        if time.time() - old.stat().st_mtime > _UNUSED_SECONDS:
+            old.unlink(missing_ok=True)
+    context.engine.save(root.image, archive)
     context.bases.forget(archive)
     for layer in _open(context, archive).layers:
         layer.compressed_bytes()

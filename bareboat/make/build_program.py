@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bareboat.archive import read_copied
 from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES, Build
 from bareboat.make.fetch_secrets import fetch_secrets
+from bareboat.make.sources import program_name
 from bareboat.plan.containerfile import COMPILE_STAGE, CRATES_STAGE, compile_stages
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def build_program(context: JobContext, job: ProgramJob, toolchain: RootImage, key: str) -> bytes:
     """The program's bytes, from the compile stage of its Containerfile."""
-    engine, log = context.engine, context.log(job.id)
+    engine, log = context.engine, context.log(program_name(job))
     stages = compile_stages(job, toolchain.reference, toolchain.source.digest)
     name = f"{job.sample.name}:{job.target}-{job.crt}-{job.toolchain.name}".replace("+", "_")
     program = Build(
@@ -36,7 +37,7 @@ def build_program(context: JobContext, job: ProgramJob, toolchain: RootImage, ke
             network=True,
             secrets=fetch_secrets(),
         )
-        engine.build(crates, context.log(f"{job.id} crates"))
+        engine.build(crates, context.log(f"{program_name(job)} crates"))
     if context.force:
         # With the image go its layers, so that the compile really runs again; the fetched crates stay.
         engine.remove(program.tag)

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from bareboat.plan.jobs import Cell, Job, ProgramJob, RootJob
     from bareboat.result.values import Host, Result, Source
     from bareboat.system.folders import Folders
+    from bareboat.system.locks import Locks
     from bareboat.system.process import Processes
+
+# The lock that compiles share, and that what is timed has alone: no figure is taken on a busy machine.
+PROCESSORS = "processors"
 
 Status = Literal["built", "unchanged", "passed", "failed", "skipped"]
 
@@ -54,6 +58,7 @@ class JobContext(Known):
 
     engine: Engine  # the same as `images`
     processes: Processes
+    locks: Locks  # of what only one run may make at a time
     commit: str = ""  # of Bareboat's checkout; "" outside one
     remote: bool = False  # the engine is on another machine, and cannot mount folders of this one
     tracers: Once[Path, Tracer] = field(default_factory=Once)  # the copy of strace, by the folder where it lies
@@ -74,6 +79,11 @@ class RootImage:
     reference: str  # what a Containerfile names
     source: Source
     packages: tuple[Pinned, ...]
+
+    @property
+    def image(self) -> str:
+        """What an engine is asked for: by its digest this very image, whatever has its name meanwhile."""
+        return self.source.digest if self.source.kind == "bootstrap" else self.reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

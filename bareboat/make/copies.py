@@ -120,7 +120,7 @@ def _copied(context: JobContext, root: RootImage, path: str, *, absent: bytes | 
     if kept.is_file():
         return kept.read_bytes()
     try:
-        tar = context.engine.copy_out(root.reference, path)
+        tar = context.engine.copy_out(root.image, path)
     except BareboatError as error:
         if absent is None or isinstance(error, EngineError | StoppedError):
             raise

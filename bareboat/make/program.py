@@ -7,6 +7,7 @@ commands as stages of a build, and the program is the same.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import secrets
@@ -14,16 +15,17 @@ import shutil
 from typing import TYPE_CHECKING
 
 from bareboat.engine.containers import Work
+from bareboat.inputs.sample import source_digest
 from bareboat.make.build_program import build_program
+from bareboat.make.context import PROCESSORS
 from bareboat.make.fetch_secrets import fetch_secrets
-from bareboat.make.sources import sync_sources
+from bareboat.make.sources import crate_digits, program_name, sync_sources
 from bareboat.make.standing import ProgramRecord, keep_program, program_folder
 from bareboat.plan.containerfile import CA_SECRET, CARGO_SECRET, compile_commands, target_cache, vendor_commands
 from bareboat.system.folders import remove
-from bareboat.system.locks import hold
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from bareboat.inputs.sample import Sample
@@ -44,50 +46,59 @@ def make_program(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
         content, warm = build_program(context, job, toolchain, key), None
     else:
         content, warm = _run_compile(context, job, toolchain)
-    log = context.log(job.id).read_text(encoding="utf-8", errors="replace")
+    log = context.log(program_name(job)).read_text(encoding="utf-8", errors="replace")
     record = ProgramRecord(seconds=read_seconds(log), warm=warm, sha256=hashlib.sha256(content).hexdigest())
     return keep_program(context, job, toolchain, content, record)
 
 
 def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> tuple[bytes, bool]:
     """The program's bytes, and whether cargo found objects of an earlier compile."""
-    sources = _sources(context, job.sample)
-    mounts = {"/src": sources}
-    if job.sample.needs_crates:
-        mounts["/crates"] = _vendor(context, job, toolchain, sources)
     # Cargo judges by time: what was compiled is as new as this very copy of the sources, and as no other of that name.
-    target = context.folders.targets / f"{target_cache(job, toolchain.source.digest)}-{_place(job.sample)}"
+    target = context.folders.targets / f"{target_cache(job, toolchain.source.digest)}-{crate_digits(job.sample)}"
+    with contextlib.ExitStack() as block:
+        sources = block.enter_context(_sources(context, job.sample))
+        mounts = {"/src": sources, "/target": target}
+        if job.sample.needs_crates:
+            mounts["/crates"] = _vendor(context, job, toolchain, sources)
+        mounts["/out"] = out = block.enter_context(_scratch_folder(context))
+        # Waiting for another compile that has the folder is no part of this one's seconds: cargo starts after it.
+        block.enter_context(context.locks.hold(f"target {target.name}", job.id))
+        block.enter_context(context.locks.hold(PROCESSORS, job.id, shared=True))
+        warm = (target / "build").is_dir()
+        target.mkdir(parents=True, exist_ok=True)
+        work = Work(
+            image=toolchain.image,
+            command=_in_a_shell(compile_commands(job)),
+            mounts=mounts,
+            writable=frozenset({"/src", "/target", "/out"}),
+            folder="/src",
+        )
+        context.engine.work(work, context.log(program_name(job)))
+        return (out / job.sample.binary).read_bytes(), warm
+
+
+@contextlib.contextmanager
+def _scratch_folder(context: JobContext) -> Iterator[Path]:
     out = context.folders.scratch / f"out-{secrets.token_hex(8)}"
     out.mkdir(parents=True)
-    mounts |= {"/target": target, "/out": out}
     try:
-        # Waiting for another compile that has the folder is no part of this one's seconds: cargo starts after it.
-        with hold(target.with_name(f"{target.name}.lock")):
-            warm = (target / "build").is_dir()
-            target.mkdir(parents=True, exist_ok=True)
-            work = Work(
-                image=toolchain.reference,
-                command=_in_a_shell(compile_commands(job)),
-                mounts=mounts,
-                writable=frozenset({"/src", "/target", "/out"}),
-                folder="/src",
-            )
-            context.engine.work(work, context.log(job.id))
-        return (out / job.sample.binary).read_bytes(), warm
+        yield out
     finally:
         remove(context.processes, out)
 
 
-def _place(sample: Sample) -> str:
-    """The digits by which two crates of one name in different folders are told apart."""
-    return hashlib.sha256(str(sample.folder.resolve()).encode()).hexdigest()[:_DIGITS]
-
-
-def _sources(context: JobContext, sample: Sample) -> Path:
-    copy = context.folders.sources / f"{sample.crate}-{_place(sample)}"
-    with hold(copy.with_name(f"{copy.name}.lock")):
-        sync_sources(sample, copy)
-    return copy
+@contextlib.contextmanager
+def _sources(context: JobContext, sample: Sample) -> Iterator[Path]:
+    """A copy of the sample's sources, which no other run changes while the block runs."""
+    copy = context.folders.sources / f"{sample.crate}-{crate_digits(sample)}"
+    name, what = f"sources {copy.name}", f"the sources of {sample.crate}"
+    while True:
+        with context.locks.hold(name, what, shared=True):
+            if copy.is_dir() and source_digest(copy) == sample.digest:
+                yield copy
+                return
+        with context.locks.hold(name, what):
+            sync_sources(sample, copy)
 
 
 def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources: Path) -> Path:
@@ -97,7 +108,7 @@ def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources:
     named += [] if job.sample.stands_alone else [job.sample.digest.encode()]
     crates = context.folders.crates / hashlib.sha256(b"\0".join(named)).hexdigest()[:_DIGITS]
     home = context.folders.crates / "cargo"
-    with hold(context.folders.crates / "lock"):
+    with context.locks.hold("crates", f"the crates of {job.sample.crate}"):
         if crates.is_dir():
             return crates
         fetched = crates.with_name(f".{crates.name}.new")
@@ -106,14 +117,14 @@ def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources:
             folder.mkdir(parents=True, exist_ok=True)
         own = {_SECRETS[name]: path for name, path in fetch_secrets().items()}
         work = Work(
-            image=toolchain.reference,
+            image=toolchain.image,
             command=_in_a_shell(vendor_commands()),
             mounts={"/src": sources, "/crates": fetched, "/cargo": home, **own},
             writable=frozenset({"/crates", "/cargo"}),
             folder="/src",
             network=True,
         )
-        context.engine.work(work, context.log(f"{job.id} crates"))
+        context.engine.work(work, context.log(f"{program_name(job)} crates"))
         fetched.rename(crates)
     return crates
 

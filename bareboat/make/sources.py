@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -13,6 +14,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bareboat.inputs.sample import Sample
+    from bareboat.plan.jobs import ProgramJob
+
+_DIGITS = 16
+
+
+def crate_digits(sample: Sample) -> str:
+    """The digits by which two crates of one name in different folders are told apart."""
+    return hashlib.sha256(str(sample.folder.resolve()).encode()).hexdigest()[:_DIGITS]
+
+
+def program_name(job: ProgramJob) -> str:
+    """The job's id, and by what it is told from that of another crate of its name, which may be under way as well."""
+    return f"{job.id} {crate_digits(job.sample)}"
 
 
 def sync_sources(sample: Sample, copy: Path) -> None:

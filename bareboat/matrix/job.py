@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from bareboat.make.sources import program_name
 from bareboat.matrix.standing import find_output
 from bareboat.plan.jobs import ImageJob, ProbeJob, ProgramJob, RootJob
 
@@ -16,9 +17,28 @@ if TYPE_CHECKING:
 
 
 def run_job(context: JobContext, job: Job, outputs: Outputs) -> Output:
-    """Do one job, unless what it would make stands already; `outputs` are those of its needs. Raises BareboatError."""
-    standing = find_output(context, job, outputs)
-    return _make(context, job, outputs) if standing is None else standing
+    """Do one job, unless what it would make stands already; `outputs` are those of its needs. Raises BareboatError.
+
+    What another run does just now is waited for, and not done again.
+    """
+    if standing := find_output(context, job, outputs):
+        return standing
+    with context.locks.hold(_lock_name(job), job.id) as waited:
+        standing = find_output(context, job, outputs) if waited else None
+        return _make(context, job, outputs) if standing is None else standing
+
+
+def _lock_name(job: Job) -> str:
+    """What two runs must not make at once: two projects may have images, and crates, of one name."""
+    match job:
+        case RootJob():
+            return f"image {job.reference}"
+        case ProgramJob():
+            return f"program {program_name(job)}"
+        case ImageJob(cell=cell) | ProbeJob(cell=cell):
+            return f"image {cell.image_name}"
+        case _:
+            assert_never(job)
 
 
 def _make(context: JobContext, job: Job, outputs: Outputs) -> Output:

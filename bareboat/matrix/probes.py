@@ -1,4 +1,4 @@
-"""Holds a cell's service to its probes, when nothing else of the run is under way."""
+"""Holds a cell's service to its probes, when nothing else of the run is under way and no other run compiles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bareboat.check.harbor import probe_service
 from bareboat.check.prediction import judge_cell
 from bareboat.errors import BareboatError
+from bareboat.make.context import PROCESSORS
 from bareboat.matrix.cell import keep
 from bareboat.measurements import TimedSubject, measure_timed
 from bareboat.plan.jobs import ImageJob
@@ -29,7 +30,11 @@ def probe_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
         )
     if cell.harbor is None or result.provenance is None or result.preflight is None:
         raise BareboatError(f"{cell.id} is no service that ran")
-    report = probe_service(context, result.provenance.image_id, outputs.program(cell.harbor), cell.excuses)
+    image_id = result.provenance.image_id
+    if context.images.find(cell.image_name) != image_id:
+        raise BareboatError(f"another run has made {cell.image_name} of other sources meanwhile; run this again")
+    with context.locks.hold(PROCESSORS, f"probes of {cell.id}"):
+        report = probe_service(context, image_id, outputs.program(cell.harbor), cell.excuses)
     timed = {taken.column.name: taken for taken in measure_timed(TimedSubject(peak_bytes=report.peak_bytes))}
     result = replace(
         result,

@@ -13,9 +13,10 @@ import requests
 from podman import PodmanClient
 from podman.errors import APIError, ImageNotFound, NotFound, PodmanError
 
-from bareboat.engine.images import KIND_LABEL, OWN_NAMES, StoredImage
+from bareboat.engine.images import StoredImage
 from bareboat.errors import BareboatError, EngineError, StoppedError
 from bareboat.podman_engine import containers
+from bareboat.podman_engine.own_images import find_own_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,14 +24,18 @@ if TYPE_CHECKING:
 
     from bareboat.engine.containers import RunReport, Start
     from bareboat.engine.tracer import Tracer
+    from bareboat.podman_engine.own_images import OwnImages
 
 
 @contextlib.contextmanager
-def connect(url: str, stopped: Callable[[], bool]) -> Iterator[Api]:
-    """A connection for the block; what goes wrong is a BareboatError, or StoppedError where the run was stopped."""
+def connect(url: str, run: str, stopped: Callable[[], bool]) -> Iterator[Api]:
+    """A connection for the block, of the run of these digits.
+
+    What goes wrong is a BareboatError, or StoppedError where the run was stopped.
+    """
     try:
         with PodmanClient(base_url=url, timeout=None) as client:
-            yield Api(client)
+            yield Api(client, run)
     except (PodmanError, APIError, requests.RequestException) as error:
         if stopped():
             raise StoppedError("stopped") from error
@@ -50,8 +55,9 @@ def answers(url: str) -> bool:
 class Api:
     """One connection; methods of the names of `Images` and `Containers` keep their promises."""
 
-    def __init__(self, client: PodmanClient) -> None:
+    def __init__(self, client: PodmanClient, run: str) -> None:
         self._client = client
+        self._run = run
 
     def info(self) -> dict[str, Any]:
         """What Podman says of itself and of its host."""
@@ -99,18 +105,18 @@ class Api:
         yield from self._client.images.get(image_id).save()
 
     def copy_out(self, image_id: str, path: str) -> bytes:
-        return containers.copy_out(self._client, image_id, path)
+        return containers.copy_out(self._client, self._run, image_id, path)
 
     def run(self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool) -> RunReport:
-        return containers.run(self._client, image_id, arguments, timeout_seconds, writable=writable)
+        return containers.run(self._client, self._run, image_id, arguments, timeout_seconds, writable=writable)
 
     def trace(
         self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
     ) -> RunReport:
-        return containers.trace(self._client, image_id, command, timeout_seconds, tracer=tracer, logs=logs)
+        return containers.trace(self._client, self._run, image_id, command, timeout_seconds, tracer=tracer, logs=logs)
 
     def start(self, start: Start) -> str:
-        return containers.start(self._client, start)
+        return containers.start(self._client, self._run, start)
 
     def process_of(self, container: str) -> int | None:
         state = self._client.containers.get(container).attrs["State"]
@@ -141,21 +147,27 @@ class Api:
             # Without force what a container uses stays; the answer says so, and nothing is amiss.
             self._client.api.delete(f"/images/{_bare(image_id)}")
 
+    def untag(self, name: str) -> None:
+        """Take a name, `repository:tag`, from its image."""
+        repository, _, tag = name.rpartition(":")
+        answer = self._client.api.post(f"/images/{name}/untag", params={"repo": repository, "tag": tag})
+        answer.raise_for_status()
+
+    def remove_unused(self, image_id: str) -> None:
+        """Remove an image, whatever its names, unless a container uses it."""
+        image = self.image(image_id)
+        # Podman removes no image by its id that has several names, unless by force, which takes containers, too.
+        for name in image.names[1:] if image else ():
+            self.untag(name)
+        self._client.api.delete(f"/images/{_bare(image_id)}")
+
     def remove(self, reference: str) -> None:
         with contextlib.suppress(NotFound, ImageNotFound):
             self._client.images.remove(reference, force=True)
 
-    def clean(self) -> tuple[str, ...]:
-        """Remove every image of Bareboat's; returns what was removed."""
-        removed: list[str] = []
-        for image in self._client.images.list(all=True, filters={"label": KIND_LABEL}):
-            names = image.attrs.get("RepoTags") or []
-            # An image that somebody built upon one of ours inherits its labels, and is theirs.
-            if all(name.startswith(OWN_NAMES) for name in names):
-                with contextlib.suppress(NotFound, ImageNotFound):
-                    self._client.images.remove(image.id, force=True)
-                    removed += names or [image.id]
-        return tuple(removed)
+    def own_images(self) -> OwnImages:
+        """What of the store is Bareboat's, and what of that is in use."""
+        return find_own_images(self._client)
 
 
 def _bare(digest: str) -> str:

@@ -1,9 +1,8 @@
-"""Containers through podman-py: confined runs, and files copied out of images."""
+"""Containers through podman-py: confined runs, and files copied out of images; `owner` is the digits of their run."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -12,6 +11,7 @@ from podman.errors import APIError, NotFound
 from bareboat.engine.containers import RUN_LABEL, RunReport
 from bareboat.engine.tracer import LOGS_TARGET
 from bareboat.errors import BareboatError
+from bareboat.podman_engine.names import container_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,27 +27,40 @@ _LOG_BYTES = 16 * 2**20
 
 
 def run(
-    client: PodmanClient, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool
+    client: PodmanClient,
+    owner: str,
+    image_id: str,
+    arguments: tuple[str, ...],
+    timeout_seconds: float,
+    *,
+    writable: bool,
 ) -> RunReport:
     """Run an image confined; when the runtime refuses to start it, the report has its words and no exit code."""
-    with _created(client, image_id, arguments, read_only=not writable) as container:
+    with _created(client, owner, image_id, arguments, read_only=not writable) as container:
         return _watch(container, timeout_seconds)
 
 
 def trace(
-    client: PodmanClient, image_id: str, command: tuple[str, ...], timeout_seconds: float, *, tracer: Tracer, logs: Path
+    client: PodmanClient,
+    owner: str,
+    image_id: str,
+    command: tuple[str, ...],
+    timeout_seconds: float,
+    *,
+    tracer: Tracer,
+    logs: Path,
 ) -> RunReport:
     """Run an image's program under strace; strace and the folder for its logs are mounted into the container."""
     # The container's user writes the logs and we have to read them, whatever umask the container would have.
     mounts = _mounts(tracer.mounts(logs), writable=LOGS_TARGET)
     traced = {"entrypoint": list(tracer.entrypoint()), "mounts": mounts, "umask": "0022"}
-    with _created(client, image_id, command, read_only=True, **traced) as container:
+    with _created(client, owner, image_id, command, read_only=True, **traced) as container:
         return _watch(container, timeout_seconds)
 
 
-def copy_out(client: PodmanClient, image_id: str, path: str) -> bytes:
+def copy_out(client: PodmanClient, owner: str, image_id: str, path: str) -> bytes:
     """One file or folder of an image as a tar, links to it followed; raises BareboatError where it is not there."""
-    container = client.containers.create(image_id, ["none"], labels={RUN_LABEL: str(os.getpid())})
+    container = client.containers.create(image_id, ["none"], **_marks(owner))
     try:
         chunks, _ = container.get_archive(path)
         return b"".join(chunks)
@@ -57,7 +70,7 @@ def copy_out(client: PodmanClient, image_id: str, path: str) -> bytes:
         container.remove(force=True)
 
 
-def start(client: PodmanClient, wanted: Start) -> str:
+def start(client: PodmanClient, owner: str, wanted: Start) -> str:
     """Start a container that is left running; one that the runtime refuses is removed."""
     # podman-py passes `container:ID` on as a mode that Podman does not know; the path to the namespace goes through.
     shared = "" if wanted.network == "none" else client.containers.get(wanted.network).attrs["State"]["Pid"]
@@ -66,6 +79,7 @@ def start(client: PodmanClient, wanted: Start) -> str:
     sysctl = {"net.ipv4.ip_unprivileged_port_start": "0"} if network == "none" else {}
     container = _create(
         client,
+        owner,
         wanted.image,
         wanted.command,
         environment=dict(wanted.environment),
@@ -111,15 +125,15 @@ def _watch(container: Any, timeout_seconds: float) -> RunReport:
 
 
 @contextlib.contextmanager
-def _created(client: PodmanClient, image_id: str, arguments: tuple[str, ...], **more: Any) -> Iterator[Any]:
-    container = _create(client, image_id, arguments, network_mode="none", **more)
+def _created(client: PodmanClient, owner: str, image_id: str, arguments: tuple[str, ...], **more: Any) -> Iterator[Any]:
+    container = _create(client, owner, image_id, arguments, network_mode="none", **more)
     try:
         yield container
     finally:
         container.remove(force=True)
 
 
-def _create(client: PodmanClient, image_id: str, arguments: tuple[str, ...], **more: Any) -> Any:
+def _create(client: PodmanClient, owner: str, image_id: str, arguments: tuple[str, ...], **more: Any) -> Any:
     return client.containers.create(
         image_id,
         list(arguments) or None,
@@ -128,9 +142,14 @@ def _create(client: PodmanClient, image_id: str, arguments: tuple[str, ...], **m
         pids_limit=64,
         mem_limit="512m",
         log_config={"Type": "json-file", "Config": {"size": _LOG_BYTES}},
-        labels={RUN_LABEL: str(os.getpid())},
+        **_marks(owner),
         **more,
     )
+
+
+def _marks(owner: str) -> dict[str, object]:
+    """What tells whose a container is."""
+    return {"name": container_name(owner), "labels": {RUN_LABEL: owner}}
 
 
 def _mounts(mounts: Mapping[str, Path], *, writable: str) -> list[dict[str, object]]:

@@ -17,12 +17,12 @@ from bareboat.engine.containers import RUN_LABEL
 from bareboat.errors import BareboatError, HostError
 from bareboat.inputs.sample import NOT_SOURCE
 from bareboat.podman_engine.facts import Facts, keep_facts, read_facts, recall_facts
-from bareboat.podman_engine.monitors import monitor_file
-from bareboat.podman_engine.store_list import StoreList
+from bareboat.podman_engine.names import container_name
+from bareboat.podman_engine.store_list import StoreList, layer_bytes
 from bareboat.system.files import replacing, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from bareboat.engine.images import Build, StoredImage
     from bareboat.engine.tracer import Tracer
     from bareboat.podman_engine.api import Api
+    from bareboat.podman_engine.own_images import OwnImages
     from bareboat.result.values import Host
+    from bareboat.system.folders import Folders
     from bareboat.system.process import Processes
 
 SERVICE_START_SECONDS = 20.0
@@ -42,17 +44,18 @@ _SOCKET_PATH_BYTES = 107
 class PodmanEngine:
     """Podman through a private service. Use as a context manager: the service ends with the block.
 
-    `environment` is added to that of every Podman process; `folder` takes temporaries, cache mounts and the socket.
-    `remote` says that CONTAINER_HOST names the service, which then may be on another machine and see none of our files.
+    `environment` is added to that of every Podman process. The folder `own` of the run's `folders` takes the socket and
+    what Podman makes meanwhile. `remote` says that CONTAINER_HOST names the service, which then may be on another
+    machine and see none of our files.
     """
 
-    def __init__(self, processes: Processes, environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, processes: Processes, environment: Mapping[str, str], folders: Folders) -> None:
         self._processes = processes
         self._environment = dict(environment)
-        self._folder = folder
+        self._folders = folders
         service = os.environ.get("CONTAINER_HOST", "")
         self.remote = bool(service)
-        self._url = service or f"http+unix://{folder / 'podman.sock'}"
+        self._url = service or f"http+unix://{folders.own / 'podman.sock'}"
         self._answers = self.remote  # whether the service is known to answer
         self._facts: Facts | None = None
         self._list: StoreList | None = None
@@ -60,13 +63,13 @@ class PodmanEngine:
 
     def __enter__(self) -> Self:
         """Start the service, unless CONTAINER_HOST names one; whatever asks it first waits until it answers."""
+        self._facts = None if self.remote else recall_facts(self._folders.engine, os.environ)
         if not self.remote:
             self._start_service()
-        self._facts = None if self.remote else recall_facts(self._folder, os.environ)
         if self._facts is None:
             with self._api() as api:
                 info = api.info()
-            self._facts = read_facts(info) if self.remote else keep_facts(self._folder, info, os.environ)
+            self._facts = read_facts(info) if self.remote else keep_facts(self._folders.engine, info, os.environ)
         self._list = None if self.remote else StoreList(self._facts.images_file)
         return self
 
@@ -95,7 +98,7 @@ class PodmanEngine:
         options += [f"--target={build.target}"] if build.target else []
         options += [] if build.network else ["--network=none"]
         options += [f"--secret=id={name},src={path}" for name, path in sorted(build.secrets.items())]
-        ignore = self._folder / f"ignore-{threading.get_ident()}"
+        ignore = self._folders.own / f"ignore-{threading.get_ident()}"
         write_whole(ignore, "".join(f"{name}\n" for name in sorted(NOT_SOURCE)).encode())
         self._podman(
             ["build", *options, f"--ignorefile={ignore}", str(build.context)], stdin=build.containerfile, log=log
@@ -134,13 +137,13 @@ class PodmanEngine:
             for place, source in sorted(work.mounts.items())
         ]
         program, *arguments = work.command
-        options = ["--rm", "--pull=never", f"--label={RUN_LABEL}={os.getpid()}", f"--workdir={work.folder}", *mounts]
+        options = ["--rm", "--pull=never", f"--workdir={work.folder}", *mounts]
+        options += [f"--name={container_name(self._folders.run)}", f"--label={RUN_LABEL}={self._folders.run}"]
         options += [] if work.network else ["--network=none"]
         # Labels of SELinux would be changed on folders that are not Podman's. The root of a container that is told to
         # end heeds no signal, so that whoever removes it need not wait.
         options += ["--cap-drop=all", "--security-opt=no-new-privileges", "--security-opt=label=disable"]
         options += ["--user=0:0", "--stop-timeout=0", "--log-driver=none", f"--entrypoint={program}"]
-        options.append(f"--conmon-pidfile={monitor_file(self._folder)}")
         self._podman(["run", *options, work.image, *arguments], log=log)
 
     def start(self, start: Start) -> str:
@@ -185,17 +188,38 @@ class PodmanEngine:
         with self._api() as api:
             api.remove(reference)
 
-    def clean(self) -> tuple[str, ...]:
-        """Remove every image of Bareboat's; returns what was removed."""
+    def own_images(self) -> OwnImages:
+        """What of the store is Bareboat's."""
         with self._api() as api:
-            return api.clean()
+            return api.own_images()
+
+    def remove_own(self, own: OwnImages) -> None:
+        """Remove what is Bareboat's alone, and Bareboat's names of what is the user's too."""
+        with self._api() as api:
+            for name in own.names:
+                api.untag(name)
+            for image_id in own.ids:
+                api.remove_unused(image_id)
+
+    def bytes_of(self, ids: Collection[str]) -> int | None:
+        """What the disk has for these images alone, in bytes; None where the store cannot be looked into."""
+        return None if self.remote else layer_bytes(self._known.images_file, ids)
 
     def _podman(self, arguments: list[str], *, stdin: str = "", log: Path | None = None) -> str:
-        # The run root is said, because TMPDIR would move it where XDG_RUNTIME_DIR is not set; TMPDIR is set, because
-        # old Buildah keeps cache mounts there under a name that all users of the machine share.
-        place = ["--remote"] if self.remote else ["--runroot", self._known.run_root]
-        environment = {**self._environment, **({} if self.remote else {"TMPDIR": str(self._folder)})}
+        place = ["--remote"] if self.remote else self._run_root
+        environment = self._environment if self.remote else self._own_environment
         return self._processes.run(["podman", *place, *arguments], env=environment, stdin=stdin.encode(), log=log)
+
+    @property
+    def _run_root(self) -> list[str]:
+        # TMPDIR would move it where XDG_RUNTIME_DIR is not set.
+        return ["--runroot", self._facts.run_root] if self._facts else []
+
+    @property
+    def _own_environment(self) -> dict[str, str]:
+        # What Podman leaves there when it is killed goes with the run's folder. Old Buildah keeps cache mounts there,
+        # elsewhere under a name that all users of the machine share.
+        return {**self._environment, **({"TMPDIR": str(self._folders.own)} if self._facts else {})}
 
     @property
     def _known(self) -> Facts:
@@ -208,17 +232,18 @@ class PodmanEngine:
         from bareboat.podman_engine.api import connect
 
         self._wait_for_service()
-        with connect(self._url, lambda: self._processes.stopped) as api:
+        with connect(self._url, self._folders.run, lambda: self._processes.stopped) as api:
             yield api
 
     def _start_service(self) -> None:
-        socket = self._folder / "podman.sock"
+        socket = self._folders.own / "podman.sock"
         if len(os.fsencode(socket)) > _SOCKET_PATH_BYTES:
             raise HostError(f"{socket} is too long a path for a socket; set XDG_CACHE_HOME to a shorter one")
-        socket.unlink(missing_ok=True)
-        with (self._folder / SERVICE_LOG).open("wb") as file:
+        with (self._folders.own / SERVICE_LOG).open("wb") as file:
             self._service = self._processes.start(
-                ["podman", "system", "service", "--time=0", f"unix://{socket}"], env=self._environment, stderr=file
+                ["podman", *self._run_root, "system", "service", "--time=0", f"unix://{socket}"],
+                env=self._own_environment,
+                stderr=file,
             )
 
     def _wait_for_service(self) -> None:
@@ -233,5 +258,5 @@ class PodmanEngine:
                 if not self._answers:
                     time.sleep(0.005)
         if not self._answers:
-            said = (self._folder / SERVICE_LOG).read_text(errors="replace").strip()
+            said = (self._folders.own / SERVICE_LOG).read_text(errors="replace").strip()
             raise HostError(f"`podman system service` does not answer: {said}\n  `invoke doctor` finds out why")

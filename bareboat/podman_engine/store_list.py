@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 
@@ -65,3 +65,22 @@ def _names(images: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 def _manifests(image: dict[str, Any]) -> set[str]:
     kept = image.get("big-data-digests") or {}
     return {image.get("digest", ""), *(digest for name, digest in kept.items() if name.startswith("manifest"))} - {""}
+
+
+def layer_bytes(images: Path, ids: Collection[str]) -> int | None:
+    """The bytes of the layers that only the images of these ids have; `images` is the store's own list.
+
+    None where the store's lists are of another form than is known.
+    """
+    layers = images.parent.with_name(images.parent.name.replace("-images", "-layers")) / "layers.json"
+    try:
+        known = {layer["id"]: layer for layer in json.loads(layers.read_bytes())}
+        below: dict[bool, set[str]] = {True: set(), False: set()}
+        for image in json.loads(images.read_bytes()):
+            layer = known.get(image["layer"])
+            while layer is not None:
+                below[f"sha256:{image['id']}" in ids].add(layer["id"])
+                layer = known.get(layer.get("parent"))
+        return sum(int(known[layer].get("diff-size", 0)) for layer in below[True] - below[False])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bareboat.engine.containers import RUN_LABEL
-from bareboat.engine.images import KIND_LABEL
 from bareboat.errors import EngineError
+from bareboat.podman_engine.names import container_prefix, end_monitors
 from bareboat.podman_engine.unreadable import is_ours, unreadable_image
 
 if TYPE_CHECKING:
@@ -33,39 +33,42 @@ class Sweeper:
         self._tell = tell
         self._told: set[str] = set()
 
-    def sweep(self, processes: Processes, references: frozenset[str]) -> tuple[str, ...]:
-        """Remove containers that a killed run left: its runs, and its builds on our images or on `references`.
+    def sweep(self, processes: Processes, run: str) -> tuple[str, ...]:
+        """Remove the containers of the run of these digits, and nobody else's; returns their names.
 
-        `processes` are not the run's own, which were stopped. Returns the names of what was removed.
+        `processes` are not the run's own, which were stopped.
         """
-        # A listing by label goes past what it cannot read, which would stay and bar everybody's other listings.
-        self._list(processes, _LISTING, references)
-        own = self._list(processes, (*_LISTING, f"--filter=label={KIND_LABEL}"), references)
-        ids = {_bare(line) for line in own.split()}
+        end_monitors(run)
         removed = []
         listed = processes.run(["podman", "ps", "--all", "--external", "--format=json"], env=self._environment)
         for container in json.loads(listed or "[]"):
-            known = container["Image"] in references or _bare(container["ImageID"]) in ids
-            if (container["State"] == "storage" and known) or RUN_LABEL in (container["Labels"] or {}):
-                processes.run(["podman", "rm", "--force", container["Id"]], env=self._environment)
+            if _is_of(container, run):
+                processes.run(
+                    ["podman", "rm", "--force", "--ignore", "--time=0", container["Id"]], env=self._environment
+                )
                 removed.append(str(container["Names"][0]))
         return tuple(removed)
 
-    def _list(self, processes: Processes, listing: tuple[str, ...], references: frozenset[str]) -> str:
-        """What a listing of images says, those of ours that cannot be read removed; nothing where another bars it."""
+    def sweep_images(self, processes: Processes, references: frozenset[str]) -> None:
+        """Remove images that nobody can read, where they are ours or named in `references`.
+
+        A listing by label goes past what it cannot read, which would stay and bar everybody's other listings.
+        """
         removed: set[str] = set()
         while True:
             try:
-                return processes.run(listing, env=self._environment)
+                processes.run(_LISTING, env=self._environment)
             except EngineError as error:
                 broken = unreadable_image("\n".join(error.log_tail))
                 if broken is None or broken in removed:
                     raise
                 if not is_ours(self._images_folder(processes), broken, references):
                     self._tell_once(f"image {broken} cannot be read, and is not Bareboat's to remove: it stays")
-                    return ""
+                    return
                 removed.add(broken)
                 processes.run(["podman", "rmi", "--force", broken], env=self._environment)
+            else:
+                return
 
     def _images_folder(self, processes: Processes) -> Path:
         store = "{{.Store.GraphRoot}}/{{.Store.GraphDriverName}}-images"
@@ -77,5 +80,7 @@ class Sweeper:
             self._tell(line)
 
 
-def _bare(digest: str) -> str:
-    return digest.removeprefix("sha256:")
+def _is_of(container: Mapping[str, Any], run: str) -> bool:
+    # After a kill at its making a container may be known to the store alone, which keeps names and no labels.
+    named = any(name.startswith(container_prefix(run)) for name in container["Names"] or ())
+    return named or (container["Labels"] or {}).get(RUN_LABEL) == run

@@ -6,13 +6,13 @@ import fcntl
 import os
 import secrets
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _MARK = ".tmp-"
 
@@ -59,6 +59,13 @@ def replacing(path: Path, *, mode: int | None = None, durable: bool = False) -> 
 def sweep(folder: Path) -> tuple[Path, ...]:
     """Remove the half-written files that killed writers have left in `folder`, and return their paths."""
     return _sweep(folder, ".")
+
+
+def sweep_below(folder: Path, *, but: frozenset[str] = frozenset()) -> None:
+    """Remove what killed writers have left in a folder and in all below it, `but` those of these names."""
+    for parent, names, _ in os.walk(folder):
+        names[:] = [name for name in names if name not in but]
+        sweep(Path(parent))
 
 
 def _sweep(folder: Path, prefix: str) -> tuple[Path, ...]:

@@ -24,13 +24,45 @@ class Folders:
 
     # The user's own, below which all but the bootstraps' files lie.
     cache: Path
-    # Where root filesystems are made from packages; every user may walk through it.
-    bootstrap: Path
+    # What the names of the folders begin with in which root filesystems are made, one for each run.
+    passage: Path
+    # The digits of the run that these are for; "" where there is none.
+    run: str = ""
 
     @property
     def engine(self) -> Path:
-        """Podman's private configuration and socket, Buildah's temporary files and cache mounts."""
+        """Podman's private configuration, what is known of this machine's Podman, and the copy of strace."""
         return self.cache / "engine"
+
+    @property
+    def lock(self) -> Path:
+        """The lock that every run shares for as long as it lasts; who removes all of this has it alone."""
+        return self.cache / "lock"
+
+    @property
+    def locks(self) -> Path:
+        """One lock for each thing that only one run may make at a time."""
+        return self.cache / "locks"
+
+    @property
+    def runs(self) -> Path:
+        """A folder and a lock for each run that is under way, by its digits; they outlast one that is killed."""
+        return self.cache / "runs"
+
+    @property
+    def own(self) -> Path:
+        """What this run alone needs: its engine's socket and temporary files, and `scratch`."""
+        return self.runs / self.run
+
+    @property
+    def scratch(self) -> Path:
+        """Files that only this run needs."""
+        return self.own / "scratch"
+
+    @property
+    def bootstrap(self) -> Path:
+        """Where this run makes root filesystems from packages; every user may walk through it."""
+        return self.passage.with_name(f"{self.passage.name}-{self.run}")
 
     @property
     def programs(self) -> Path:
@@ -72,26 +104,16 @@ class Folders:
         """How long jobs took when they were done last."""
         return self.cache / "pace.json"
 
-    @property
-    def unfinished(self) -> Path:
-        """A file that is there while a run is under way, and outlasts one that is killed."""
-        return self.cache / "unfinished"
-
-    @property
-    def scratch(self) -> Path:
-        """Files that only the current run needs."""
-        return self.cache / "scratch"
-
 
 def find_folders() -> Folders:
-    """The folders of this user: XDG_CACHE_HOME/bareboat, and one below /var/tmp for making root filesystems.
+    """The folders of this user: XDG_CACHE_HOME/bareboat, and those below /var/tmp for making root filesystems.
 
-    mmdebstrap works under other user ids, which may not walk through a private home folder. Each cache has a folder of
-    its own there: a run holds its cache's lock, and wipes nothing of a run with another.
+    mmdebstrap works under other user ids, which may not walk through a private home folder. Each cache has a name of
+    its own there, so that a run wipes nothing of a run with another.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bareboat"
     digits = hashlib.sha256(os.fsencode(cache.absolute())).hexdigest()[:8]
-    return Folders(cache=cache, bootstrap=Path("/var/tmp") / f"bareboat-{os.geteuid()}-{digits}")  # noqa: S108
+    return Folders(cache=cache, passage=Path("/var/tmp") / f"bareboat-{os.geteuid()}-{digits}")  # noqa: S108
 
 
 def make_passage(folder: Path) -> None:

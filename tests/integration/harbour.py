@@ -127,26 +127,16 @@ def root_filesystem(image: str, folder: Path) -> dict[str, tuple[object, ...]]:
 def leftovers() -> list[str]:
     """What a run must not leave: containers, processes and temporary files of Bareboat's."""
     folders = find_folders()
-    left = [line for line in podman("ps", "--all", "--external", "--format={{.Names}}").splitlines() if line]
-    left += [str(folder) for folder in (folders.scratch, folders.bootstrap) if folder.exists()]
-    left += [
-        str(path)
-        for path in folders.engine.iterdir()
-        if path.name.startswith(("buildah", "podman.sock", "ignore", "conmon"))
-        and not path.name.startswith("buildah-cache")
-    ]
+    names = podman("ps", "--all", "--external", "--format={{.Names}}").split()
+    left = [name for name in names if name.startswith("bareboat-")]
+    left += [str(path) for path in (*folders.runs.iterdir(), *folders.passage.parent.glob(f"{folders.passage.name}*"))]
+    marks = (str(folders.runs), str(folders.passage), "localhost/bareboat", "bareboat-")
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             mine = process.stat().st_uid == os.geteuid()
         except OSError:
             continue
-        marks = (
-            str(folders.engine / "podman.sock"),
-            str(folders.engine / "conmon-"),
-            str(folders.bootstrap),
-            "localhost/bareboat",
-        )
         if mine and any(mark in words for mark in marks):
             left.append(words)
     return left

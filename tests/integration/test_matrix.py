@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -198,13 +199,34 @@ def test_a_program_that_does_not_end_is_ended(spoiled: Project, tmp_path: Path) 
     assert leftovers() == []
 
 
-def test_two_runs_at_once_take_turns(matrix: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+def test_two_runs_at_once_do_each_job_once(matrix: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     assert matrix
-    words = ("build-matrix", "--bases=bootstrap", *SCRATCH, "--force", f"--results={tmp_path}")
-    runs = [HERE.start(*words) for _ in range(2)]
-    said = [run.communicate()[1] for run in runs]
-    assert [run.returncode for run in runs] == [0, 0]
-    assert sum("waiting for it to end" in text for text in said) == 1
+    project = copy_project(tmp_path / "project")
+    project.edit(MAIN_RS, "fn main() {", "fn main() {\n    // once\n")
+    words = ("build-matrix", "--bases=bootstrap", *SCRATCH, f"--results={tmp_path}", "--format=json")
+    runs = [project.start(*words, "--sample=hello-world") for _ in range(2)]
+    said = [run.communicate() for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], said
+    first, second = (untimed({row["base"]: row for row in json.loads(out)}) for out, _ in said)
+    assert first == second
+    done = re.findall(r"\] ((?:program|image) [^:]+): (?:built|passed)", "".join(text for _, text in said))
+    assert len(done) == len(set(done)) == 2 * len(SCRATCH), "each program and each image once"
+
+
+def test_two_crates_by_two_commands_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    runs = []
+    for name in ("one-of-two", "two-of-two"):
+        project = copy_project(tmp_path / name)
+        (project.root / "rust-samples" / "hello-world").rename(project.root / name)
+        for file in ("Cargo.toml", "Cargo.lock"):
+            project.edit(f"{name}/{file}", "hello-world", name)
+        words = ("build-matrix", "--bases=bootstrap", *SCRATCH, f"--crate={project.root / name}", "--format=json")
+        runs.append((name, project.start(*words, f"--results={tmp_path}")))
+    for name, run in runs:
+        out, said = run.communicate()
+        assert run.returncode == 0, said
+        assert {(row["sample"], row["outcome"]) for row in json.loads(out)} == {(name, "passed")}
+        assert "wait" not in said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -236,7 +258,6 @@ def test_killed_runs_leave_nothing_and_change_nothing(matrix: dict[str, dict[str
     assert untimed(rows(answer)) == untimed(matrix)
     assert leftovers() == []
     assert not list(tmp_path.rglob(".*.tmp-*"))
-    assert not (find_folders().cache / "unfinished").exists()
 
 
 def test_an_image_that_a_killed_run_wrote_half_is_swept(spoiled: Project) -> None:
@@ -244,7 +265,7 @@ def test_an_image_that_a_killed_run_wrote_half_is_swept(spoiled: Project) -> Non
     store = Path(podman("info", "--format={{.Store.GraphRoot}}"))
     # As a kill leaves it: known, and without its manifest; no listing of images goes past it.
     (store / "overlay-images" / made.stdout.strip().removeprefix("sha256:") / "manifest").unlink()
-    (find_folders().cache / "unfinished").touch()
+    (find_folders().runs / "0a1b2c3d.lock").touch()
     again = spoiled.invoke("scratch", "--libc=musl", "--bases=bootstrap", "--quiet")
     assert again.returncode == 0, again.stderr
     assert "the last run was cut short" in again.stderr

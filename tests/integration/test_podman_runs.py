@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
@@ -39,7 +38,7 @@ def name(engine):
 
 
 def containers(running):
-    argv = ["podman", "ps", "--all", "--quiet", f"--filter=label={RUN_LABEL}={os.getpid()}"]
+    argv = ["podman", "ps", "--all", "--quiet", f"--filter=label={RUN_LABEL}={running.folders.run}"]
     return Processes().run(argv, env=running.environment).split()
 
 

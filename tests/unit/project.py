@@ -12,6 +12,7 @@ from bareboat.make.context import JobContext
 from bareboat.plan.jobs import PLATFORMS, Selection
 from bareboat.plan.planner import PlanInputs, make_plan
 from bareboat.system.folders import Folders
+from bareboat.system.locks import Locks
 from bareboat.system.process import Processes
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,7 @@ def plan_of(*recipes, book=BOOK, samples=(HELLO,), names=(), **inputs):
 
 
 def job_context(engine, folder, **changes):
-    folders = Folders(cache=folder / "cache", bootstrap=folder / "bootstrap")
+    folders = Folders(cache=folder / "cache", passage=folder / "bootstrap", run="0123abcd")
     folders.scratch.mkdir(parents=True, exist_ok=True)
     plain = {
         "images": engine,
@@ -45,5 +46,6 @@ def job_context(engine, folder, **changes):
         "renew": False,
         "host": HOST,
         "commit": "0123abc",
+        "locks": Locks(folder=folders.locks, tell=print, stopped=lambda: False),
     }
     return JobContext(**{**plain, **changes})

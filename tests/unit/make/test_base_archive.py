@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from bareboat.archive import Entry, ImageConfig, layer, write_image
@@ -56,11 +58,14 @@ def test_a_run_opens_a_base_once_and_the_next_run_does_not_read_it(engine, root_
 
 def test_a_base_that_moved_takes_its_older_archive_with_it(engine, root_of, tmp_path):
     context = job_context(engine, tmp_path)
-    for content in (b"a", b"b"):
+    for number, content in enumerate((b"a", b"b", b"c")):
         root = root_of(content)
         keep_base(context, CELL.base, root)
         assert open_base(context, CELL.base, root).read("/etc/a") == content
-        assert len(files(context, "bases")) == 1
+        # Another run may read one that was used of late.
+        assert len(files(context, "bases")) == (1, 2, 1)[number]
+        for name in files(context, "bases") if number else ():
+            os.utime(context.folders.roots / "bases" / name, (0, 0))
 
 
 def test_an_archive_that_was_removed_is_saved_and_opened_again(engine, root_of, tmp_path):

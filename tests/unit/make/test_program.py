@@ -36,10 +36,10 @@ def compile_of(tmp_path):
     """Compiles a sample on the fake engine, and gives the work that it was."""
     (tmp_path / "store").mkdir()
     engine = FakeEngine(folder=tmp_path / "store", program=b"program", program_path="hello-world")
-    write_image([], ImageConfig(), reference="localhost/x:x", to=tmp_path / "toolchain.tar")
+    written = write_image([], ImageConfig(), reference="localhost/x:x", to=tmp_path / "toolchain.tar")
     engine.load(tmp_path / "toolchain.tar")
     context = job_context(engine, tmp_path)
-    source = Source(kind="bootstrap", reference="localhost/x:x", digest="sha256:" + "a" * 64)
+    source = Source(kind="bootstrap", reference="localhost/x:x", digest=written.image_id)
     toolchain = RootImage(status="built", note="", reference="localhost/x:x", source=source, packages=())
 
     def compile_sample(sample):

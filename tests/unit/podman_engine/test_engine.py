@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from bareboat.podman_engine.engine import PodmanEngine
+from bareboat.system.folders import Folders
 from bareboat.system.process import Processes
 
 
 @pytest.mark.parametrize(("service", "remote"), [("", False), ("ssh://user@example.com/run/podman.sock", True)])
 def test_an_engine_is_remote_where_the_user_names_its_service(monkeypatch, tmp_path, service, remote):
     monkeypatch.setenv("CONTAINER_HOST", service)
-    assert PodmanEngine(Processes(), {}, tmp_path).remote is remote
+    assert PodmanEngine(Processes(), {}, Folders(cache=tmp_path, passage=tmp_path)).remote is remote
 
 
 class AnsweringClient:
@@ -45,7 +46,7 @@ class AnsweringClient:
 def test_podman_is_asked_once_about_itself(monkeypatch, tmp_path):
     monkeypatch.setenv("CONTAINER_HOST", "ssh://user@example.com/run/podman.sock")
     monkeypatch.setattr("bareboat.podman_engine.api.PodmanClient", AnsweringClient)
-    with PodmanEngine(Processes(), {}, tmp_path) as engine:
+    with PodmanEngine(Processes(), {}, Folders(cache=tmp_path, passage=tmp_path)) as engine:
         host = engine.host()
         assert engine.host() == host
     assert (host.name, host.podman, host.runtime) == ("debian-12-amd64-rootless", "4.3.1", "runc version 1.1.5")

@@ -12,6 +12,7 @@ import requests
 from bareboat.errors import BareboatError
 from bareboat.podman_engine import api
 from bareboat.podman_engine.engine import PodmanEngine
+from bareboat.system.folders import Folders
 from bareboat.system.process import Processes
 
 
@@ -34,7 +35,7 @@ def save(monkeypatch, to, chunks):
     monkeypatch.setattr(api, "PodmanClient", client)
     # No service is started where the user names one.
     monkeypatch.setenv("CONTAINER_HOST", "unix:///nowhere")
-    PodmanEngine(Processes(), {}, to.parent).save("sha256:0", to)
+    PodmanEngine(Processes(), {}, Folders(cache=to.parent, passage=to.parent)).save("sha256:0", to)
 
 
 def test_an_image_is_saved(monkeypatch, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bareboat.podman_engine.monitors import end_monitors, monitor_file
+from bareboat.podman_engine.names import container_name, end_monitors
 from tests.unit.system.test_process import alive, wait_until
 
 pytestmark = pytest.mark.starts_processes("a process is found by its name and command line, and killed")
@@ -21,9 +21,9 @@ def monitor(tmp_path):
     program.chmod(0o755)
     started = []
 
-    def start(file):
+    def start(name):
         child = tmp_path / f"child-{len(started)}"
-        started.append(subprocess.Popen([program, "--conmon-pidfile", file, child]))
+        started.append(subprocess.Popen([program, "-n", name, child]))
         wait_until(lambda: child.exists() and child.read_text(encoding="ascii").strip())
         watched = int(child.read_text(encoding="ascii"))
         # A shell's child has the shell's name until it has become another program.
@@ -36,18 +36,18 @@ def monitor(tmp_path):
         process.wait()
 
 
-def test_a_monitor_of_ours_and_what_it_watches_end(tmp_path, monitor):
-    process, watched = monitor(monitor_file(tmp_path / "engine"))
-    assert end_monitors(tmp_path / "engine") == 1
+def test_a_monitor_of_ours_and_what_it_watches_end(monitor):
+    process, watched = monitor(container_name("0a1b2c3d"))
+    assert end_monitors("0a1b2c3d") == 1
     # The script may see its child's end, and end itself, before it is killed.
     assert process.wait(10) in {-9, 0}
     wait_until(lambda: not alive(watched))
-    assert end_monitors(tmp_path / "engine") == 0
+    assert end_monitors("0a1b2c3d") == 0
 
 
-def test_a_monitor_of_somebody_else_stays(tmp_path, monitor):
-    process, watched = monitor(monitor_file(tmp_path / "other"))
-    assert end_monitors(tmp_path / "engine") == 0
+def test_a_monitor_of_somebody_else_stays(monitor):
+    process, watched = monitor(container_name("0a1b2c3e"))
+    assert end_monitors("0a1b2c3d") == 0
     assert process.poll() is None
     assert alive(watched)
-    end_monitors(tmp_path / "other")
+    end_monitors("0a1b2c3e")

@@ -1,7 +1,7 @@
-"""Ends containers that Podman does not know, because it was killed between starting one and noting that it had.
+"""The names of containers, which tell whose they are; by them monitors are ended that Podman does not know.
 
-Each container has a monitor, conmon(8), which outlives Podman. A monitor of ours is known by the file that its command
-line names.
+Each container has a monitor, conmon(8), which outlives Podman: one that was killed between starting the monitor and
+noting that it had knows nothing of it. The monitor's command line has the container's name.
 """
 
 from __future__ import annotations
@@ -12,21 +12,24 @@ import secrets
 import signal
 from pathlib import Path
 
-_NAME = "conmon-"
+
+def container_prefix(run: str) -> str:
+    """What the names of a run's containers begin with; `run` is its digits."""
+    return f"bareboat-{run}-"
 
 
-def monitor_file(folder: Path) -> Path:
-    """A file in `folder` for a monitor to write its number to."""
-    return folder / f"{_NAME}{secrets.token_hex(8)}.pid"
+def container_name(run: str) -> str:
+    """A name for one more container of a run."""
+    return f"{container_prefix(run)}{secrets.token_hex(4)}"
 
 
-def end_monitors(folder: Path, processes: Path = Path("/proc")) -> int:
-    """Kill every monitor that was given a file of `folder`, and what it watches; returns how many there were."""
-    ours = f"{folder / _NAME}".encode()
+def end_monitors(run: str, processes: Path = Path("/proc")) -> int:
+    """Kill every monitor of a run's containers, and what it watches; returns how many there were."""
+    ours = container_prefix(run).encode()
     monitors = [
         number
         for number in (entry.name for entry in processes.iterdir() if entry.name.isdecimal())
-        if any(word.removeprefix(b"--conmon-pidfile=").startswith(ours) for word in _command(processes / number))
+        if any(word.startswith(ours) for word in _command(processes / number))
     ]
     for number in monitors:
         # What is watched goes first: without its monitor nobody would know whose it was.
@@ -38,7 +41,7 @@ def end_monitors(folder: Path, processes: Path = Path("/proc")) -> int:
 
 def _command(process: Path) -> list[bytes]:
     try:
-        # Podman's own command line names the file, too.
+        # Podman's own command line has the name, too.
         if (process / "comm").read_bytes().strip() != b"conmon":
             return []
         return (process / "cmdline").read_bytes().split(b"\0")
