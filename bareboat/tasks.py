@@ -34,7 +34,7 @@ def origin(option, word):
 
 @task(iterable=["sample", "recipe"], help={
     **SELECT, "format": FORMAT,
-    "jobs": "how many compile side by side (default: the cores); twice as many images are run",
+    "jobs": "how many compile side by side (default: the cores, more of those that take a moment); twice as many run",
     "crate": "the folder of a crate of your own, to use in place of the samples",
     "force": "compile, ship, run and measure again what is unchanged",
     "locked": "fail when a package is not of the version in recipes/recipes.lock",

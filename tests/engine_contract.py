@@ -110,18 +110,16 @@ class ImagesContract(Named):
         assert engine.find(name) is None
 
     def test_what_has_lost_its_last_name_is_removed_and_what_has_one_stays(self, engine, name, loaded, tmp_path):
-        for image_id in (loaded.image_id, NO_IMAGE):
-            engine.remove_nameless(image_id)
+        engine.remove_nameless((loaded.image_id, NO_IMAGE))
         assert engine.find(name) == loaded.image_id
         archive = tmp_path / "another.tar"
         another = write_image([Entry(path="y", content=b"y")], ImageConfig(), reference=name, to=archive)
         engine.load(archive)
         engine.tag(loaded.image_id, f"{name}-kept")
-        engine.remove_nameless(loaded.image_id)
+        engine.remove_nameless([loaded.image_id])
         assert engine.image(f"{name}-kept").id == loaded.image_id
         engine.tag(another.image_id, f"{name}-kept")
-        for image_id in (loaded.image_id, another.image_id):
-            engine.remove_nameless(image_id)
+        engine.remove_nameless({loaded.image_id, another.image_id})
         assert engine.image(loaded.image_id) is None
         assert engine.image(name).id == another.image_id
         engine.remove(f"{name}-kept")

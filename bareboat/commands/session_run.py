@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, TextIO
 
@@ -52,11 +51,20 @@ def run_in_session(
             remote=engine.remote,
         )
         sweep(context.results)
-        running.claim([job.reference for job in root_jobs(inputs.book, inputs.source)])
+        replaced = _image_ids(context, plan)
+        running.claim([*(job.reference for job in root_jobs(inputs.book, inputs.source)), *replaced])
         run = _run(context, plan, view, work)
+        # Left, they would stay in the list of the user's images, one more for each change of a line.
+        engine.remove_nameless(replaced - _image_ids(context, plan))
         if not context.renew:
             _pin(project, context, plan, run)
         yield Carried(plan=plan, inputs=inputs, known=context, run=run)
+
+
+def _image_ids(context: JobContext, plan: Plan) -> set[str]:
+    """The images that have the names of the plan's cells."""
+    found = (context.images.find(cell.image_name) for cell in plan.cells)
+    return {image_id for image_id in found if image_id}
 
 
 def _run(context: JobContext, plan: Plan, view: TextIO, work: WorkOptions) -> MatrixRun:
@@ -64,10 +72,9 @@ def _run(context: JobContext, plan: Plan, view: TextIO, work: WorkOptions) -> Ma
     if standing:
         teller(view)(f"{len(standing)} of {len(plan.jobs)} jobs stand as they were made")
     progress = make_progress(view, len(plan.jobs) - len(standing))
-    jobs = work.jobs or os.cpu_count() or 1
     # Who waits for another run says so between the lines of the jobs.
     context = replace(context, locks=replace(context.locks, tell=progress.note))
-    return run_matrix(context, plan, progress, jobs, standing=standing, keep_going=work.keep_going)
+    return run_matrix(context, plan, progress, work.jobs, standing=standing, keep_going=work.keep_going)
 
 
 def _pin(project: Project, context: JobContext, plan: Plan, run: MatrixRun) -> None:

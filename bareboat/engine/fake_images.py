@@ -21,6 +21,7 @@ from bareboat.engine.images import StoredImage
 from bareboat.errors import BareboatError, EngineError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from bareboat.archive import Image
@@ -121,9 +122,9 @@ class FakeImages:
         with self._lock:
             self._names[name] = kept
 
-    def remove_nameless(self, image_id: str) -> None:
-        """Forget an image without a name."""
-        if image_id not in self._names.values():
+    def remove_nameless(self, ids: Collection[str]) -> None:
+        """Forget those images that have no name."""
+        for image_id in set(ids) - set(self._names.values()):
             self.remove(image_id)
 
     def remove(self, reference: str) -> None:

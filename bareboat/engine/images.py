@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 # The labels of every image that Bareboat makes: what it is (base, program, ...), and the key of the job that made it.
@@ -86,8 +86,8 @@ class Images(Protocol):
     def tag(self, image_id: str, name: str) -> None:
         """Give an image one more name, `repository:tag`."""
 
-    def remove_nameless(self, image_id: str) -> None:
-        """Remove an image that has lost its last name; one that has a name, or that a container uses, stays."""
+    def remove_nameless(self, ids: Collection[str]) -> None:
+        """Remove those images that have lost their last name; one that has a name, or that a container uses, stays."""
 
     def remove(self, reference: str) -> None:
         """Remove one image and the layers that only it has; nothing happens when there is none."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from bareboat.archive import Entry, ImageConfig, open_image, write_image
 from bareboat.engine.images import KEY_LABEL, KIND_LABEL
-from bareboat.errors import BareboatError
 from bareboat.make.base_archive import known_layers, open_base
 from bareboat.make.copies import fetch_copies
 from bareboat.make.load import scratch_archive
@@ -62,13 +61,8 @@ def ship_image(context: JobContext, contents: ImageContents) -> Iterator[Image]:
     with scratch_archive(context.folders.scratch) as archive:
         entries, config = image_entries(contents), image_config(contents)
         written = write_image(entries, config, reference=name, to=archive, base=base)
-        stored = context.images.find(name)
-        if context.force or stored != written.image_id:
+        if context.force or context.images.find(name) != written.image_id:
             context.engine.load(archive)
-        if stored and stored != written.image_id:
-            # Left, it would stay in the list of the user's images, one more for each change of a line.
-            with contextlib.suppress(BareboatError):
-                context.engine.remove_nameless(stored)
         yield open_image(archive, base=base, known=known_layers(context))
 
 

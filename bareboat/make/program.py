@@ -93,12 +93,21 @@ def _sources(context: JobContext, sample: Sample) -> Iterator[Path]:
     copy = context.folders.sources / f"{sample.crate}-{crate_digits(sample)}"
     name, what = f"sources {copy.name}", f"the sources of {sample.crate}"
     while True:
+        # One at a time looks and copies, so that the next finds what it needs, and does not wait until that is unused.
+        with context.locks.hold(f"copy of {name}", what):
+            with context.locks.hold(name, what, shared=True):
+                same = _is_copy(sample, copy)
+            if not same:
+                with context.locks.hold(name, what):
+                    sync_sources(sample, copy)
         with context.locks.hold(name, what, shared=True):
-            if copy.is_dir() and source_digest(copy) == sample.digest:
+            if _is_copy(sample, copy):
                 yield copy
                 return
-        with context.locks.hold(name, what):
-            sync_sources(sample, copy)
+
+
+def _is_copy(sample: Sample, copy: Path) -> bool:
+    return copy.is_dir() and source_digest(copy) == sample.digest
 
 
 def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources: Path) -> Path:

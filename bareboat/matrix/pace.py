@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from bareboat.plan.jobs import Job
 
 # What a job of a kind takes, in seconds, where none was seen; only their order matters.
-_ROOT, _PROGRAM, _OBSERVED, _IMAGE, _PROBES = 60.0, 10.0, 1.0, 0.5, 5.0
-_IMAGES_A_CORE = 2
+_ROOT, _PROGRAM, _ALONE, _OBSERVED, _IMAGE, _PROBES = 60.0, 10.0, 1.0, 1.0, 0.5, 5.0
+_LIGHT_A_CORE = 2
+_LIGHT_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +50,23 @@ class Pace:
 class Pools:
     """The threads of a run: `jobs` of them compile and make bases, and twice as many ship and run images.
 
-    Those mostly wait for Podman, which waits for the disk and for its own locks.
+    Those mostly wait for Podman, which waits for the disk and for its own locks; and so does a compile that takes a
+    moment, which is among them unless `exact` says that no more than `jobs` are to compile at once.
     """
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, pace: Pace, *, exact: bool = False) -> None:
+        self._pace, self._exact = pace, exact
         self._heavy = ThreadPoolExecutor(jobs, thread_name_prefix="job")
-        self._light = ThreadPoolExecutor(_IMAGES_A_CORE * jobs, thread_name_prefix="image")
+        self._light = ThreadPoolExecutor(_LIGHT_A_CORE * jobs, thread_name_prefix="light")
 
     def of(self, job: Job) -> Executor:
         """The threads for a job."""
-        return self._light if isinstance(job, ImageJob) else self._heavy
+        return self._light if self._is_light(job) else self._heavy
+
+    def _is_light(self, job: Job) -> bool:
+        if isinstance(job, ProgramJob):
+            return not self._exact and self._pace.of(job) < _LIGHT_SECONDS
+        return isinstance(job, ImageJob)
 
     def close(self) -> None:
         """Start nothing more. Not waited for: a thread in its work must not hold up an interrupted run."""
@@ -70,8 +78,8 @@ def _usual(job: Job) -> float:
     match job:
         case RootJob():
             return _ROOT
-        case ProgramJob():
-            return _PROGRAM
+        case ProgramJob(sample=sample):
+            return _PROGRAM if sample.needs_crates else _ALONE
         case ImageJob(cell=cell):
             return _IMAGE if cell.base else _OBSERVED
         case ProbeJob():

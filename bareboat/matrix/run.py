@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ def run_matrix(
     standing: Mapping[Hashable, Output] = MappingProxyType({}),
     keep_going: bool = True,
 ) -> MatrixRun:
-    """Run the plan, `jobs` compiles side by side, but for jobs whose outputs are `standing`.
+    """Run the plan, but for jobs whose outputs are `standing`; `jobs` compiles side by side, 0 for what the cores bear.
 
     Unless `keep_going`, the first failure ends the run as BareboatError.
     """
@@ -44,7 +45,8 @@ def run_matrix(
     failed: list[str] = []
     hopeless = _expected_not_to_compile(plan)
     with progress:
-        pools, pace = Pools(jobs), Pace.read(context.folders.pace)
+        pace = Pace.read(context.folders.pace)
+        pools = Pools(jobs or os.cpu_count() or 1, pace, exact=bool(jobs))
         try:
             start = _starting(context, progress)
             for done in execute(plan.jobs, needs, _id, start, pools.of, weight=pace.of, alone=is_timed, known=standing):

@@ -19,12 +19,14 @@ from bareboat.podman_engine import containers
 from bareboat.podman_engine.own_images import find_own_images
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from bareboat.engine.containers import RunReport, Start
     from bareboat.engine.tracer import Tracer
     from bareboat.podman_engine.own_images import OwnImages
+
+_IDS_A_REQUEST = 100
 
 
 @contextlib.contextmanager
@@ -140,12 +142,13 @@ class Api:
         repository, _, tag = name.rpartition(":")
         self._client.images.get(image_id).tag(repository, tag)
 
-    def remove_nameless(self, image_id: str) -> None:
-        image = self.image(image_id)
-        # An id that has one name would go with it, and that name may be the user's.
-        if image and not image.names:
-            # Without force what a container uses stays; the answer says so, and nothing is amiss.
-            self._client.api.delete(f"/images/{_bare(image_id)}")
+    def remove_nameless(self, ids: Collection[str]) -> None:
+        listed = self._client.images.list(all=True, filters={"dangling": True})
+        nameless = {f"sha256:{_bare(image.id)}" for image in listed}
+        # What a container uses stays, for that is not by force; the answer says so, and nothing is amiss.
+        gone = sorted(nameless.intersection(ids))
+        for number in range(0, len(gone), _IDS_A_REQUEST):
+            self._client.api.delete("/images/remove", params={"images": gone[number : number + _IDS_A_REQUEST]})
 
     def untag(self, name: str) -> None:
         """Take a name, `repository:tag`, from its image."""

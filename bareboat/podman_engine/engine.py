@@ -180,9 +180,10 @@ class PodmanEngine:
         with self._api() as api:
             api.tag(image_id, name)
 
-    def remove_nameless(self, image_id: str) -> None:
-        with self._api() as api:
-            api.remove_nameless(image_id)
+    def remove_nameless(self, ids: Collection[str]) -> None:
+        if ids:
+            with self._api() as api:
+                api.remove_nameless(ids)
 
     def remove(self, reference: str) -> None:
         with self._api() as api:

@@ -37,7 +37,7 @@ class Session:
     locks: Locks
 
     def claim(self, references: Iterable[str]) -> None:
-        """Remember on disk which images this run may pull, so that what it leaves when killed is known as its own."""
+        """Remember on disk which images this run may pull or replace: what it leaves when killed is known by that."""
         write_whole(_claim(self.folders), "\n".join(references).encode())
 
 

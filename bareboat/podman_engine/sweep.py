@@ -5,6 +5,7 @@ Needs no service, so that it works after everything of a run was stopped.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,10 +51,18 @@ class Sweeper:
         return tuple(removed)
 
     def sweep_images(self, processes: Processes, references: frozenset[str]) -> None:
-        """Remove images that nobody can read, where they are ours or named in `references`.
+        """Remove images that nobody can read, and those that have lost their name to others.
 
-        A listing by label goes past what it cannot read, which would stay and bar everybody's other listings.
+        The former where they are ours or among `references`, the latter, by their id, only where they are among those.
         """
+        self._sweep_unreadable(processes, references)
+        listed = processes.run([*_LISTING, "--filter=dangling=true"], env=self._environment).split()
+        for image_id in references.intersection(listed):
+            with contextlib.suppress(EngineError):  # a container uses it
+                processes.run(["podman", "rmi", image_id], env=self._environment)
+
+    def _sweep_unreadable(self, processes: Processes, references: frozenset[str]) -> None:
+        # A listing by label goes past what it cannot read, which would stay and bar everybody's other listings.
         removed: set[str] = set()
         while True:
             try:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_ASKED_AGAIN_SECONDS = 0.02
+_FIRST_PAUSE_SECONDS = 0.001
+_LAST_PAUSE_SECONDS = 0.05
+_TOLD_AFTER_SECONDS = 0.3
 _DIGITS = 16
 
 
@@ -43,13 +45,17 @@ class Locks:
     def _wait(self, file: IO[str], what: str, *, shared: bool) -> bool:
         if take(file, shared=shared):
             return False
-        said = holder(file)
-        if said.partition(",")[0] != _this_process():
-            self.tell(f"{what}: waits for {said}")
+        pause, told, begin = _FIRST_PAUSE_SECONDS, False, time.monotonic()
         while not take(file, shared=shared):
             if self.stopped():
                 raise StoppedError("stopped")
-            time.sleep(_ASKED_AGAIN_SECONDS)
+            if not told and time.monotonic() - begin > _TOLD_AFTER_SECONDS:
+                told, said = True, holder(file)
+                # What threads of one run wait for is that run's own work.
+                if said.partition(",")[0] != _this_process():
+                    self.tell(f"{what}: waits for {said}")
+            time.sleep(pause)
+            pause = min(2 * pause, _LAST_PAUSE_SECONDS)
         return True
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bareboat.matrix.pace import Pace, Pools
@@ -33,8 +35,9 @@ def test_of_a_damaged_file_nothing_is_known(tmp_path, text):
 
 def test_where_nothing_was_seen_bases_take_longest_and_then_compiles():
     pace = Pace()
-    root, program, image = (pace.of(jobs_of(kind)[0]) for kind in (RootJob, ProgramJob, ImageJob))
-    assert root > program > image
+    root, program, image = (jobs_of(kind)[0] for kind in (RootJob, ProgramJob, ImageJob))
+    with_crates = replace(program, sample=replace(program.sample, needs_crates=True))
+    assert pace.of(root) > pace.of(with_crates) > pace.of(program) > pace.of(image)
     # An image from scratch is run once more, to see what it opens.
     scratch, debian = (
         next(job for job in jobs_of(ImageJob) if job.cell.recipe.name == name) for name in ("scratch-musl", "debian")
@@ -43,11 +46,13 @@ def test_where_nothing_was_seen_bases_take_longest_and_then_compiles():
     assert pace.of(ProbeJob(cell=scratch.cell)) > pace.of(scratch)
 
 
-def test_images_wait_for_no_compile():
-    pools = Pools(1)
+@pytest.mark.parametrize(("seconds", "exact", "beside"), [(60.0, False, False), (0.5, False, True), (0.5, True, False)])
+def test_images_wait_for_no_compile_and_a_short_one_for_none(seconds, exact, beside):
+    root, program, image = (jobs_of(kind)[0] for kind in (RootJob, ProgramJob, ImageJob))
+    pools = Pools(1, Pace({program.id: seconds}), exact=exact)
     try:
-        compiling = pools.of(jobs_of(ProgramJob)[0])
-        assert pools.of(jobs_of(RootJob)[0]) is compiling
-        assert pools.of(jobs_of(ImageJob)[0]) is not compiling
+        assert pools.of(root) is not pools.of(image)
+        assert (pools.of(program) is pools.of(image)) == beside
+        assert (pools.of(program) is pools.of(root)) != beside
     finally:
         pools.close()
