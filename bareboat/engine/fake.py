@@ -74,6 +74,8 @@ class FakeEngine(FakeImages):
 
     # What a container does, by its image and its command.
     script: Callable[[Image, tuple[str, ...]], Script] = lambda _image, _command: Script()
+    # What a compile lists of the crates that it was linked with; None where it lists nothing.
+    crates: str | None = None
     # What was asked for: the ids of images that were run to their end, the starts by their container's id, and the
     # signals, each with the container that it was sent to.
     ran: list[str] = field(default_factory=list)
@@ -126,6 +128,8 @@ class FakeEngine(FakeImages):
             raise EngineError(shlex.join(work.command), 1 if broken else script.exit_code or 1, said, log)
         if "/out" in work.writable:
             (work.mounts["/out"] / self.program_path).write_bytes(self.program)
+            if self.crates is not None:
+                (work.mounts["/out"] / "crates").write_text(self.crates, encoding="utf-8")
 
     def start(self, start: Start) -> str:
         """A container that has done all that its script says but for what it does on signals."""

@@ -62,8 +62,13 @@ class Cargo:
     @property
     def options(self) -> tuple[str, ...]:
         """The options of `cargo build`."""
+        return ("--profile", self.profile, *self.feature_options)
+
+    @property
+    def feature_options(self) -> tuple[str, ...]:
+        """Those of them that say which features are enabled; other commands of cargo take them too."""
         features = ("--features", ",".join(self.features)) if self.features else ()
-        return ("--profile", self.profile, *(() if self.default_features else ("--no-default-features",)), *features)
+        return (*(() if self.default_features else ("--no-default-features",)), *features)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,6 +87,7 @@ class Program:
     seconds: float | None  # what cargo says that the compile took; None where it did not say
     warm: bool | None  # whether cargo found objects of an earlier compile; None where that is not known
     toolchain: RootImage
+    crates: tuple[str, ...] | None = None  # those that it may be linked with, by name; None where that is not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,14 @@ from bareboat.make.build_program import build_program
 from bareboat.make.fetch_secrets import fetch_secrets
 from bareboat.make.sources import sync_sources
 from bareboat.make.standing import ProgramRecord, keep_program, program_folder
-from bareboat.plan.containerfile import CA_SECRET, CARGO_SECRET, compile_commands, target_cache, vendor_commands
+from bareboat.plan.containerfile import (
+    CA_SECRET,
+    CARGO_SECRET,
+    compile_commands,
+    crates_command,
+    target_cache,
+    vendor_commands,
+)
 from bareboat.system.folders import remove
 from bareboat.system.locks import hold
 
@@ -34,6 +41,8 @@ if TYPE_CHECKING:
 _FINISHED = re.compile(r"^ *Finished .* in (?:(\d+)m )?([\d.]+)s$", re.MULTILINE)
 _MINUTE_SECONDS = 60
 _DIGITS = 16
+# A crate takes about a hundred characters of cargo's listing, and a large program has a thousand of them.
+_CRATES_CHARACTERS = 2**22
 _SECRETS = {CARGO_SECRET: "/run/cargo-config.toml", CA_SECRET: "/run/ca-bundle.crt"}
 
 
@@ -41,16 +50,19 @@ def make_program(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
     """Compile a program, and keep it on disk."""
     if context.remote:
         key = program_folder(context, job, toolchain).name
-        content, warm = build_program(context, job, toolchain, key), None
+        content, warm, crates = build_program(context, job, toolchain, key), None, None
     else:
-        content, warm = _run_compile(context, job, toolchain)
+        content, warm, crates = _run_compile(context, job, toolchain)
     log = context.log(job.id).read_text(encoding="utf-8", errors="replace")
-    record = ProgramRecord(seconds=read_seconds(log), warm=warm, sha256=hashlib.sha256(content).hexdigest())
+    sha256 = hashlib.sha256(content).hexdigest()
+    record = ProgramRecord(seconds=read_seconds(log), warm=warm, sha256=sha256, crates=crates)
     return keep_program(context, job, toolchain, content, record)
 
 
-def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> tuple[bytes, bool]:
-    """The program's bytes, and whether cargo found objects of an earlier compile."""
+def _run_compile(
+    context: JobContext, job: ProgramJob, toolchain: RootImage
+) -> tuple[bytes, bool, tuple[str, ...] | None]:
+    """The program's bytes, whether cargo found objects of an earlier compile, and the crates that cargo listed."""
     sources = _sources(context, job.sample)
     mounts = {"/src": sources}
     if job.sample.needs_crates:
@@ -67,13 +79,13 @@ def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
             target.mkdir(parents=True, exist_ok=True)
             work = Work(
                 image=toolchain.reference,
-                command=_in_a_shell(compile_commands(job)),
+                command=_in_a_shell((*compile_commands(job), crates_command(job))),
                 mounts=mounts,
                 writable=frozenset({"/src", "/target", "/out"}),
                 folder="/src",
             )
             context.engine.work(work, context.log(job.id))
-        return (out / job.sample.binary).read_bytes(), warm
+        return (out / job.sample.binary).read_bytes(), warm, _read_crates(out / "crates")
     finally:
         remove(context.processes, out)
 
@@ -122,6 +134,16 @@ def _in_a_shell(commands: Sequence[str]) -> tuple[str, ...]:
     # The first process of a container heeds only signals that it handles, and a shell handles none while it waits for a
     # command in the foreground: told to end, the compile would go on.
     return ("/bin/sh", "-c", f"trap 'exit 130' INT TERM; {{ {' && '.join(commands)}; }} & wait $!")
+
+
+def _read_crates(path: Path) -> tuple[str, ...] | None:
+    """The names of the crates that cargo lists, each once; None where it listed none."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as listed:
+            lines = listed.read(_CRATES_CHARACTERS).splitlines()
+    except OSError:
+        return None
+    return tuple(sorted({line.split()[0] for line in lines if line.strip()})) or None
 
 
 def read_seconds(log: str) -> float | None:

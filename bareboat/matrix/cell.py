@@ -110,6 +110,7 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, key: str) ->
         elf=shipped.elf,
         build_seconds=contents.program.seconds,
         warm_target=contents.program.warm,
+        crates=None if contents.program.crates is None else frozenset(contents.program.crates),
         preflight=preflight,
         manifest=manifest,
     )

@@ -30,11 +30,11 @@ def probe_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
     if cell.harbor is None or result.provenance is None or result.preflight is None:
         raise BareboatError(f"{cell.id} is no service that ran")
     report = probe_service(context, result.provenance.image_id, outputs.program(cell.harbor), cell.excuses)
-    timed = {taken.column.name: taken for taken in measure_timed(TimedSubject(peak_bytes=report.peak_bytes))}
+    timed = TimedSubject(peak_bytes=report.peak_bytes, probes=report.probes)
     result = replace(
         result,
         outcome=judge_cell(cell, result.preflight, report.failure) or Passed(),
-        measurements=tuple(timed.get(taken.column.name, taken) for taken in result.measurements),
+        measurements=measure_timed(result.measurements, timed),
         probes=report.probes,
     )
     return keep(context, result)

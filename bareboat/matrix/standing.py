@@ -76,6 +76,7 @@ def result_key(known: Known, cell: Cell, image_key: str, outputs: Outputs) -> st
     return cell_key(
         cell,
         image_key,
+        crates=outputs.program(cell.program).crates,
         harbor_sha256=outputs.program(cell.harbor).sha256 if cell.harbor else "",
         host=known.host,
         traced=known.traced,

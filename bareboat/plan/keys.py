@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from bareboat.plan.jobs import Cell, ProgramJob, RootJob
 
 ROOT_VERSION = "2"
-PROGRAM_VERSION = "4"
+PROGRAM_VERSION = "5"
 IMAGE_VERSION = "1"
-CELL_VERSION = "2"
+CELL_VERSION = "3"
 
 
 class HostFacts(Protocol):
@@ -98,7 +98,14 @@ def source_key(cell: Cell, program_sha256: str, digests: Mapping[RootJob, str]) 
 
 
 def cell_key(
-    cell: Cell, image: str, *, harbor_sha256: str, host: HostFacts, traced: bool, columns: Iterable[ColumnFacts]
+    cell: Cell,
+    image: str,
+    *,
+    crates: Iterable[str] | None,
+    harbor_sha256: str,
+    host: HostFacts,
+    traced: bool,
+    columns: Iterable[ColumnFacts],
 ) -> str:
     """The key of a cell's result: of the image's key, what is expected of it, and all that runs and measures it."""
     return _digest(
@@ -110,6 +117,7 @@ def cell_key(
         cell.expect_failure,
         # What a manifest says of a copy is kept in the result.
         [(planned.copy.source, planned.copy.why) for planned in cell.copies],
+        None if crates is None else sorted(crates),
         (harbor_sha256, sorted(cell.excuses.items())),
         (host.podman, host.buildah, host.runtime, host.kernel, host.storage_driver, traced),
         [(column.name, column.version) for column in columns],

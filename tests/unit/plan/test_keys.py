@@ -85,6 +85,7 @@ class World:
     host: Host = HOST
     column: Column = COLUMN
     tracer: Tracer | None = None
+    crates: tuple[str, ...] | None = None
     script: str = ""
     change: Callable[[Cell], Cell] | None = None
 
@@ -122,6 +123,7 @@ class World:
             "cell": keys.cell_key(
                 cell,
                 image,
+                crates=self.crates,
                 harbor_sha256=self.program(cell.harbor) if cell.harbor else "",
                 host=self.host,
                 traced=self.tracer is not None,
@@ -416,6 +418,12 @@ def test_whether_a_tracer_is_there_is_in_the_cells_key():
     there = World(tracer=Tracer(tools=Path("x"), loader="")).keys()
     assert there["cell"] != World().keys()["cell"]
     assert there["image"] == World().keys()["image"]
+
+
+def test_what_a_build_can_be_linked_with_is_in_the_cells_key():
+    found = {World(crates=crates).keys()["cell"] for crates in (None, (), ("rustls",), ("rustls", "ring"))}
+    assert len(found) == 4
+    assert World(crates=("ring", "rustls")).keys()["cell"] in found
 
 
 def test_another_harbor_asks_again_and_builds_nothing():
