@@ -45,8 +45,9 @@ _CALLS = frozenset({"getaddrinfo", "freeaddrinfo"})
 _DEFINED = b"\0getaddrinfo\0"
 # Of gai_strerror in glibc (EAI_AGAIN) and in musl (EAI_NONAME): a static program that uses getaddrinfo has one of them.
 _LIBC = (b"\0Temporary failure in name resolution\0", b"\0Name does not resolve\0")
-# Of library/std/src/sys/net: OpenSSL calls getaddrinfo too, in programs that look no name up by it.
-_STD = b"failed to lookup address information: "
+# Of library/std/src/sys/net. It may be in a program that never looks a name up, and says then who calls getaddrinfo:
+# std, unless an OpenSSL is there, which calls it too.
+_STD, _OPENSSL = b"failed to lookup address information: ", b"crypto/bio/bio_addr.c\0"
 _ASKED = frozenset({"truncated", "search", "v4only", "v6fails"})
 
 
@@ -66,5 +67,7 @@ def _find_getaddrinfo(subject: Subject) -> Finding:
     holds = subject.elf.crt == "static" and (
         _DEFINED in read_symbol_names(subject.program) or any(text in subject.program for text in _LIBC)
     )
-    signs = {"imports": subject.elf.imports >= _CALLS, "libc": holds, "std": _STD in subject.program}
+    called = subject.elf.imports >= _CALLS
+    by_std = (called or holds) and _STD in subject.program and _OPENSSL not in subject.program
+    signs = {"imports": called, "libc": holds, "std": by_std}
     return Finding(name="getaddrinfo", signs=tuple(sign for sign, found in signs.items() if found))
