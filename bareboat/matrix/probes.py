@@ -29,7 +29,8 @@ def probe_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
         )
     if cell.harbor is None or result.provenance is None or result.preflight is None:
         raise BareboatError(f"{cell.id} is no service that ran")
-    report = probe_service(context, result.provenance.image_id, outputs.program(cell.harbor), cell.excuses)
+    harbor, limits = outputs.program(cell.harbor), context.limits(cell)
+    report = probe_service(context, result.provenance.image_id, harbor, cell.excuses, limits)
     timed = TimedSubject(peak_bytes=report.peak_bytes, probes=report.probes)
     result = replace(
         result,

@@ -3,7 +3,8 @@
 A module that measures a timed run has a `measure_timed` in place of `measure`; one whose figure such a run can confirm
 has a `confirm` too. No list names the modules: every file here is one, but `subject` and those whose name begins with
 `_`. Others use `measure_all` with a `Subject`,
-`measure_timed` with a `TimedSubject`, `load_measurements` for the columns, and `summarise` of `proof`.
+`measure_timed` with a `TimedSubject`, `load_measurements` for the columns, `summarise` of `proof` and `lacks_locks` of
+`tls`.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bareboat.engine.containers import RunReport, Start
     from bareboat.engine.tracer import Tracer
+    from bareboat.inputs.limits import Limits
 
 
 @contextlib.contextmanager
@@ -101,13 +102,24 @@ class Api:
     def copy_out(self, image_id: str, path: str) -> bytes:
         return containers.copy_out(self._client, image_id, path)
 
-    def run(self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool) -> RunReport:
-        return containers.run(self._client, image_id, arguments, timeout_seconds, writable=writable)
+    def run(
+        self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, limits: Limits, writable: bool
+    ) -> RunReport:
+        return containers.run(self._client, image_id, arguments, timeout_seconds, limits=limits, writable=writable)
 
     def trace(
-        self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
+        self,
+        image_id: str,
+        command: tuple[str, ...],
+        timeout_seconds: float,
+        tracer: Tracer,
+        logs: Path,
+        *,
+        limits: Limits,
     ) -> RunReport:
-        return containers.trace(self._client, image_id, command, timeout_seconds, tracer=tracer, logs=logs)
+        return containers.trace(
+            self._client, image_id, command, timeout_seconds, tracer=tracer, logs=logs, limits=limits
+        )
 
     def start(self, start: Start) -> str:
         return containers.start(self._client, start)

@@ -21,6 +21,7 @@ from bareboat.engine.fake import HOST
 from bareboat.engine.tracer import Tracer
 from bareboat.inputs import base, recipe, sample
 from bareboat.inputs.base import Alpine, Base, Debian, Distroless, SameAs
+from bareboat.inputs.limits import limits_of
 from bareboat.inputs.recipe import Compile, Copy, Provision, Published, Recipe, RecipeBook, Runtime, Toolchain
 from bareboat.inputs.sample import Cargo, Expectation, Sample
 from bareboat.plan import jobs, keys
@@ -126,6 +127,7 @@ class World:
                 crates=self.crates,
                 harbor_sha256=self.program(cell.harbor) if cell.harbor else "",
                 host=self.host,
+                limits=limits_of(cell.recipe.runtime, self.host.cores),
                 traced=self.tracer is not None,
                 columns=[self.column],
             ),
@@ -278,6 +280,8 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (SameAs, "of"): ("root", same, in_recipe(base=Base(bootstrap=SameAs(kind="same-as", of="other")))),
     (Runtime, "user"): ("image", same, in_recipe(runtime=Runtime(user="1:1", env={"A": "1"}))),
     (Runtime, "env"): ("image", same, in_recipe(runtime=Runtime(env={"A": "2"}))),
+    (Runtime, "memory_mb"): ("cell", same, in_recipe(runtime=Runtime(env={"A": "1"}, memory_mb=99))),
+    (Runtime, "processes"): ("cell", same, in_recipe(runtime=Runtime(env={"A": "1"}, processes=99))),
     (Published, "size_bytes"): JOINED,
     (Published, "source"): TOLD,
     (Published, "sample"): JOINED,
@@ -348,6 +352,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Host, "runtime"): ("cell", same, in_host(runtime="crun 9")),
     (Host, "storage_driver"): ("cell", same, in_host(storage_driver="vfs")),
     (Host, "rootless"): "is in the name",
+    (Host, "cores"): ("cell", same, in_host(cores=64)),
     (Host, "bareboat"): "each kind of key and each column has a version of its own",
     (Column, "name"): ("cell", same, in_column(name="d")),
     (Column, "heading"): TOLD,
