@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from bareboat.commands.choose_bases import find_inputs
 from bareboat.commands.open_run import Carried, make_known
-from bareboat.commands.plan_inputs import teller
+from bareboat.commands.plan_inputs import check_engine, teller
 from bareboat.errors import EngineError, HostError
 from bareboat.inputs.lock import write_lock
 from bareboat.make.context import JobContext
@@ -43,6 +43,7 @@ def run_in_session(
     with session(processes, find_folders(), tell) as running:
         engine = running.engine
         known = make_known(project, work, engine, engine.host())
+        check_engine(known.host, plan.platform)
         context = JobContext(
             **{part.name: getattr(known, part.name) for part in fields(known)},
             engine=engine,
@@ -55,7 +56,7 @@ def run_in_session(
         run = _run(context, plan, view, work)
         pinned = new_pins(context.lock, plan.jobs, run.outputs)
         if pinned != context.lock and not context.renew:
-            write_lock(pinned, project.lock)
+            write_lock(pinned, project.lock, plan.platform.architecture)
         yield Carried(plan=plan, inputs=inputs, known=context, run=run)
 
 

@@ -25,11 +25,11 @@ from bareboat.inputs.limits import limits_of
 from bareboat.inputs.recipe import Compile, Copy, Provision, Published, Recipe, RecipeBook, Runtime, Toolchain
 from bareboat.inputs.sample import Cargo, Expectation, Sample
 from bareboat.plan import jobs, keys
-from bareboat.plan.jobs import PLATFORMS, Cell, PlannedCopy, Platform, ProgramJob, RootJob
+from bareboat.plan.jobs import Cell, PlannedCopy, Platform, ProgramJob, RootJob
 from bareboat.plan.planner import PlanInputs, plan_cell
 from bareboat.result import values
 from bareboat.result.values import Column, Host
-from tests.unit.project import ROOT
+from tests.unit.project import AMD, ARM, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,7 @@ class World:
     provision: Provision = PROVISION
     sample: Sample = SAMPLE
     harbor: Sample = HARBOR
-    platform: Platform = PLATFORMS["x86_64"]
+    platform: Platform = AMD
     source: str = "bootstrap"
     host: Host = HOST
     column: Column = COLUMN
@@ -235,7 +235,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (ProgramJob, "crt"): ("program", same, in_program(crt="dynamic")),
     (ProgramJob, "platform"): NESTED,
     (Platform, "architecture"): "goes with `rust`, which is in the target",
-    (Platform, "rust"): ("program", same, lambda world: replace(world, platform=PLATFORMS["aarch64"])),
+    (Platform, "rust"): ("program", same, lambda world: replace(world, platform=ARM)),
     (RootJob, "name"): ("program", same, in_root(name="other")),
     (RootJob, "role"): "says what for the image is made; what is in it is the bootstrap's or the digest's",
     (RootJob, "source"): "an image from elsewhere has another reference and another digest",
