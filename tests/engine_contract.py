@@ -11,14 +11,16 @@ import secrets
 import pytest
 
 from bareboat.archive import Entry, ImageConfig, open_image, read_copied, write_image
+from bareboat.check.limits import limit_hit
 from bareboat.check.strace_log import Opened, read_traces
 from bareboat.engine.containers import Start, Work
 from bareboat.engine.images import Build
 from bareboat.errors import BareboatError, EngineError
+from bareboat.inputs.limits import Limits
 from bareboat.system.files import make_open_folder
 from bareboat.system.folders import remove
 from bareboat.system.process import Processes
-from tests.programs import EXIT_7, FOREVER, awaiting, program, speaking
+from tests.programs import EXIT_7, FOREVER, awaiting, devouring, multiplying, program, speaking
 
 NOWHERE = "127.0.0.1:1/nothing:here"
 NO_IMAGE = "localhost/bareboat/never:seen"
@@ -242,6 +244,22 @@ class ContainersContract(Named):
         report = engine.run(load(engine, name, program(), tmp_path, entrypoint="/absent"), (), 60.0)
         assert (report.exit_code, report.stdout) == (None, b"")
         assert "/absent" in report.refused
+
+    def test_a_run_that_takes_more_memory_than_it_may_is_killed_for_it(self, engine, name, tmp_path, start):
+        image, limits = load(engine, name, devouring(), tmp_path), Limits(memory_mb=32)
+        report = engine.run(image, (), 60.0, limits=limits)
+        # Not every engine knows why: cgroups of version 1 may keep it from it.
+        sure, likely = "killed for memory at 32 MB", "killed by SIGKILL, most likely for memory at 32 MB"
+        assert (report.exit_code, limit_hit(report, limits)) == (137, sure if report.out_of_memory else likely)
+        report = engine.finish(start(image, limits=limits), 60.0)
+        assert (report.exit_code, limit_hit(report, limits)) == (137, sure if report.out_of_memory else likely)
+        assert engine.run(image, (), 60.0, limits=Limits(memory_mb=1200)).exit_code == 0
+
+    def test_a_run_that_makes_more_processes_than_it_may_is_refused_them(self, engine, name, tmp_path):
+        limits = Limits(processes=40)
+        report = engine.run(load(engine, name, multiplying(), tmp_path), (), 60.0, limits=limits)
+        assert (report.exit_code, report.out_of_memory) == (11, False)
+        assert limit_hit(report, limits) == "could not make a thread or process: 40 is the limit"
 
     def test_what_is_not_there_does_not_run(self, engine):
         with pytest.raises(BareboatError):

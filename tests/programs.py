@@ -32,6 +32,16 @@ _AWAIT = bytes.fromhex(
 LINE = b"a" * 4095 + b"\n"
 # write(1, line, 4096), again and again.
 _FLOOD = bytes.fromhex("b801000000 bf01000000 488d3509000000 ba00100000 0f05 ebe6")
+# mmap() a GiB (PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE); write to each page; exit(0).
+_DEVOUR = bytes.fromhex(
+    "31ff be00000040 ba03000000 41ba22400000 49c7c0ffffffff 4531c9 b809000000 0f05"
+    "b900000400 c60001 480500100000 ffc9 75f3 31ff b83c000000 0f05"
+)
+# fork() until it fails, while each child is in pause(); write(2, words, 39); exit(11).
+_MULTIPLY = bytes.fromhex(
+    "b839000000 0f05 85c0 7ff5 7809 b822000000 0f05 ebf7"
+    "bf02000000 488d3518000000 ba27000000 b801000000 0f05 bf0b000000 b83c000000 0f05"
+)
 
 
 def program(code=None):
@@ -55,6 +65,16 @@ def awaiting():
 def flooding():
     """Writes lines until it is killed."""
     return _with_code(_FLOOD + LINE)
+
+
+def devouring():
+    """Takes a GiB of memory."""
+    return _with_code(_DEVOUR)
+
+
+def multiplying():
+    """Makes processes until it cannot, says so, and ends with 11."""
+    return _with_code(_MULTIPLY + b"fork: Resource temporarily unavailable\n")
 
 
 def _with_code(code):

@@ -2,6 +2,7 @@
 
 prediction  closure_of, refuse, compare, judge_cell
 runs        verify, judge_run, not_started, Verdict
+limits      limit_hit
 trace       find_tracer, trace_runs
 strace_log  read_traces, Opened
 manifest    make_manifest

@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from bareboat.archive import Entry, ImageConfig
+from bareboat.check.limits import limit_hit
 from bareboat.engine.containers import Start
 from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES
 from bareboat.errors import BareboatError
+from bareboat.inputs.limits import limits_of
+from bareboat.inputs.recipe import Runtime
 from bareboat.make.load import load_image
 from bareboat.result.values import Failed, Probe
 from bareboat.system.files import make_open_folder
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from bareboat.engine.containers import RunReport
+    from bareboat.inputs.limits import Limits
     from bareboat.make.context import JobContext, Program
 
 STATE = "/harbor"
@@ -35,6 +39,7 @@ SUBJECT = "http://127.0.0.1:8080"
 READY_SECONDS = 20.0
 CHECK_SECONDS = 180.0
 STOP_SECONDS = 2.0
+_DETAIL_CHARACTERS = 4000
 NO_AUTHORITY = "/nowhere"
 _GOOD, _UNKNOWN = "UPSTREAM_GOOD", "UPSTREAM_UNKNOWN"
 _ANSWER = ConfigDict(extra="ignore", strict=True)
@@ -85,26 +90,41 @@ class ServiceReport:
 
 
 def probe_service(
-    context: JobContext, image_id: str, harbor_program: Program, excuses: Mapping[str, str]
+    context: JobContext, image_id: str, harbor_program: Program, excuses: Mapping[str, str], limits: Limits
 ) -> ServiceReport:
     """Run the service's image in the harbor and ask it everything, then have it end; raises BareboatError.
 
-    `excuses` says by probe why it is known to be answered wrongly.
+    `excuses` says by probe why it is known to be answered wrongly; `limits` is what the service may take.
     """
     with open_harbor(context, harbor_program) as harbor:
         environment = harbor.environment()
-        with harbor.running(harbor.subject(image_id, environment)) as service:
+        with harbor.running(harbor.subject(image_id, environment, limits)) as service:
             probes = list(harbor.ask())
             peak = _peak_bytes(context, service)
+            if context.engine.process_of(service) is None:
+                report = context.engine.finish(service, STOP_SECONDS)
+                return ServiceReport(probes=tuple(probes), failure=_judge_end(report, limits), peak_bytes=None)
             probes += harbor.ask_to_end(service)
+            # One that did not heed SIGTERM was killed by us.
+            hit = limit_hit(replace(context.engine.finish(service, STOP_SECONDS), exit_code=None), limits)
         # The same upstream once more, asked by a service that trusts no authority.
         nobody = {"SSL_CERT_FILE": NO_AUTHORITY, "SSL_CERT_DIR": NO_AUTHORITY}
         bare = {**environment, _UNKNOWN: environment[_GOOD], **nobody}
         del bare["EXTRA_CA"]
-        with harbor.running(harbor.subject(image_id, bare)):
+        with harbor.running(harbor.subject(image_id, bare, limits)):
             probes += [replace(probe, name="no-authorities") for probe in harbor.ask("unknown-authority")]
     probes = [replace(probe, excused=excuses.get(probe.name, "")) for probe in probes]
-    return ServiceReport(probes=tuple(probes), failure=judge_probes(probes), peak_bytes=peak)
+    failure = judge_probes(probes)
+    if failure and hit:
+        failure = replace(failure, reason=hit, detail=f"{failure.reason}\n{failure.detail}")
+    return ServiceReport(probes=tuple(probes), failure=failure, peak_bytes=peak)
+
+
+def _judge_end(report: RunReport, limits: Limits) -> Failed:
+    """The failure of a service that ended while it was asked."""
+    said = report.stderr.decode(errors="replace")[-_DETAIL_CHARACTERS:]
+    ended = f"it ended while it was asked, with exit code {report.exit_code}"
+    return Failed(stage="run", reason=limit_hit(report, limits) or ended, detail=said)
 
 
 def judge_probes(probes: list[Probe]) -> Failed | None:
@@ -127,7 +147,7 @@ class OpenHarbor:
     container_id: str  # in which it serves
     state: Path  # the folder that all containers here mount
 
-    def subject(self, image_id: str, environment: Mapping[str, str]) -> Start:
+    def subject(self, image_id: str, environment: Mapping[str, str], limits: Limits) -> Start:
         """The service in an environment, with the harbor's name server and hosts."""
         return Start(
             image=image_id,
@@ -138,6 +158,7 @@ class OpenHarbor:
                 "/etc/hosts": self.state / "hosts",
             },
             network=self.container_id,
+            limits=limits,
         )
 
     @contextlib.contextmanager
@@ -178,7 +199,13 @@ class OpenHarbor:
         yield Probe(name="sigterm", passed=ended.exit_code == 0, observed=observed)
 
     def _start(self, *words: str) -> Start:
-        return Start(image=self.image, command=words, mounts={STATE: self.state}, network=self.container_id)
+        return Start(
+            image=self.image,
+            command=words,
+            mounts={STATE: self.state},
+            network=self.container_id,
+            limits=_own_limits(self.context),
+        )
 
     def _do(self, *words: str) -> RunReport:
         with self.running(self._start(*words)) as container:
@@ -193,7 +220,13 @@ def open_harbor(context: JobContext, harbor_program: Program) -> Iterator[OpenHa
     make_open_folder(state)
     container_id = ""
     try:
-        start = Start(image=image, command=("serve", "--state", STATE), mounts={STATE: state}, writable=STATE)
+        start = Start(
+            image=image,
+            command=("serve", "--state", STATE),
+            mounts={STATE: state},
+            writable=STATE,
+            limits=_own_limits(context),
+        )
         container_id = engine.start(start)
         _wait_for(
             lambda: (state / "ready").exists() or engine.process_of(container_id) is None, "the harbor does not open"
@@ -206,6 +239,10 @@ def open_harbor(context: JobContext, harbor_program: Program) -> Iterator[OpenHa
         if container_id:
             engine.discard(container_id)
         remove(context.processes, state)
+
+
+def _own_limits(context: JobContext) -> Limits:
+    return limits_of(Runtime(), context.host.cores)
 
 
 def _have_image(context: JobContext, harbor_program: Program) -> str:

@@ -44,12 +44,13 @@ class Prover:
             self.context.engine.remove(name)
 
     def _failing(self, image: str, runs: Sequence[Expectation]) -> tuple[Expectation, ...]:
-        failing = []
+        failing, limits = [], self.context.limits(self.contents.cell)
         for run in runs:
-            report = self.context.engine.run(image, run.arguments, run.timeout_seconds, writable=run.writable)
+            arguments, seconds = run.arguments, run.timeout_seconds
+            report = self.context.engine.run(image, arguments, seconds, limits=limits, writable=run.writable)
             if not_started(report):
                 return tuple(runs)
-            if judge_run(report, run) is not None:
+            if judge_run(report, run, limits) is not None:
                 failing.append(run)
         return tuple(failing)
 

@@ -1,6 +1,7 @@
 """Before a program runs: whether it will start in its image, what is missing, and the line that brings it aboard. Pure.
 
-The closure of the program in the image as shipped decides, symbol versions included; the run confirms or refutes.
+The closure of the program in the image as shipped decides, symbol versions included. What is predicted not to start is
+run all the same, confined as ever: a wrong prediction of either kind is seen, and fails its cell.
 """
 
 from __future__ import annotations
@@ -37,20 +38,15 @@ def refuse(cell: Cell, closure: Closure, owners: Owners) -> Failed:
     return Failed(stage="preflight", reason=closure.reason, detail="\n".join(lines))
 
 
-def compare(closure: Closure, verdict: Verdict | None) -> Preflight:
-    """What was predicted beside what was observed; no verdict where the program was not run."""
-    return Preflight(
-        predicted=closure.starts,
-        why=closure.reason,
-        observed=verdict.started if verdict else None,
-        said=verdict.said if verdict else "",
-    )
+def compare(closure: Closure, verdict: Verdict) -> Preflight:
+    """What was predicted beside what was observed."""
+    return Preflight(predicted=closure.starts, why=closure.reason, observed=verdict.started, said=verdict.said)
 
 
 def judge_cell(cell: Cell, preflight: Preflight, failure: Failed | None) -> Failed | None:
     """The failure of a cell in the light of what its recipe expects, and of what was predicted."""
     expected = cell.expect_failure
-    if preflight.observed is not None and preflight.observed != preflight.predicted:
+    if preflight.observed != preflight.predicted:
         said = f"it starts, though {preflight.why}" if preflight.observed else f"it does not start: {preflight.said}"
         return Failed(stage="preflight", reason=f"the prediction was wrong: {said}", detail=preflight.said)
     if not expected:

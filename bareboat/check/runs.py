@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bareboat.check.limits import limit_hit
 from bareboat.result.values import Failed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bareboat.engine.containers import Containers, RunReport
+    from bareboat.inputs.limits import Limits
     from bareboat.inputs.sample import Expectation
 
 _DETAIL_CHARACTERS = 4000
@@ -36,12 +38,13 @@ class Verdict:
     said: str  # what loader or runtime said where the program did not start; "" where it did
 
 
-def verify(engine: Containers, image_id: str, expectations: Sequence[Expectation]) -> Verdict:
+def verify(engine: Containers, image_id: str, expectations: Sequence[Expectation], limits: Limits) -> Verdict:
     """Run the image once for each expectation, confined; the first that is not met ends it."""
     for expectation in expectations:
-        report = engine.run(image_id, expectation.arguments, expectation.timeout_seconds, writable=expectation.writable)
-        said = not_started(report)
-        failure = judge_run(report, expectation)
+        arguments, seconds = expectation.arguments, expectation.timeout_seconds
+        report = engine.run(image_id, arguments, seconds, limits=limits, writable=expectation.writable)
+        failure = judge_run(report, expectation, limits)
+        said = "" if failure and limit_hit(report, limits) else not_started(report)
         if failure is not None:
             return Verdict(failure=failure, started=not said, said=said)
     return Verdict(failure=None, started=True, said="")
@@ -57,8 +60,17 @@ def not_started(report: RunReport) -> str:
     )
 
 
-def judge_run(report: RunReport, expectation: Expectation) -> Failed | None:
-    """Compare a run with what was expected of it. Pure."""
+def judge_run(report: RunReport, expectation: Expectation, limits: Limits) -> Failed | None:
+    """Compare a run with what was expected of it; a limit that it came to is the reason for whatever differs. Pure."""
+    failure = _compare(report, expectation)
+    hit = limit_hit(report, limits) if failure else ""
+    if not hit:
+        return failure
+    words = report.refused or report.stderr.decode(errors="replace")
+    return _failed(expectation, hit, words[-_DETAIL_CHARACTERS:])
+
+
+def _compare(report: RunReport, expectation: Expectation) -> Failed | None:
     said = report.stderr.decode(errors="replace")[-_DETAIL_CHARACTERS:]
     failed = partial(_failed, expectation)
     if words := not_started(report):

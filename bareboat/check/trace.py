@@ -42,7 +42,7 @@ def trace_runs(context: JobContext, cell: Cell, image: Image) -> tuple[Opened, .
         make_open_folder(logs)
         try:
             command = (cell.program_path, *run.arguments)
-            context.engine.trace(image.id, command, run.timeout_seconds, tracer, logs)
+            context.engine.trace(image.id, command, run.timeout_seconds, tracer, logs, limits=context.limits(cell))
             opened += read_traces(logs, working_dir=image.config.working_dir or "/")
         finally:
             remove(context.processes, logs)

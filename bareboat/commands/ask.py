@@ -91,7 +91,8 @@ def print_containerfile(project: Project, cell_id: str, bases: Bases, processes:
     """A cell's Containerfile; what must be known to build it goes to `view`."""
     book, samples = load_recipes(project.recipes), load_samples(project.samples)
     inputs = find_inputs(book, samples, bases, processes, teller(view))
-    cell, lock = plan_named_cell(inputs, samples, cell_id).cells[0], read_lock(project.lock)
+    cell = plan_named_cell(inputs, samples, cell_id).cells[0]
+    lock = read_lock(project.lock, inputs.platform.architecture)
     roots = root_jobs(book, inputs.source)
     named = {job: pinned_reference(job.reference, lock.registry.get(job.reference)) for job in roots}
     if inputs.source == "bootstrap":

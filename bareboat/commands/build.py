@@ -10,8 +10,8 @@ from tabulate import tabulate
 
 from bareboat.commands.open_run import Order, WorkOptions, carry_out
 from bareboat.commands.pages import write_pages
-from bareboat.commands.plan_inputs import chosen_samples, teller
-from bareboat.errors import ResultError
+from bareboat.commands.plan_inputs import chosen_samples, teller, this_platform
+from bareboat.errors import RecipeError, ResultError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import Lock, read_lock, write_lock
 from bareboat.make.context import RootImage
@@ -80,7 +80,8 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
 
 def make_roots(project: Project, bases: Bases, processes: Processes, view: TextIO, *, renew: bool) -> tuple[str, int]:
     """Make or pull every image to build on or copy from; `renew` makes them anew and writes the lock anew."""
-    known = read_lock(project.lock)
+    architecture = this_platform().architecture
+    known = _read_lock(project, architecture, renew=renew)
     order = Order(book=load_recipes(project.recipes), samples=(), bases=bases, plan=plan_roots)
     work = WorkOptions(lock=Lock() if renew else known, renew=renew)
     with carry_out(project, order, processes, view, work) as carried:
@@ -89,7 +90,16 @@ def make_roots(project: Project, bases: Bases, processes: Processes, view: TextI
     if renew and not run.failed:
         # A run that used registries says nothing new of the packages, nor the other way round.
         pinned = Lock(registry={**known.registry, **pinned.registry}, bootstrap={**known.bootstrap, **pinned.bootstrap})
-        write_lock(pinned, project.lock)
+        write_lock(pinned, project.lock, architecture)
     roots = [output for output in run.outputs.by_id.values() if isinstance(output, RootImage)]
     rows = [(root.source.reference, root.status, root.source.digest[:19], len(root.packages)) for root in roots]
     return tabulate(rows, ("Image", "Status", "Digest", "Packages")), 1 if run.failed else 0
+
+
+def _read_lock(project: Project, architecture: str, *, renew: bool) -> Lock:
+    try:
+        return read_lock(project.lock, architecture)
+    except RecipeError:
+        if not renew:
+            raise
+        return Lock()  # it is written anew

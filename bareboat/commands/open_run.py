@@ -99,7 +99,7 @@ def make_known(project: Project, work: WorkOptions, folders: Folders, images: Fi
         folders=folders,
         recipes=project.recipes,
         results=(work.results or project.results) / host.name,
-        lock=read_lock(project.lock) if work.lock is None else work.lock,
+        lock=read_lock(project.lock, host.architecture) if work.lock is None else work.lock,
         locked=work.locked,
         force=work.force,
         renew=work.renew,

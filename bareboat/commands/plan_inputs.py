@@ -17,14 +17,21 @@ if TYPE_CHECKING:
     from bareboat.commands.project import Project
     from bareboat.inputs.recipe import RecipeBook
     from bareboat.plan.jobs import Bases
+    from bareboat.result.values import Host
 
 
 def this_platform() -> Platform:
-    """The platform that images are built for: this machine's."""
+    """The platform that images are built for: this machine's. Raises HostError where it is none that works."""
     name = machine.machine()
     if name not in PLATFORMS:
-        raise HostError(f"images for {name} are not known; there are: {', '.join(PLATFORMS)}")
+        raise HostError(f"this machine is {name}, and Bareboat works on {', '.join(PLATFORMS)} (linux/amd64) alone")
     return PLATFORMS[name]
+
+
+def check_engine(host: Host, platform: Platform) -> None:
+    """Raise HostError where the engine, which CONTAINER_HOST may have named, is on a machine of another platform."""
+    if host.architecture != platform.architecture:
+        raise HostError(f"the engine is on a machine of {host.architecture}, and Bareboat works on {platform} alone")
 
 
 def chosen_samples(project: Project, crate: Path | None) -> tuple[Sample, ...]:

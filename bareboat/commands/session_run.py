@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from bareboat.commands.choose_bases import find_inputs
 from bareboat.commands.open_run import Carried, make_known
-from bareboat.commands.plan_inputs import teller
+from bareboat.commands.plan_inputs import check_engine, teller
 from bareboat.errors import EngineError, HostError
 from bareboat.inputs.lock import read_lock, write_lock
 from bareboat.make.context import JobContext
@@ -42,6 +42,7 @@ def run_in_session(
     with session(processes, find_folders(), tell) as running:
         engine = running.engine
         known = make_known(project, work, running.folders, engine, engine.host())
+        check_engine(known.host, plan.platform)
         context = JobContext(
             **{part.name: getattr(known, part.name) for part in fields(known)},
             engine=engine,
@@ -82,7 +83,9 @@ def _pin(project: Project, context: JobContext, plan: Plan, run: MatrixRun) -> N
         return
     with context.locks.hold(f"file {project.lock}", "what is resolved"):
         # Another run may have pinned something meanwhile.
-        write_lock(new_pins(read_lock(project.lock), plan.jobs, run.outputs), project.lock)
+        architecture = plan.platform.architecture
+        pinned = new_pins(read_lock(project.lock, architecture), plan.jobs, run.outputs)
+        write_lock(pinned, project.lock, architecture)
 
 
 def _commit(project: Project, processes: Processes) -> str:

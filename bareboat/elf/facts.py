@@ -112,7 +112,7 @@ def read_elf(data: bytes) -> ElfFacts:
         relro="none" if layout.find(PT_GNU_RELRO) is None else "full" if bind_now else "partial",
         bind_now=bind_now,
         nx=stack is not None and not stack.flags & PF_X,
-        stripped=SHT_SYMTAB not in layout.section_kinds,
+        stripped=all(section.kind != SHT_SYMTAB for section in layout.sections),
         symbol_versions_weak=tuple((need.library, need.weak) for need in needs if need.weak),
         symbol_versions_defined=read_versions_defined(layout),
         imports=read_imports(layout),

@@ -1,8 +1,8 @@
 """Reads where things are in an ELF file: header, segments, dynamic section, notes.
 
 The file is untrusted: every table is checked against the file's size, and every loop has a limit. pyelftools follows
-whatever count a file gives, so only the tests use it, to compare. Section headers only tell whether there is a symbol
-table, because loaders do not use them and stripping may remove them.
+whatever count a file gives, so only the tests use it, to compare. Section headers may be missing or untrue, because no
+loader uses them: `sections` reads what they name.
 Source: https://gabi.xinuos.com (System V gABI), elf.h of glibc.
 """
 
@@ -49,6 +49,22 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One section of a file, as its section header gives it; nothing says that the file is that long."""
+
+    # Where its name is in the section that holds the names.
+    name_offset: int
+    # SHT_SYMTAB and the like.
+    kind: int
+    # Where it begins in the file, in bytes.
+    offset: int
+    # Its size in the file; SHT_NOBITS sections have a size and no bytes.
+    size_bytes: int
+    # The number of another section that it needs: of a symbol table, the one with the symbols' names.
+    link: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """One note of a file."""
 
@@ -75,8 +91,9 @@ class Layout:
     # The virtual address of the first instruction, 0 where there is none.
     entry: int
     segments: tuple[Segment, ...]
-    # SHT_SYMTAB and the like, one for each section header.
-    section_kinds: tuple[int, ...]
+    sections: tuple[Section, ...]
+    # The number of the section that holds the sections' names.
+    section_names: int
     # The dynamic section: each tag's values, in the file's order.
     dynamic: Mapping[int, tuple[int, ...]]
 
@@ -142,7 +159,7 @@ def read_layout(data: bytes) -> Layout:
     is_64bit, order = data[4] == ELFCLASS64, "<" if data[5] == 1 else ">"
     word = "Q" if is_64bit else "I"
     header = _unpack_table(data, f"{order}HHI{word}{word}{word}IHHHHHH", IDENT_BYTES, 1, 0)[0]
-    kind, machine, _, entry, segments_at, sections_at, _, _, segment_bytes, segments, section_bytes, sections, _ = (
+    kind, machine, _, entry, segments_at, sections_at, _, _, segment_bytes, segments, section_bytes, sections, names = (
         header
     )
     if kind not in _TYPES:
@@ -167,7 +184,11 @@ def read_layout(data: bytes) -> Layout:
         machine=machine,
         entry=entry,
         segments=found,
-        section_kinds=tuple(fields[1] for fields in headers),
+        sections=tuple(
+            Section(name_offset=fields[0], kind=fields[1], offset=fields[4], size_bytes=fields[5], link=fields[6])
+            for fields in headers
+        ),
+        section_names=names,
         dynamic=_read_dynamic(data, found, order + word + word),
     )
 

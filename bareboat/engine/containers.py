@@ -1,12 +1,14 @@
 """What Bareboat needs of an engine's containers: a Protocol and the values that cross it.
 
-Every container is confined: its image's own user, no capability, no new privilege, little memory, few processes.
+Every container is confined: its image's own user, no capability, no new privilege, limited memory and processes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from bareboat.inputs.limits import LIMITS, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +32,8 @@ class RunReport:
     stderr: bytes
     # What the runtime said when it could not start the program at all; "" for a program that started.
     refused: str = ""
+    # Whether the kernel killed something in it because its memory was full.
+    out_of_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,8 @@ class Start:
     writable: str = ""
     # "none", or the id of a running container whose loopback is shared.
     network: str = "none"
+    # What it may take.
+    limits: Limits = LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +81,13 @@ class Containers(Protocol):
     """
 
     def run(
-        self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool = False
+        self,
+        image_id: str,
+        arguments: tuple[str, ...],
+        timeout_seconds: float,
+        *,
+        limits: Limits = LIMITS,
+        writable: bool = False,
     ) -> RunReport:
         """Run an image to its end without a network, its root filesystem read-only unless `writable`.
 
@@ -83,7 +95,14 @@ class Containers(Protocol):
         """
 
     def trace(
-        self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
+        self,
+        image_id: str,
+        command: tuple[str, ...],
+        timeout_seconds: float,
+        tracer: Tracer,
+        logs: Path,
+        *,
+        limits: Limits = LIMITS,
     ) -> RunReport:
         """Run a program of an image as `run` does, under strace; its logs come to the folder `logs`."""
 

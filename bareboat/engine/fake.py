@@ -8,12 +8,13 @@ from __future__ import annotations
 import itertools
 import secrets
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bareboat.engine.containers import RunReport, Start, Work
 from bareboat.engine.fake_images import FakeImages
 from bareboat.errors import BareboatError, EngineError
+from bareboat.inputs.limits import LIMITS, Limits
 from bareboat.result.values import Host
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ HOST = Host(
 )
 # The exit code of a container that SIGKILL ended: 128 and the number of the signal.
 KILLED = 137
+# What a program of the fake engine says and ends with that cannot make a process.
+_NO_PROCESS, _NO_PROCESS_CODE = b"fork: Resource temporarily unavailable\n", 11
 # Linux gives no process a number above this one (proc(5), pid_max), so nothing in /proc is mistaken for a container's.
 _HIGHEST_PROCESS = 2**22
 
@@ -58,6 +61,10 @@ class Script:
     process: int | None = None
     # What the runtime says instead of starting it; "" for one that starts.
     refused: str = ""
+    # The memory that it takes, in MB: beyond its limit it is killed.
+    memory_mb: int = 0
+    # The processes that it makes: beyond its limit it says that none can be made, and ends.
+    processes: int = 1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +73,7 @@ class _Container:
     process: int
     # None while it runs.
     exit_code: int | None
+    out_of_memory: bool
 
 
 @dataclass(kw_only=True)
@@ -74,6 +82,8 @@ class FakeEngine(FakeImages):
 
     # What a container does, by its image and its command.
     script: Callable[[Image, tuple[str, ...]], Script] = lambda _image, _command: Script()
+    # What a compile lists of the crates that it was linked with; None where it lists nothing.
+    crates: str | None = None
     # What was asked for: the ids of images that were run to their end, the starts by their container's id, and the
     # signals, each with the container that it was sent to.
     ran: list[str] = field(default_factory=list)
@@ -89,7 +99,13 @@ class FakeEngine(FakeImages):
         return tuple(self._containers)
 
     def run(
-        self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool = False
+        self,
+        image_id: str,
+        arguments: tuple[str, ...],
+        timeout_seconds: float,
+        *,
+        limits: Limits = LIMITS,
+        writable: bool = False,
     ) -> RunReport:
         """What the script of the image shows."""
         del writable
@@ -98,18 +114,25 @@ class FakeEngine(FakeImages):
         script = self.script(self.opened(image_id), arguments)
         if script.refused:
             return RunReport(exit_code=None, stdout=b"", stderr=b"", refused=script.refused)
-        container = self._add(Start(image=image_id, command=arguments), script)
+        container = self._add(Start(image=image_id, command=arguments, limits=limits), script)
         try:
             return self.finish(container, timeout_seconds)
         finally:
             self.discard(container)
 
     def trace(
-        self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
+        self,
+        image_id: str,
+        command: tuple[str, ...],
+        timeout_seconds: float,
+        tracer: Tracer,
+        logs: Path,
+        *,
+        limits: Limits = LIMITS,
     ) -> RunReport:
         """What the script shows; the log says that the program was executed and opened nothing."""
         del tracer
-        report = self.run(image_id, command[1:], timeout_seconds)
+        report = self.run(image_id, command[1:], timeout_seconds, limits=limits)
         (logs / "log.1").write_text(f'execve("{command[0]}", [], 0x0 /* 0 vars */) = 0\n', encoding="utf-8")
         return report
 
@@ -126,6 +149,8 @@ class FakeEngine(FakeImages):
             raise EngineError(shlex.join(work.command), 1 if broken else script.exit_code or 1, said, log)
         if "/out" in work.writable:
             (work.mounts["/out"] / self.program_path).write_bytes(self.program)
+            if self.crates is not None:
+                (work.mounts["/out"] / "crates").write_text(self.crates, encoding="utf-8")
 
     def start(self, start: Start) -> str:
         """A container that has done all that its script says but for what it does on signals."""
@@ -162,7 +187,12 @@ class FakeEngine(FakeImages):
         found = self._container(container)
         code = found.exit_code
         found.exit_code = KILLED if code is None else code
-        return RunReport(exit_code=code, stdout=found.script.stdout, stderr=found.script.stderr)
+        return RunReport(
+            exit_code=code,
+            stdout=found.script.stdout,
+            stderr=found.script.stderr,
+            out_of_memory=found.out_of_memory,
+        )
 
     def discard(self, container: str) -> None:
         """Forget the container."""
@@ -175,10 +205,16 @@ class FakeEngine(FakeImages):
             if not place or place != start.writable:
                 raise BareboatError(f"{path}: the container cannot write there")
             (start.mounts[place] / name).write_bytes(content)
+        if script.processes > start.limits.processes:
+            script = replace(script, stderr=script.stderr + _NO_PROCESS, exit_code=_NO_PROCESS_CODE)
+        killed = script.memory_mb > start.limits.memory_mb
         container = secrets.token_hex(32)
         process = script.process or next(self._numbers)
+        code = KILLED if killed else script.exit_code
         with self._lock:
-            self._containers[container] = _Container(script=script, process=process, exit_code=script.exit_code)
+            self._containers[container] = _Container(
+                script=script, process=process, exit_code=code, out_of_memory=killed
+            )
         return container
 
     def _container(self, container: str) -> _Container:

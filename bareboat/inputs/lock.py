@@ -1,5 +1,7 @@
 """The lock, recipes/recipes.lock: the digest of each registry image and each package that bases were made from.
 
+Both differ from one architecture to another, so each has a lock of its own in the file.
+
 A distribution's archive drops a package when a newer version comes, so another version than the lock's is reported, and
 is an error only if the run is `--locked`. The same version with another checksum is always an error.
 """
@@ -37,7 +39,7 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """The content of the lock."""
+    """What the lock pins for one architecture."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
 
@@ -56,12 +58,19 @@ class Lock:
         return Lock(registry=self.registry, bootstrap={**self.bootstrap, job: pins})
 
 
-def read_lock(path: Path) -> Lock:
-    """Read the lock; an absent file pins nothing. Raises RecipeError."""
+_LOCKS = TypeAdapter(dict[Annotated[str, Field(pattern=r"^[a-z0-9]+$")], Lock])
+
+
+def read_lock(path: Path, architecture: str = "amd64") -> Lock:
+    """Read the lock of an architecture; where the file has none, nothing is pinned. Raises RecipeError."""
+    return _read_locks(path).get(architecture, Lock())
+
+
+def _read_locks(path: Path) -> dict[str, Lock]:
     if not path.exists():
-        return Lock()
+        return {}
     parsed = read_toml(path, path.name)
-    loaded = validate(parsed.value, TypeAdapter(Lock), path.name) if parsed.value is not None else None
+    loaded = validate(parsed.value, _LOCKS, path.name) if parsed.value is not None else None
     if loaded is None or loaded.value is None:
         problems = parsed.problems if loaded is None else loaded.problems
         lines = [str(problem) for problem in problems]
@@ -69,11 +78,22 @@ def read_lock(path: Path) -> Lock:
     return loaded.value
 
 
-def write_lock(lock: Lock, path: Path) -> None:
-    """Write the lock, whole or not at all; sorted, so that a changed pin changes one line."""
-    bootstrap = {job: dict(sorted(packages.items())) for job, packages in sorted(lock.bootstrap.items())}
-    tables = {"registry": dict(sorted(lock.registry.items())), "bootstrap": bootstrap}
+def write_lock(lock: Lock, path: Path, architecture: str = "amd64") -> None:
+    """Write the lock of an architecture beside those of others, whole or not at all.
+
+    It is sorted, so that a changed pin changes one line. A file that cannot be read is written anew.
+    """
+    try:
+        locks = _read_locks(path)
+    except RecipeError:
+        locks = {}
+    tables = {name: _tables(each) for name, each in sorted({**locks, architecture: lock}.items())}
     write_whole(path, f"{_HEADING}\n{tomli_w.dumps(tables)}".encode())
+
+
+def _tables(lock: Lock) -> dict[str, object]:
+    bootstrap = {job: dict(sorted(packages.items())) for job, packages in sorted(lock.bootstrap.items())}
+    return {"registry": dict(sorted(lock.registry.items())), "bootstrap": bootstrap}
 
 
 def pinned_reference(reference: str, digest: str | None) -> str:

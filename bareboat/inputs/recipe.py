@@ -49,6 +49,12 @@ class Runtime:
     """User and group as numbers, so that no /etc/passwd is needed."""
     env: dict[_EnvName, _EnvValue] = field(default_factory=dict)
     """The image's environment variables."""
+    memory_mb: Annotated[int, Field(ge=8, le=1_000_000)] | None = None
+    """The memory that a run of the image may take, in MB of 10^6 bytes; without it, 512, and 16 for each core of the
+    host beyond two."""
+    processes: Annotated[int, Field(ge=16, le=1_000_000)] | None = None
+    """The processes and threads that may be in a run of the image at once; without it, 64, and 16 for each core of the
+    host beyond two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,8 +62,13 @@ class Cargo:
     @property
     def options(self) -> tuple[str, ...]:
         """The options of `cargo build`."""
+        return ("--profile", self.profile, *self.feature_options)
+
+    @property
+    def feature_options(self) -> tuple[str, ...]:
+        """Those of them that say which features are enabled; other commands of cargo take them too."""
         features = ("--features", ",".join(self.features)) if self.features else ()
-        return ("--profile", self.profile, *(() if self.default_features else ("--no-default-features",)), *features)
+        return (*(() if self.default_features else ("--no-default-features",)), *features)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +162,11 @@ class Sample:
     expect_failure: tuple[tuple[str, str], ...] = ()
     # Pairs of a pattern of recipes and, for probes known to be answered wrongly there, pairs of name and reason.
     excuses: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+
+    @property
+    def is_only_itself(self) -> bool:
+        """Whether its program has no other crate in it than itself and std."""
+        return self.stands_alone and not self.needs_crates
 
 
 def load_samples(folder: Path) -> tuple[Sample, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from bareboat.errors import BareboatError
+from bareboat.inputs.limits import limits_of
 from bareboat.system.once import Once
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from bareboat.closure.owners import Owners
     from bareboat.engine import Engine
     from bareboat.engine.tracer import Tracer
+    from bareboat.inputs.limits import Limits
     from bareboat.inputs.lock import Lock, Pinned
     from bareboat.plan.jobs import Cell, Job, ProgramJob, RootJob
     from bareboat.result.values import Host, Result, Source
@@ -50,6 +52,10 @@ class Known:
     renew: bool  # make bases and toolchains again that are unchanged
     host: Host
     traced: bool = False  # what a program opens is observed: this machine has strace, and the engine can mount it
+
+    def limits(self, cell: Cell) -> Limits:
+        """What a run of the cell's image may take on this host."""
+        return limits_of(cell.recipe.runtime, self.host.cores)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +103,7 @@ class Program:
     seconds: float | None  # what cargo says that the compile took; None where it did not say
     warm: bool | None  # whether cargo found objects of an earlier compile; None where that is not known
     toolchain: RootImage
+    crates: tuple[str, ...] | None = None  # those that it may be linked with, by name; None where that is not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

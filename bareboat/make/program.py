@@ -21,7 +21,14 @@ from bareboat.make.context import PROCESSORS
 from bareboat.make.fetch_secrets import fetch_secrets
 from bareboat.make.sources import crate_digits, program_name, sync_sources
 from bareboat.make.standing import ProgramRecord, keep_program, program_folder
-from bareboat.plan.containerfile import CA_SECRET, CARGO_SECRET, compile_commands, target_cache, vendor_commands
+from bareboat.plan.containerfile import (
+    CA_SECRET,
+    CARGO_SECRET,
+    compile_commands,
+    crates_commands,
+    target_cache,
+    vendor_commands,
+)
 from bareboat.system.folders import remove
 
 if TYPE_CHECKING:
@@ -36,6 +43,8 @@ if TYPE_CHECKING:
 _FINISHED = re.compile(r"^ *Finished .* in (?:(\d+)m )?([\d.]+)s$", re.MULTILINE)
 _MINUTE_SECONDS = 60
 _DIGITS = 16
+# A crate takes about a hundred characters of cargo's listing, and a large program has a thousand of them.
+_CRATES_CHARACTERS = 2**22
 _SECRETS = {CARGO_SECRET: "/run/cargo-config.toml", CA_SECRET: "/run/ca-bundle.crt"}
 
 
@@ -43,16 +52,19 @@ def make_program(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
     """Compile a program, and keep it on disk."""
     if context.remote:
         key = program_folder(context, job, toolchain).name
-        content, warm = build_program(context, job, toolchain, key), None
+        content, warm, crates = build_program(context, job, toolchain, key), None, None
     else:
-        content, warm = _run_compile(context, job, toolchain)
+        content, warm, crates = _run_compile(context, job, toolchain)
     log = context.log(program_name(job)).read_text(encoding="utf-8", errors="replace")
-    record = ProgramRecord(seconds=read_seconds(log), warm=warm, sha256=hashlib.sha256(content).hexdigest())
+    sha256 = hashlib.sha256(content).hexdigest()
+    record = ProgramRecord(seconds=read_seconds(log), warm=warm, sha256=sha256, crates=crates)
     return keep_program(context, job, toolchain, content, record)
 
 
-def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> tuple[bytes, bool]:
-    """The program's bytes, and whether cargo found objects of an earlier compile."""
+def _run_compile(
+    context: JobContext, job: ProgramJob, toolchain: RootImage
+) -> tuple[bytes, bool, tuple[str, ...] | None]:
+    """The program's bytes, whether cargo found objects of an earlier compile, and the crates that cargo listed."""
     # Cargo judges by time: what was compiled is as new as this very copy of the sources, and as no other of that name.
     target = context.folders.targets / f"{target_cache(job, toolchain.source.digest)}-{crate_digits(job.sample)}"
     with contextlib.ExitStack() as block:
@@ -68,13 +80,13 @@ def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
         target.mkdir(parents=True, exist_ok=True)
         work = Work(
             image=toolchain.image,
-            command=_in_a_shell(compile_commands(job)),
+            command=_in_a_shell((*compile_commands(job), *crates_commands(job))),
             mounts=mounts,
             writable=frozenset({"/src", "/target", "/out"}),
             folder="/src",
         )
         context.engine.work(work, context.log(program_name(job)))
-        return (out / job.sample.binary).read_bytes(), warm
+        return (out / job.sample.binary).read_bytes(), warm, _read_crates(job.sample, out / "crates")
 
 
 @contextlib.contextmanager
@@ -142,6 +154,18 @@ def _in_a_shell(commands: Sequence[str]) -> tuple[str, ...]:
     # The first process of a container heeds only signals that it handles, and a shell handles none while it waits for a
     # command in the foreground: told to end, the compile would go on.
     return ("/bin/sh", "-c", f"trap 'exit 130' INT TERM; {{ {' && '.join(commands)}; }} & wait $!")
+
+
+def _read_crates(sample: Sample, path: Path) -> tuple[str, ...] | None:
+    """The names of the crates that cargo lists, each once; None where it was asked and listed none."""
+    if sample.is_only_itself:
+        return ()
+    try:
+        with path.open(encoding="utf-8", errors="replace") as listed:
+            lines = listed.read(_CRATES_CHARACTERS).splitlines()
+    except OSError:
+        return None
+    return tuple(sorted({line.split()[0] for line in lines if line.strip()})) or None
 
 
 def read_seconds(log: str) -> float | None:

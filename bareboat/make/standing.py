@@ -45,6 +45,7 @@ class ProgramRecord:
     sha256: str
     seconds: float | None
     warm: bool | None
+    crates: tuple[str, ...] | None = None  # those that it may be linked with, by name; None where that is not known
 
 
 _ROOT = TypeAdapter(RootRecord)
@@ -160,6 +161,7 @@ def _program(folder: Path, record: ProgramRecord, toolchain: RootImage, *, made:
         sha256=record.sha256,
         seconds=record.seconds,
         warm=record.warm,
+        crates=record.crates,
         toolchain=toolchain,
     )
 

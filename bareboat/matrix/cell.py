@@ -18,6 +18,7 @@ from bareboat.make.image import gather_contents, ship_image
 from bareboat.make.standing import keep_image_key
 from bareboat.matrix.standing import find_measured, result_key
 from bareboat.measurements import Subject, measure_all
+from bareboat.measurements.tls import lacks_locks
 from bareboat.result.store import save
 from bareboat.result.values import Failed, Passed, Provenance, Result, Source
 
@@ -51,7 +52,7 @@ class Findings:
     """What was found out about a shipped image before it is measured."""
 
     closure: Closure  # what the program needs there, from which its start is predicted
-    verdict: Verdict | None  # what the runs showed; None where what cannot start was not run
+    verdict: Verdict  # what the runs showed
     opened: tuple[Opened, ...]  # what the program opened, where that was traced
 
 
@@ -65,7 +66,7 @@ def make_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
         return standing
     with ship(context, contents) as shipped:
         closure = closure_of(shipped.image, cell.program_path)
-        verdict = run_image(context, shipped, closure)
+        verdict = verify(context.engine, shipped.image.id, cell.sample.expectations, context.limits(cell))
         opened = observe(context, shipped, verdict)
         found = Findings(closure=closure, verdict=verdict, opened=opened)
         return measure(context, shipped, found, key)
@@ -79,21 +80,10 @@ def ship(context: JobContext, contents: ImageContents) -> Iterator[Shipped]:
         yield Shipped(contents=contents, image=image, program=program, elf=read_elf(program))
 
 
-def run_image(context: JobContext, shipped: Shipped, closure: Closure) -> Verdict | None:
-    """Every run that the sample expects; None where the program cannot start.
-
-    What is made to fail is run all the same, so that the prediction is confirmed.
-    """
-    cell = shipped.contents.cell
-    if not closure.starts and not cell.expect_failure:
-        return None
-    return verify(context.engine, shipped.image.id, cell.sample.expectations)
-
-
-def observe(context: JobContext, shipped: Shipped, verdict: Verdict | None) -> tuple[Opened, ...]:
+def observe(context: JobContext, shipped: Shipped, verdict: Verdict) -> tuple[Opened, ...]:
     """What the program opens in an image from scratch, whose files are each to be accounted for."""
     cell = shipped.contents.cell
-    if cell.base or verdict is None or not verdict.started:
+    if cell.base or not verdict.started:
         return ()
     return trace_runs(context, cell, shipped.image)
 
@@ -110,10 +100,12 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, key: str) ->
         elf=shipped.elf,
         build_seconds=contents.program.seconds,
         warm_target=contents.program.warm,
+        crates=None if contents.program.crates is None else frozenset(contents.program.crates),
         preflight=preflight,
         manifest=manifest,
     )
-    failure = _contradiction(cell, shipped.elf) or _start_failure(context, shipped, found)
+    unfit = _contradiction(cell, shipped.elf) or _lack_of_locks(cell, subject)
+    failure = unfit or _run_failure(context, shipped, found)
     awaits_probes = cell.harbor is not None and failure is None and preflight.observed == preflight.predicted
     result = Result(
         cell=cell.id,
@@ -132,8 +124,9 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, key: str) ->
     )
 
 
-def _start_failure(context: JobContext, shipped: Shipped, found: Findings) -> Failed | None:
-    if found.verdict:
+def _run_failure(context: JobContext, shipped: Shipped, found: Findings) -> Failed | None:
+    """What the runs came to; where the program did not start as was predicted, what is missing for that."""
+    if found.closure.starts or found.verdict.started:
         return found.verdict.failure
     contents = shipped.contents
     return refuse(contents.cell, found.closure, owners_in(context, contents.program.toolchain))
@@ -175,8 +168,24 @@ def _provenance(context: JobContext, contents: ImageContents, image_id: str) -> 
         base=contents.roots[base].source if base else SCRATCH,
         toolchain=contents.program.toolchain.source,
         image_id=image_id,
+        limits=context.limits(contents.cell),
         commit=context.commit,
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _lack_of_locks(cell: Cell, subject: Subject) -> Failed | None:
+    """The failure of a service whose OpenSSL may be used by one thread alone, whatever its runs come to."""
+    if not cell.sample.service or not lacks_locks(subject):
+        return None
+    return Failed(
+        stage="measure",
+        reason="its OpenSSL was compiled without threads: it has no locks, and a service corrupts its heap with it",
+        detail=(
+            "openssl-src leaves threads out where the cc crate says -static, as it does for static glibc;\n"
+            "in the crate's variant, this leaves OpenSSL to its own flags:\n"
+            '  cargo.env.CRATE_CC_NO_DEFAULTS = "1"'
+        ),
     )
 
 

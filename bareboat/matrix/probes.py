@@ -30,16 +30,16 @@ def probe_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
         )
     if cell.harbor is None or result.provenance is None or result.preflight is None:
         raise BareboatError(f"{cell.id} is no service that ran")
-    image_id = result.provenance.image_id
+    image_id, harbor, limits = result.provenance.image_id, outputs.program(cell.harbor), context.limits(cell)
     if context.images.find(cell.image_name) != image_id:
         raise BareboatError(f"another run has made {cell.image_name} of other sources meanwhile; run this again")
     with context.locks.hold(PROCESSORS, f"probes of {cell.id}"):
-        report = probe_service(context, image_id, outputs.program(cell.harbor), cell.excuses)
-    timed = {taken.column.name: taken for taken in measure_timed(TimedSubject(peak_bytes=report.peak_bytes))}
+        report = probe_service(context, image_id, harbor, cell.excuses, limits)
+    timed = TimedSubject(peak_bytes=report.peak_bytes, probes=report.probes)
     result = replace(
         result,
         outcome=judge_cell(cell, result.preflight, report.failure) or Passed(),
-        measurements=tuple(timed.get(taken.column.name, taken) for taken in result.measurements),
+        measurements=measure_timed(result.measurements, timed),
         probes=report.probes,
     )
     return keep(context, result)

@@ -76,8 +76,10 @@ def result_key(known: Known, cell: Cell, image_key: str, outputs: Outputs) -> st
     return cell_key(
         cell,
         image_key,
+        crates=outputs.program(cell.program).crates,
         harbor_sha256=outputs.program(cell.harbor).sha256 if cell.harbor else "",
         host=known.host,
+        limits=known.limits(cell),
         traced=known.traced,
         columns=[module.COLUMN for module in load_measurements()],
     )

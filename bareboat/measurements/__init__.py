@@ -1,14 +1,17 @@
 """Takes the figures of an image as shipped: each module here with a `COLUMN` and a `measure` is a column of the table.
 
-A module that measures a timed run has a `measure_timed` in place of `measure`. No list names the modules: every file
-here is one, but `subject` and those whose name begins with `_`. Others use `measure_all` with a `Subject`,
-`measure_timed` with a `TimedSubject`, `load_measurements` for the columns, and `summarise` of `proof`.
+A module that measures a timed run has a `measure_timed` in place of `measure`; one whose figure such a run can confirm
+has a `confirm` too. No list names the modules: every file here is one, but `subject` and those whose name begins with
+`_`. Others use `measure_all` with a `Subject`,
+`measure_timed` with a `TimedSubject`, `load_measurements` for the columns, `summarise` of `proof` and `lacks_locks` of
+`tls`.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, cast
 
 from bareboat.measurements.subject import Subject, TimedSubject
@@ -30,6 +33,9 @@ class MeasurementModule(Protocol):
 
     def measure_timed(self, subject: TimedSubject) -> bool | int | float | str | None:
         """The figure of a timed run, in a module that has no `measure`."""
+
+    def confirm(self, text: str | None, subject: TimedSubject) -> str | None:
+        """A text that was measured before, in the light of a timed run; a module may be without it."""
 
 
 def load_measurements() -> tuple[MeasurementModule, ...]:
@@ -53,13 +59,18 @@ def measure_all(subject: Subject) -> tuple[Measurement, ...]:
     )
 
 
-def measure_timed(subject: TimedSubject) -> tuple[Measurement, ...]:
-    """The measurements of timed runs, in the table's order."""
-    return tuple(
-        Measurement(column=module.COLUMN, value=module.measure_timed(subject))
-        for module in load_measurements()
-        if _is_timed(module)
-    )
+def measure_timed(taken: tuple[Measurement, ...], subject: TimedSubject) -> tuple[Measurement, ...]:
+    """The measurements of one image, given what was taken of it before, with what its timed runs showed."""
+    modules = {module.COLUMN.name: module for module in load_measurements()}
+    return tuple(_complete(modules[measurement.column.name], measurement, subject) for measurement in taken)
+
+
+def _complete(module: MeasurementModule, measurement: Measurement, subject: TimedSubject) -> Measurement:
+    if _is_timed(module):
+        return replace(measurement, value=module.measure_timed(subject))
+    if hasattr(module, "confirm") and isinstance(measurement.value, str | None):
+        return replace(measurement, value=module.confirm(measurement.value, subject))
+    return measurement
 
 
 def _is_timed(module: MeasurementModule) -> bool:

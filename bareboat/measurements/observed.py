@@ -14,14 +14,13 @@ COLUMN = Column(
     heading="Observed",
     unit="text",
     order=127,
-    meaning="whether the program came to its own first instruction; `not run` where it was known that it could not",
+    meaning="whether the program came to its own first instruction; what is predicted not to start is run too",
+    version=2,
 )
 
 
 def measure(subject: Subject) -> str | None:
-    """`starts`, `fails` or `not run`; None where nothing was predicted."""
+    """`starts` or `fails`; None where nothing was predicted."""
     if subject.preflight is None:
         return None
-    if subject.preflight.observed is None:
-        return "not run"
     return "starts" if subject.preflight.observed else "fails"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bareboat.archive import Image
     from bareboat.elf import ElfFacts
-    from bareboat.result.values import ManifestRow, Preflight
+    from bareboat.result.values import ManifestRow, Preflight, Probe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,8 @@ class Subject:
     build_seconds: float | None = None
     # Whether the compile found objects of an earlier compile; None where that is unknown.
     warm_target: bool | None = None
+    # The crates that the build could link, by name; None where that is unknown.
+    crates: frozenset[str] | None = None
     # What was predicted and whether it came true; None where nothing was predicted.
     preflight: Preflight | None = None
     # The files of a from-scratch image; empty for other images.
@@ -38,3 +40,5 @@ class TimedSubject:
 
     # The most memory that a service took; None for another program.
     peak_bytes: int | None
+    # What it was asked, and whether the answers were right.
+    probes: tuple[Probe, ...] = ()

@@ -157,6 +157,21 @@ def compile_commands(job: ProgramJob) -> tuple[str, ...]:
     )
 
 
+def crates_commands(job: ProgramJob) -> tuple[str, ...]:
+    """What writes the crates that the program may be linked with to /out/crates, one a line; without them, nothing.
+
+    Cargo resolves them for the target and the features of the build, without build scripts and procedural macros. There
+    is none to ask for where a crate names no other.
+    """
+    sample = job.sample
+    if sample.is_only_itself:
+        return ()
+    options = "--config /crates/vendor.toml " if sample.needs_crates else ""
+    features = shlex.join(sample.cargo.feature_options)
+    wanted = f"--target {job.target} --edges normal,no-proc-macro --prefix none --format '{{p}}'"
+    return (f"{{ cargo {options}tree {features} --locked --offline {wanted} > /out/crates || rm -f /out/crates; }}",)
+
+
 def target_cache(job: ProgramJob, digest: str) -> str:
     """The name of the folder in which cargo finds what it compiled before; `digest` is the toolchain image's."""
     parts = ["bareboat", job.sample.crate, job.toolchain.name, job.target, job.crt]

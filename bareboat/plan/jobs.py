@@ -32,10 +32,8 @@ class Platform:
         return f"linux/{self.architecture}"
 
 
-PLATFORMS = {
-    "x86_64": Platform(architecture="amd64", rust="x86_64"),
-    "aarch64": Platform(architecture="arm64", rust="aarch64"),
-}
+# By the name that uname gives a machine. Toolchains and the signs of a static libc are made and tested for no other.
+PLATFORMS = {"x86_64": Platform(architecture="amd64", rust="x86_64")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
     from bareboat.archive import Entry
     from bareboat.inputs.base import RootBootstrap
+    from bareboat.inputs.limits import Limits
     from bareboat.plan.jobs import Cell, ProgramJob, RootJob
 
 ROOT_VERSION = "2"
-PROGRAM_VERSION = "4"
+PROGRAM_VERSION = "5"
 IMAGE_VERSION = "1"
-CELL_VERSION = "2"
+CELL_VERSION = "3"
 
 
 class HostFacts(Protocol):
@@ -85,7 +86,7 @@ def image_key(cell: Cell, program_sha256: str, digests: Mapping[RootJob, str], e
     ]
     # A comment says why a file is copied: it changes nothing of the image.
     stage = [line for line in shipped_stage(cell, digests).splitlines() if not line.startswith("#")]
-    shipped = stage if cell.base else (asdict(cell.recipe.runtime), cell.program_path)
+    shipped = stage if cell.base else (_settings(cell), cell.program_path)
     return _digest(IMAGE_VERSION, "image", shipped, program_sha256, aboard)
 
 
@@ -94,11 +95,19 @@ def source_key(cell: Cell, program_sha256: str, digests: Mapping[RootJob, str]) 
     sources = sorted((job.id, digest) for job, digest in digests.items())
     copies = [(planned.copy, planned.source.id if planned.source else "") for planned in cell.copies]
     stage = shipped_stage(cell, digests)
-    return _digest(IMAGE_VERSION, "source", stage, asdict(cell.recipe.runtime), program_sha256, sources, copies)
+    return _digest(IMAGE_VERSION, "source", stage, _settings(cell), program_sha256, sources, copies)
 
 
 def cell_key(
-    cell: Cell, image: str, *, harbor_sha256: str, host: HostFacts, traced: bool, columns: Iterable[ColumnFacts]
+    cell: Cell,
+    image: str,
+    *,
+    crates: Iterable[str] | None,
+    harbor_sha256: str,
+    host: HostFacts,
+    limits: Limits,
+    traced: bool,
+    columns: Iterable[ColumnFacts],
 ) -> str:
     """The key of a cell's result: of the image's key, what is expected of it, and all that runs and measures it."""
     return _digest(
@@ -110,10 +119,17 @@ def cell_key(
         cell.expect_failure,
         # What a manifest says of a copy is kept in the result.
         [(planned.copy.source, planned.copy.why) for planned in cell.copies],
+        None if crates is None else sorted(crates),
         (harbor_sha256, sorted(cell.excuses.items())),
+        asdict(limits),
         (host.podman, host.buildah, host.runtime, host.kernel, host.storage_driver, traced),
         [(column.name, column.version) for column in columns],
     )
+
+
+def _settings(cell: Cell) -> dict[str, object]:
+    """Those of the recipe's runtime that an image has; what a run may take is in the cell's key alone."""
+    return {"user": cell.recipe.runtime.user, "env": cell.recipe.runtime.env}
 
 
 def _digest(version: str, kind: str, *parts: object) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from bareboat.engine.containers import Start
     from bareboat.engine.tracer import Tracer
+    from bareboat.inputs.limits import Limits
 
 # A program that writes without end must not fill the disk, so only the last part of its output is kept.
 _LOG_BYTES = 16 * 2**20
@@ -33,10 +34,11 @@ def run(
     arguments: tuple[str, ...],
     timeout_seconds: float,
     *,
+    limits: Limits,
     writable: bool,
 ) -> RunReport:
     """Run an image confined; when the runtime refuses to start it, the report has its words and no exit code."""
-    with _created(client, owner, image_id, arguments, read_only=not writable) as container:
+    with _created(client, owner, image_id, arguments, limits, read_only=not writable) as container:
         return _watch(container, timeout_seconds)
 
 
@@ -49,12 +51,13 @@ def trace(
     *,
     tracer: Tracer,
     logs: Path,
+    limits: Limits,
 ) -> RunReport:
     """Run an image's program under strace; strace and the folder for its logs are mounted into the container."""
     # The container's user writes the logs and we have to read them, whatever umask the container would have.
     mounts = _mounts(tracer.mounts(logs), writable=LOGS_TARGET)
     traced = {"entrypoint": list(tracer.entrypoint()), "mounts": mounts, "umask": "0022"}
-    with _created(client, owner, image_id, command, read_only=True, **traced) as container:
+    with _created(client, owner, image_id, command, limits, read_only=True, **traced) as container:
         return _watch(container, timeout_seconds)
 
 
@@ -82,6 +85,7 @@ def start(client: PodmanClient, owner: str, wanted: Start) -> str:
         owner,
         wanted.image,
         wanted.command,
+        wanted.limits,
         environment=dict(wanted.environment),
         mounts=_mounts(wanted.mounts, writable=wanted.writable),
         network_mode=network,
@@ -108,12 +112,18 @@ def watch(container: Any, timeout_seconds: float) -> RunReport:
     """Wait for a started container's end."""
     exit_code = _wait(container, timeout_seconds)
     errors = _bytes(container.logs(stdout=False, stderr=True))
-    return RunReport(exit_code=exit_code, stdout=output(container), stderr=errors)
+    killed = exit_code not in {0, None} and _is_out_of_memory(container)
+    return RunReport(exit_code=exit_code, stdout=output(container), stderr=errors, out_of_memory=killed)
 
 
 def output(container: Any) -> bytes:
     """What a container has written to its standard output so far."""
     return _bytes(container.logs(stdout=True, stderr=False))
+
+
+def _is_out_of_memory(container: Any) -> bool:
+    container.reload()
+    return bool(container.attrs["State"]["OOMKilled"])
 
 
 def _watch(container: Any, timeout_seconds: float) -> RunReport:
@@ -125,22 +135,26 @@ def _watch(container: Any, timeout_seconds: float) -> RunReport:
 
 
 @contextlib.contextmanager
-def _created(client: PodmanClient, owner: str, image_id: str, arguments: tuple[str, ...], **more: Any) -> Iterator[Any]:
-    container = _create(client, owner, image_id, arguments, network_mode="none", **more)
+def _created(
+    client: PodmanClient, owner: str, image_id: str, arguments: tuple[str, ...], limits: Limits, **more: Any
+) -> Iterator[Any]:
+    container = _create(client, owner, image_id, arguments, limits, network_mode="none", **more)
     try:
         yield container
     finally:
         container.remove(force=True)
 
 
-def _create(client: PodmanClient, owner: str, image_id: str, arguments: tuple[str, ...], **more: Any) -> Any:
+def _create(
+    client: PodmanClient, owner: str, image_id: str, arguments: tuple[str, ...], limits: Limits, **more: Any
+) -> Any:
     return client.containers.create(
         image_id,
         list(arguments) or None,
         cap_drop=["all"],
         no_new_privileges=True,
-        pids_limit=64,
-        mem_limit="512m",
+        pids_limit=limits.processes,
+        mem_limit=limits.memory_bytes,
         log_config={"Type": "json-file", "Config": {"size": _LOG_BYTES}},
         **_marks(owner),
         **more,

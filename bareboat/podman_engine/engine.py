@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from bareboat.engine.containers import RUN_LABEL
 from bareboat.errors import BareboatError, HostError
+from bareboat.inputs.limits import LIMITS, Limits
 from bareboat.inputs.sample import NOT_SOURCE
 from bareboat.podman_engine.facts import Facts, keep_facts, read_facts, recall_facts
 from bareboat.podman_engine.names import container_name
@@ -126,10 +127,16 @@ class PodmanEngine:
             return api.copy_out(image_id, path)
 
     def run(
-        self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, writable: bool = False
+        self,
+        image_id: str,
+        arguments: tuple[str, ...],
+        timeout_seconds: float,
+        *,
+        limits: Limits = LIMITS,
+        writable: bool = False,
     ) -> RunReport:
         with self._api() as api:
-            return api.run(image_id, arguments, timeout_seconds, writable=writable)
+            return api.run(image_id, arguments, timeout_seconds, limits=limits, writable=writable)
 
     def work(self, work: Work, log: Path) -> None:
         mounts = [
@@ -171,10 +178,17 @@ class PodmanEngine:
             api.discard(container)
 
     def trace(
-        self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
+        self,
+        image_id: str,
+        command: tuple[str, ...],
+        timeout_seconds: float,
+        tracer: Tracer,
+        logs: Path,
+        *,
+        limits: Limits = LIMITS,
     ) -> RunReport:
         with self._api() as api:
-            return api.trace(image_id, command, timeout_seconds, tracer, logs)
+            return api.trace(image_id, command, timeout_seconds, tracer, logs, limits=limits)
 
     def tag(self, image_id: str, name: str) -> None:
         with self._api() as api:

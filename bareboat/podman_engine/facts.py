@@ -60,6 +60,7 @@ def read_facts(info: Mapping[str, Any]) -> Facts:
             storage_driver=str(store["graphDriverName"]),
             rootless=rootless,
             bareboat=__version__,
+            cores=int(host["cpus"]),
         ),
         run_root=str(store["runRoot"]),
         graph_root=str(store["graphRoot"]),
@@ -100,7 +101,14 @@ def _stamp(folder: Path, parts: Iterable[str], environment: Mapping[str, str]) -
         *(path for place in folders for path in sorted(place.glob("*.conf.d/*.conf"))),
     ]
     words = [f"{name}={environment.get(name, '')}" for name in (*_VARIABLES, *_containers(environment))]
-    facts = [__version__, str(os.geteuid()), *os.uname(), *words, *(f"{path} {_status(path)}" for path in files)]
+    facts = [
+        __version__,
+        str(os.geteuid()),
+        str(os.cpu_count()),
+        *os.uname(),
+        *words,
+        *(f"{path} {_status(path)}" for path in files),
+    ]
     return hashlib.sha256("\0".join(facts).encode(errors="surrogateescape")).hexdigest()
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from bareboat.inputs.limits import Limits  # noqa: TC001 -- pydantic reads the types of fields
+
 SCHEMA = 2
 Unit = Literal["bytes", "seconds", "count", "text", "flag"]
 Stage = Literal["base", "compile", "image", "preflight", "run", "measure"]
@@ -92,6 +94,7 @@ class Host:
     storage_driver: str
     rootless: bool
     bareboat: str
+    cores: int = 0  # by which runs are limited; 0 in results of versions that did not ask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,7 @@ class Provenance:
     image_id: str
     commit: str  # of Bareboat's checkout; "" outside one
     measured_at: str  # UTC, as ISO 8601 writes it
+    limits: Limits | None = None  # what a run could take; None in results of versions that did not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +132,7 @@ class Preflight:
 
     predicted: bool
     why: str  # one line of what is missing; "" where it is predicted to start
-    observed: bool | None  # None where it was not run
+    observed: bool | None  # None in results of versions that did not run what is predicted not to start
     said: str  # one line of what loader or runtime said; "" where it started
 
 

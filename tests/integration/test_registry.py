@@ -102,7 +102,7 @@ def test_a_base_comes_from_a_registry_pinned_by_its_digest(
         row = rows(answer)["alpine"]
         assert (row["outcome"], row["base_source"]) == ("passed", "registry")
         lock = tomli.loads((project.root / "recipes" / "recipes.lock").read_text(encoding="utf-8"))
-        digest = lock["registry"][REFERENCE]
+        digest = lock["amd64"]["registry"][REFERENCE]
         assert (
             f"library/alpine@{digest}" in project.invoke("containerfile", "hello-world@alpine", env=environment).stdout
         )

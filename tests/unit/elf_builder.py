@@ -61,6 +61,8 @@ class _Options:
     relro: bool = True
     stack_flags: int | None = 6
     symbol_table: bool = False
+    symbols: tuple[str, ...] = ()
+    contents: tuple[tuple[str, bytes], ...] = ()
     section_headers: bool = True
     signs: Signs = NO_LIBC
     has_entry: bool = True
@@ -183,16 +185,31 @@ class _Builder:
             notes = notes[end:]
         return turned
 
+    def sections(self) -> list[tuple[int, int, tuple[int, int], int]]:
+        """Name, kind, place and link of each section; a symbol table is empty, and links to its symbols' names."""
+        options, named = self.options, [("", 0, b"", 0), ("", 1, b"", 0)]
+        if options.symbol_table or options.symbols:
+            strings = b"\0".join([b"", *(name.encode() for name in options.symbols), b""]) if options.symbols else b""
+            named += [("", 2, b"", 3), ("", 3, strings, 0)]
+        named += [(name, 1, content, 0) for name, content in options.contents]
+        names = b"\0" + b"".join(name.encode() + b"\0" for name, _, _, _ in named if name)
+        named.append(("", 3, names if options.contents else b"", 0))
+        return [
+            (names.index(name.encode() + b"\0"), kind, self.put(content) if content else (0, 0), link)
+            for name, kind, content, link in named
+        ]
+
     def write_headers(self, entry: int) -> None:
         options, word = self.options, self.word
-        kinds = [0, 1, *([2] if options.symbol_table else []), 3] if options.section_headers else []
         section = f"II{word * 4}II{word * 2}"
-        sections_at = self.put(b"".join(self.pack(section, 0, kind, *[0] * 8) for kind in kinds))[0] if kinds else 0
+        rows = self.sections() if options.section_headers else []
+        table = [self.pack(section, name, kind, 0, 0, *place, link, 0, 0, 0) for name, kind, place, link in rows]
+        sections_at = self.put(b"".join(table))[0] if rows else 0
         ident = b"\x7fELF" + bytes([2 if options.is_64bit else 1, 1 if options.order == "<" else 2, 1]) + bytes(9)
         self.body[: self.header_bytes] = ident + self.pack(
             f"HHI{word * 3}IHHHHHH",
             *(options.kind, options.machine, 1, entry, self.header_bytes, sections_at, 0, self.header_bytes),
-            *(self.row_bytes, len(self.segments), struct.calcsize(f"<{section}"), len(kinds), max(0, len(kinds) - 1)),
+            *(self.row_bytes, len(self.segments), struct.calcsize(f"<{section}"), len(rows), max(0, len(rows) - 1)),
         )
         for number, (what, access, offset, size) in enumerate(self.segments):
             place = (offset, offset + self.base, offset + self.base, size, size)

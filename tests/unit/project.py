@@ -9,7 +9,7 @@ from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import Lock
 from bareboat.inputs.sample import load_samples
 from bareboat.make.context import JobContext
-from bareboat.plan.jobs import PLATFORMS, Selection
+from bareboat.plan.jobs import PLATFORMS, Platform, Selection
 from bareboat.plan.planner import PlanInputs, make_plan
 from bareboat.system.folders import Folders
 from bareboat.system.locks import Locks
@@ -21,8 +21,13 @@ SAMPLES = load_samples(ROOT / "rust-samples")
 HELLO = next(sample for sample in SAMPLES if sample.name == "hello-world")
 
 
-def plan_inputs(book=BOOK, *, source="bootstrap", machine="x86_64", harbor=None):
-    return PlanInputs(book=book, source=source, platform=PLATFORMS[machine], harbor=harbor)
+AMD = PLATFORMS["x86_64"]
+# A platform that Bareboat refuses, for what depends on the platform.
+ARM = Platform(architecture="arm64", rust="aarch64")
+
+
+def plan_inputs(book=BOOK, *, source="bootstrap", platform=AMD, harbor=None):
+    return PlanInputs(book=book, source=source, platform=platform, harbor=harbor)
 
 
 def plan_of(*recipes, book=BOOK, samples=(HELLO,), names=(), **inputs):

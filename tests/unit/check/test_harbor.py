@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from bareboat.archive import Entry, ImageConfig, write_image
 from bareboat.check.harbor import judge_probes, probe_service
 from bareboat.engine.fake import HOST, FakeEngine, Script
 from bareboat.errors import BareboatError
+from bareboat.inputs.limits import Limits
 from bareboat.result.values import Probe
 from bareboat.system.process import Processes
 
@@ -52,13 +54,13 @@ def engine(tmp_path):
     return engine
 
 
-def visit(engine, tmp_path, excuses=None):
+def visit(engine, tmp_path, excuses=None, limits=Limits(), host=HOST):  # noqa: B008 (a frozen value)
     program = tmp_path / "program"
     program.write_bytes(b"the harbor")
     context = SimpleNamespace(
-        engine=engine, folders=SimpleNamespace(scratch=tmp_path), processes=Processes(), host=HOST
+        engine=engine, folders=SimpleNamespace(scratch=tmp_path), processes=Processes(), host=host
     )
-    return probe_service(context, SERVICE, SimpleNamespace(sha256="0" * 64, path=program), excuses or {})
+    return probe_service(context, SERVICE, SimpleNamespace(sha256="0" * 64, path=program), excuses or {}, limits)
 
 
 def test_every_probe_is_kept_and_all_containers_go(engine, tmp_path):
@@ -95,6 +97,40 @@ def test_the_most_memory_is_that_of_the_services_own_process(engine, tmp_path):
     assert visit(engine, tmp_path).peak_bytes is None, "no process of this machine has the number"
     engine.script = scripts(service=Script(exit_code=None, on_signal=ENDS, process=os.getpid()))
     assert visit(engine, tmp_path).peak_bytes > 2**20
+
+
+def test_the_service_may_take_what_its_recipe_says_and_the_harbor_what_the_hosts_cores_ask_for(engine, tmp_path):
+    visit(engine, tmp_path, limits=Limits(memory_mb=100, processes=20), host=replace(HOST, cores=64))
+    limits = {(start.image == SERVICE, start.limits) for start in engine.started.values()}
+    assert limits == {
+        (True, Limits(memory_mb=100, processes=20)),
+        (False, Limits(memory_mb=1504, processes=1056)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("service", "reason"),
+    [
+        (Script(memory_mb=2000), "killed for memory at 512 MB"),
+        (Script(processes=65), "could not make a thread or process: 64 is the limit"),
+        (Script(exit_code=3), "it ended while it was asked, with exit code 3"),
+    ],
+)
+def test_a_service_that_ends_while_it_is_asked_says_why(engine, service, reason, tmp_path):
+    engine.script = scripts(service=service, check=says({"probes": [{**PROBES[0], "passed": False}]}))
+    done = visit(engine, tmp_path)
+    assert done.failure.reason == reason
+    assert [probe.passed for probe in done.probes] == [False]
+    assert engine.containers == ()
+
+
+def test_a_service_that_was_refused_a_thread_is_told_so_before_its_wrong_answers(engine, tmp_path):
+    said = b"OS can't spawn worker thread: Resource temporarily unavailable (os error 11)"
+    wrong = says({"probes": [{**PROBES[0], "passed": False, "observed": "502"}]})
+    engine.script = scripts(service=Script(exit_code=None, on_signal=ENDS, stderr=said), check=wrong)
+    failure = visit(engine, tmp_path).failure
+    assert failure.reason == "could not make a thread or process: 64 is the limit"
+    assert failure.detail.startswith("probe 'body-1k': 502\n")
 
 
 @pytest.mark.parametrize(

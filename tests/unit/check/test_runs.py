@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 
-from bareboat.check.runs import judge_run, not_started, verify
+from bareboat.check import runs
+from bareboat.check.runs import not_started
 from bareboat.engine.containers import RunReport
 from bareboat.engine.fake import FakeEngine, Script
 from bareboat.engine.images import Build
+from bareboat.inputs.limits import Limits
 from bareboat.inputs.sample import Expectation
 
 HELLO = Expectation(stdout="Hello\n")
+LIMITS = Limits(memory_mb=256, processes=32)
+judge_run, verify = partial(runs.judge_run, limits=LIMITS), partial(runs.verify, limits=LIMITS)
 NAMES = ("localhost/first:x", "localhost/second:x")
 
 
@@ -100,3 +107,46 @@ def test_what_the_runtime_refuses_did_not_start():
     report = RunReport(exit_code=None, stdout=b"", stderr=b"", refused="exec: no such file")
     assert not_started(report) == "exec: no such file"
     assert judge_run(report, HELLO).reason == "it did not start"
+
+
+STD = b"""thread 'main' panicked at src/main.rs:3:24:
+failed to spawn thread: Os { code: 11, kind: WouldBlock, message: "Resource temporarily unavailable" }
+"""
+TOKIO = b"thread 'main' panicked: OS can't spawn worker thread: Resource temporarily unavailable (os error 11)\n"
+RAYON = b'ThreadPoolBuildError { kind: IOError(Os { code: 11, kind: WouldBlock, message: "x" }) }\n'
+RUNC = "runc: runtime: failed to create new OS thread (have 2 already; errno=11)"
+MEMORY, PROCESSES = "killed for memory at 256 MB", "could not make a thread or process: 32 is the limit"
+
+
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [
+        (RunReport(exit_code=137, stdout=b"", stderr=b"", out_of_memory=True), MEMORY),
+        (RunReport(exit_code=None, stdout=b"", stderr=b"", refused="container init was OOM-killed"), MEMORY),
+        (ran(exit_code=101, stderr=STD), PROCESSES),
+        (ran(exit_code=101, stderr=TOKIO), PROCESSES),
+        (ran(exit_code=101, stderr=RAYON), PROCESSES),
+        (ran(exit_code=2, stderr=b"/bin/sh: 1: Cannot fork: Resource temporarily unavailable\n"), PROCESSES),
+        (RunReport(exit_code=None, stdout=b"", stderr=b"", refused=RUNC), PROCESSES),
+        (ran(exit_code=None, stderr=TOKIO), PROCESSES),
+        (ran(stdout=b"", stderr=STD), PROCESSES),
+        (ran(exit_code=137), "killed by SIGKILL, most likely for memory at 256 MB"),
+        # The same words of a socket that would block.
+        (ran(exit_code=1, stderr=b"read: Resource temporarily unavailable (os error 11)\n"), "exit code 1, not 0"),
+    ],
+)
+def test_the_limit_that_was_hit_is_the_reason(report, reason):
+    assert judge_run(report, HELLO).reason == reason
+    assert judge_run(report, replace(HELLO, name="x")).reason == f"run 'x': {reason}"
+
+
+def test_a_run_that_copes_with_a_limit_passes():
+    assert judge_run(ran(stderr=TOKIO), HELLO) is None
+
+
+def test_what_came_to_a_limit_is_not_said_not_to_have_started(engine):
+    for script in (Script(memory_mb=257), Script(refused=RUNC), Script(processes=33, stdout=b"Hello\n")):
+        engine.script = lambda _image, _command, script=script: script
+        verdict = verify(engine, NAMES[0], (HELLO,))
+        assert (verdict.started, verdict.said) == (True, "")
+        assert verdict.failure.reason == (MEMORY if script.memory_mb else PROCESSES)

@@ -9,7 +9,7 @@ from bareboat.engine.fake import FakeEngine, Script
 from bareboat.engine.tracer import Tracer
 from bareboat.errors import BareboatError
 from tests.engine_contract import BROKEN, ContainersContract, ImagesContract, load
-from tests.programs import EXIT_7, FOREVER, awaiting, program, speaking
+from tests.programs import EXIT_7, FOREVER, awaiting, devouring, multiplying, program, speaking
 
 
 def play(image, arguments):
@@ -18,17 +18,16 @@ def play(image, arguments):
     if image.find(entrypoint) is None:
         return Script(refused=f"{entrypoint}: no such file")
     said = {"stdout": b"out\n", "stderr": b"err\n"}
-    content = image.read(entrypoint)
-    if content == program():
-        return Script()
-    if content == program(EXIT_7):
-        return Script(exit_code=7)
-    if content == program(FOREVER):
-        return Script(exit_code=None)
-    if content == awaiting():
-        return Script(**said, exit_code=None, on_signal={"SIGTERM": 7})
-    assert content == speaking()
-    return Script(**said, exit_code=1 + len(arguments))
+    scripts = {
+        program(): Script(),
+        program(EXIT_7): Script(exit_code=7),
+        program(FOREVER): Script(exit_code=None),
+        awaiting(): Script(**said, exit_code=None, on_signal={"SIGTERM": 7}),
+        devouring(): Script(memory_mb=1074),
+        multiplying(): Script(processes=10**6),
+        speaking(): Script(**said, exit_code=1 + len(arguments)),
+    }
+    return scripts[image.read(entrypoint)]
 
 
 @pytest.fixture

@@ -53,12 +53,12 @@ def test_a_lock_is_sorted_whatever_came_first(tmp_path):
     write_lock(Lock().with_packages("base z", [LIBC, apt]).with_packages("base a", [LIBC]), tmp_path / "recipes.lock")
     assert (tmp_path / "recipes.lock").read_text(encoding="utf-8").splitlines()[1:] == [
         "",
-        "[registry]",
+        "[amd64.registry]",
         "",
-        '[bootstrap."base a"]',
+        '[amd64.bootstrap."base a"]',
         f'libc6 = "2.41-12 sha256:{A}"',
         "",
-        '[bootstrap."base z"]',
+        '[amd64.bootstrap."base z"]',
         f'apt = "3 sha256:{B}"',
         f'libc6 = "2.41-12 sha256:{A}"',
     ]
@@ -75,7 +75,14 @@ def test_what_is_pinned_anew_replaces_what_was_and_touches_nothing_else():
     assert LOCK.bootstrap == {"base debian": {"libc6": f"2.41-12 sha256:{A}"}}
 
 
-BROKEN = ["[registry", 'other = "x"', '[registry]\n"x" = "md5:1"', '[bootstrap."base x"]\n"apt" = "3"', "registry = 3"]
+BROKEN = [
+    "[amd64",
+    'other = "x"',
+    '[registry]\n"x" = "sha256:1"',
+    '[amd64.registry]\n"x" = "md5:1"',
+    '[amd64.bootstrap."base x"]\n"apt" = "3"',
+    "amd64 = 3",
+]
 
 
 @pytest.mark.parametrize("content", [*(text.encode() for text in BROKEN), b"\xff"])
@@ -84,6 +91,17 @@ def test_a_broken_lock_is_told_how_it_is_mended(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(RecipeError, match=r"(?s)recipes\.lock: .*`invoke lock` writes recipes\.lock anew"):
         read_lock(path)
+    write_lock(LOCK, path)
+    assert read_lock(path) == LOCK
+
+
+def test_each_architecture_has_a_lock_of_its_own(tmp_path):
+    path = tmp_path / "recipes.lock"
+    write_lock(LOCK, path, "amd64")
+    assert read_lock(path, "arm64") == Lock()
+    other = Lock().with_packages("base debian", [replace(LIBC, sha256=B)])
+    write_lock(other, path, "arm64")
+    assert (read_lock(path, "amd64"), read_lock(path, "arm64")) == (LOCK, other)
 
 
 def test_what_moved_is_told_and_what_is_not_pinned_is_not():

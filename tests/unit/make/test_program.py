@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import pytest
 
 from bareboat.archive import ImageConfig, write_image
 from bareboat.engine.fake import FakeEngine
-from bareboat.inputs.sample import source_digest
+from bareboat.inputs.sample import Cargo, source_digest
 from bareboat.make.context import RootImage
 from bareboat.make.program import make_program, read_seconds
 from bareboat.result.values import Source
@@ -32,10 +33,14 @@ def test_cargo_says_how_long_it_took(text, seconds):
 
 
 @pytest.fixture
-def compile_of(tmp_path):
-    """Compiles a sample on the fake engine, and gives the work that it was."""
+def engine(tmp_path):
     (tmp_path / "store").mkdir()
-    engine = FakeEngine(folder=tmp_path / "store", program=b"program", program_path="hello-world")
+    return FakeEngine(folder=tmp_path / "store", program=b"program", program_path="hello-world")
+
+
+@pytest.fixture
+def compile_of(engine, tmp_path):
+    """Compiles a sample on the fake engine, and gives the work that it was."""
     written = write_image([], ImageConfig(), reference="localhost/x:x", to=tmp_path / "toolchain.tar")
     engine.load(tmp_path / "toolchain.tar")
     context = job_context(engine, tmp_path)
@@ -78,3 +83,30 @@ def test_two_crates_of_one_name_share_no_target_folder(compile_of, tmp_path):
     works = [compile_of(sample)[1] for sample in (HELLO, replace(HELLO, folder=other, digest=source_digest(other)))]
     for place in ("/src", "/target"):
         assert works[0].mounts[place] != works[1].mounts[place]
+
+
+@pytest.mark.parametrize(
+    ("listed", "crates"),
+    [
+        (
+            "hello-world v0.1.0 (/src)\nring v0.17.14\nrustls v0.23.46\nring v0.17.14 (*)\n\n",
+            ("hello-world", "ring", "rustls"),
+        ),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_crates_of_a_build_are_those_that_cargo_resolves_for_it(engine, compile_of, listed, crates):
+    engine.crates = listed
+    cargo = Cargo(features=("fast",), default_features=False)
+    made, work = compile_of(replace(HELLO, cargo=cargo, stands_alone=False))
+    assert made.crates == crates
+    (asked,) = re.findall(r"cargo tree [^>]*", work.command[-1])
+    wanted = "--no-default-features --features fast --locked --offline --target x86_64-unknown-linux-musl"
+    assert asked == f"cargo tree {wanted} --edges normal,no-proc-macro --prefix none --format '{{p}}' "
+
+
+def test_a_crate_that_names_no_other_has_none_and_cargo_is_not_asked(compile_of):
+    made, work = compile_of(HELLO)
+    assert made.crates == ()
+    assert "cargo tree" not in work.command[-1]

@@ -328,13 +328,37 @@ def dynamic(engine):
     return RecipeBook(recipes=(recipe,), toolchains=BOOK.toolchains)
 
 
-def test_what_cannot_start_is_not_run(context, engine):
+def test_what_cannot_start_is_run_all_the_same_and_told_by_what_is_missing(context, engine):
+    engine.script = always(Script(exit_code=1, stderr=b"exec /hello-world: no such file or directory\n"))
     done = run(context, dynamic(engine))
     outcome = outcomes(done)["scratch-musl"]
     assert (outcome.stage, outcome.reason) == ("preflight", f"the interpreter {MUSL_LOADER} is not in the image")
-    assert engine.ran == []
+    assert len(engine.ran) == 1
     preflight = done.results[0].preflight
-    assert (preflight.predicted, preflight.observed) == (False, None)
+    assert (preflight.predicted, preflight.observed) == (False, False)
+
+
+def test_an_openssl_without_locks_fails_a_service_though_its_runs_pass(context, engine):
+    engine.program = PROGRAM + b"\0crypto/threads_none.c\0"
+    failed = outcomes(run_plan(context, plan_of(book_of("scratch-musl"), service=True), io.StringIO()))["scratch-musl"]
+    assert (failed.stage, failed.reason.partition(":")[0]) == ("measure", "its OpenSSL was compiled without threads")
+    assert "CRATE_CC_NO_DEFAULTS" in failed.detail
+    # A program that ends by itself may have one thread.
+    assert outcomes(run(context, book_of("scratch-musl")))["scratch-musl"].kind == "passed"
+
+
+def test_a_service_whose_openssl_has_locks_passes(context, engine):
+    engine.program = PROGRAM + b"\0crypto/threads_none.c\0\0crypto/threads_pthread.c\0"
+    done = run_plan(context, plan_of(book_of("scratch-musl"), service=True), io.StringIO())
+    assert outcomes(done)["scratch-musl"].kind == "passed"
+
+
+def test_a_start_that_was_predicted_to_fail_is_a_wrong_prediction(context, engine):
+    done = run(context, dynamic(engine))
+    outcome = outcomes(done)["scratch-musl"]
+    why = f"it starts, though the interpreter {MUSL_LOADER} is not in the image"
+    assert (outcome.stage, outcome.reason) == ("preflight", f"the prediction was wrong: {why}")
+    assert done.failed == ("image hello-world@scratch-musl",)
 
 
 def test_what_is_made_to_fail_is_run_to_confirm_the_prediction(context, engine):

@@ -111,7 +111,7 @@ def test_an_unknown_build_time_is_no_figure(subject_of):
 
 def test_measurements_are_found_by_file_name_and_stand_in_their_order():
     folder_path = Path(bareboat.measurements.__file__).parent
-    names = {path.stem for path in folder_path.glob("*.py")} - {"__init__", "subject"}
+    names = {path.stem for path in folder_path.glob("[!_]*.py")} - {"subject"}
     columns = [module.COLUMN for module in load_measurements()]
     assert {column.name for column in columns} == names
     assert len(columns) == len(names)
@@ -134,29 +134,3 @@ def test_a_new_file_is_a_new_column(subject_of, tmp_path, monkeypatch):
     assert taken[1].value == "hello /app"
     monkeypatch.delitem(sys.modules, "bareboat.measurements.greeting")
     monkeypatch.delattr(bareboat.measurements, "greeting")
-
-
-@pytest.mark.parametrize(
-    ("more", "tls", "dns"),
-    [
-        (b"", None, None),
-        (b"\0/crates/rustls/src/conn.rs\0", "rustls, ring", None),
-        (b"\0/crates/rustls/src/conn.rs\0AWS-LC 1.40\0", "rustls, aws-lc", None),
-        (b"\0OpenSSL 3.5.4 30 Sep 2025\0", "OpenSSL 3.5.4, static", None),
-        (b"\0OpenSSL 3.6.3 9 Jun 2026\0crypto/threads_none.c\0", "OpenSSL 3.6.3, static, no locks", None),
-        (b"\0OpenSSL is mentioned\0", None, None),
-        (b"\0/crates/hickory-resolver/src/lib.rs\0Name does not resolve\0", None, "hickory"),
-        (b"\0Name does not resolve\0", None, "getaddrinfo"),
-        (b"\0Temporary failure in name resolution\0", None, "getaddrinfo"),
-    ],
-)
-def test_tls_and_resolver_are_recognised_in_the_program(subject_of, more, tls, dns):
-    values = _values(subject_of(program=PROGRAM + more))
-    assert (values["tls"], values["dns"]) == (tls, dns)
-
-
-def test_openssl_that_is_linked_to_is_known_by_the_librarys_own_words(subject_of):
-    program = build_elf(interpreter=MUSL_LOADER, needed=("libssl.so.3",), imports=("getaddrinfo",))
-    layer = make_layer(entry("app", program), entry("usr/lib/libcrypto.so.3", b"\0OpenSSL 3.5.1 1 Jul 2025\0"))
-    values = _values(subject_of(program=program, layers=(layer,)))
-    assert (values["tls"], values["dns"]) == ("OpenSSL 3.5.1", "getaddrinfo")

@@ -21,14 +21,15 @@ from bareboat.engine.fake import HOST
 from bareboat.engine.tracer import Tracer
 from bareboat.inputs import base, recipe, sample
 from bareboat.inputs.base import Alpine, Base, Debian, Distroless, SameAs
+from bareboat.inputs.limits import limits_of
 from bareboat.inputs.recipe import Compile, Copy, Provision, Published, Recipe, RecipeBook, Runtime, Toolchain
 from bareboat.inputs.sample import Cargo, Expectation, Sample
 from bareboat.plan import jobs, keys
-from bareboat.plan.jobs import PLATFORMS, Cell, PlannedCopy, Platform, ProgramJob, RootJob
+from bareboat.plan.jobs import Cell, PlannedCopy, Platform, ProgramJob, RootJob
 from bareboat.plan.planner import PlanInputs, plan_cell
 from bareboat.result import values
 from bareboat.result.values import Column, Host
-from tests.unit.project import ROOT
+from tests.unit.project import AMD, ARM, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,11 +81,12 @@ class World:
     provision: Provision = PROVISION
     sample: Sample = SAMPLE
     harbor: Sample = HARBOR
-    platform: Platform = PLATFORMS["x86_64"]
+    platform: Platform = AMD
     source: str = "bootstrap"
     host: Host = HOST
     column: Column = COLUMN
     tracer: Tracer | None = None
+    crates: tuple[str, ...] | None = None
     script: str = ""
     change: Callable[[Cell], Cell] | None = None
 
@@ -122,8 +124,10 @@ class World:
             "cell": keys.cell_key(
                 cell,
                 image,
+                crates=self.crates,
                 harbor_sha256=self.program(cell.harbor) if cell.harbor else "",
                 host=self.host,
+                limits=limits_of(cell.recipe.runtime, self.host.cores),
                 traced=self.tracer is not None,
                 columns=[self.column],
             ),
@@ -231,7 +235,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (ProgramJob, "crt"): ("program", same, in_program(crt="dynamic")),
     (ProgramJob, "platform"): NESTED,
     (Platform, "architecture"): "goes with `rust`, which is in the target",
-    (Platform, "rust"): ("program", same, lambda world: replace(world, platform=PLATFORMS["aarch64"])),
+    (Platform, "rust"): ("program", same, lambda world: replace(world, platform=ARM)),
     (RootJob, "name"): ("program", same, in_root(name="other")),
     (RootJob, "role"): "says what for the image is made; what is in it is the bootstrap's or the digest's",
     (RootJob, "source"): "an image from elsewhere has another reference and another digest",
@@ -276,6 +280,8 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (SameAs, "of"): ("root", same, in_recipe(base=Base(bootstrap=SameAs(kind="same-as", of="other")))),
     (Runtime, "user"): ("image", same, in_recipe(runtime=Runtime(user="1:1", env={"A": "1"}))),
     (Runtime, "env"): ("image", same, in_recipe(runtime=Runtime(env={"A": "2"}))),
+    (Runtime, "memory_mb"): ("cell", same, in_recipe(runtime=Runtime(env={"A": "1"}, memory_mb=99))),
+    (Runtime, "processes"): ("cell", same, in_recipe(runtime=Runtime(env={"A": "1"}, processes=99))),
     (Published, "size_bytes"): JOINED,
     (Published, "source"): TOLD,
     (Published, "sample"): JOINED,
@@ -346,6 +352,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Host, "runtime"): ("cell", same, in_host(runtime="crun 9")),
     (Host, "storage_driver"): ("cell", same, in_host(storage_driver="vfs")),
     (Host, "rootless"): "is in the name",
+    (Host, "cores"): ("cell", same, in_host(cores=64)),
     (Host, "bareboat"): "each kind of key and each column has a version of its own",
     (Column, "name"): ("cell", same, in_column(name="d")),
     (Column, "heading"): TOLD,
@@ -416,6 +423,12 @@ def test_whether_a_tracer_is_there_is_in_the_cells_key():
     there = World(tracer=Tracer(tools=Path("x"), loader="")).keys()
     assert there["cell"] != World().keys()["cell"]
     assert there["image"] == World().keys()["image"]
+
+
+def test_what_a_build_can_be_linked_with_is_in_the_cells_key():
+    found = {World(crates=crates).keys()["cell"] for crates in (None, (), ("rustls",), ("rustls", "ring"))}
+    assert len(found) == 4
+    assert World(crates=("ring", "rustls")).keys()["cell"] in found
 
 
 def test_another_harbor_asks_again_and_builds_nothing():

@@ -13,7 +13,7 @@ from bareboat.errors import SelectionError
 from bareboat.inputs.base import Distroless, SameAs
 from bareboat.plan.jobs import ImageJob, ProbeJob, ProgramJob, RootJob, Selection, is_timed, needs
 from bareboat.plan.planner import make_plan, plan_named_cell, published_sizes, root_jobs
-from tests.unit.project import BOOK, HELLO, plan_inputs
+from tests.unit.project import AMD, ARM, BOOK, HELLO, plan_inputs
 from tests.unit.project import plan_of as plan
 
 SAMPLES = (HELLO,)
@@ -91,18 +91,18 @@ def test_ids_are_the_jobs_spelling():
 
 
 @pytest.mark.parametrize(
-    ("machine", "recipe", "triple", "platform"),
+    ("platform", "recipe", "triple", "spelling"),
     [
-        ("x86_64", "scratch-glibc", "x86_64-unknown-linux-gnu", "linux/amd64"),
-        ("x86_64", "alpine", "x86_64-unknown-linux-musl", "linux/amd64"),
-        ("aarch64", "scratch-glibc", "aarch64-unknown-linux-gnu", "linux/arm64"),
-        ("aarch64", "scratch-musl", "aarch64-unknown-linux-musl", "linux/arm64"),
+        (AMD, "scratch-glibc", "x86_64-unknown-linux-gnu", "linux/amd64"),
+        (AMD, "alpine", "x86_64-unknown-linux-musl", "linux/amd64"),
+        (ARM, "scratch-glibc", "aarch64-unknown-linux-gnu", "linux/arm64"),
+        (ARM, "scratch-musl", "aarch64-unknown-linux-musl", "linux/arm64"),
     ],
 )
-def test_triples_are_spelled_as_rustc_does_and_platforms_as_podman_does(machine, recipe, triple, platform):
-    made = plan(recipe, machine=machine)
+def test_triples_are_spelled_as_rustc_does_and_platforms_as_podman_does(platform, recipe, triple, spelling):
+    made = plan(recipe, platform=platform)
     assert made.cells[0].program.target == triple
-    assert str(made.platform) == platform
+    assert str(made.platform) == spelling
 
 
 def test_the_program_is_compiled_for_the_toolchains_libc_whatever_the_recipe_declares():

@@ -33,6 +33,7 @@ class AnsweringClient:
         AnsweringClient.asked += 1
         host = {
             "arch": "amd64",
+            "cpus": 2,
             "buildahVersion": "1.28.2",
             "distribution": {"distribution": "debian", "version": "12"},
             "kernel": "6.1.0",

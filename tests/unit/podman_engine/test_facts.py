@@ -23,6 +23,7 @@ def info(tmp_path):
             "distribution": {"distribution": "debian", "version": "12"},
             "kernel": "6.1.0",
             "ociRuntime": {"path": str(parts["runc"]), "version": "runc version 1.1.5\ncommit: 1"},
+            "cpus": 8,
             "conmon": {"path": str(parts["conmon"])},
             "security": {"rootless": True},
         },
@@ -39,6 +40,7 @@ def environment(tmp_path):
 def test_facts_are_read_from_what_podman_says(info):
     found = read_facts(info)
     assert (found.host.name, found.host.runtime) == ("debian-12-amd64-rootless", "runc version 1.1.5")
+    assert found.host.cores == 8
     assert (found.run_root, str(found.images_file)) == ("/run/x", "/graph/overlay-images/images.json")
 
 

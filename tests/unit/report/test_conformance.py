@@ -49,6 +49,12 @@ def test_a_host_without_services_says_so() -> None:
     assert conformance_tables({}) == "No results.\n"
 
 
+def test_wrong_predictions_are_counted() -> None:
+    wrong = [Preflight(predicted=starts, why="x", observed=not starts, said="") for starts in (True, False, False)]
+    page = predictions_page({"trixie": tuple(replace(DEBIAN, preflight=preflight) for preflight in wrong)})
+    assert "Predicted to start: 0 right, 1 wrong. Predicted to fail: 0 right, 2 wrong.\n" in page
+
+
 def test_the_readmes_table_of_services_begins_with_the_smallest() -> None:
     small = service("alpine", HEALTHY, sample="webserver+small")
     large = replace(small, cell="webserver@debian", measurements=DEBIAN.measurements)
@@ -71,6 +77,8 @@ def test_predictions_stand_beside_what_was_observed_those_that_fail_first() -> N
             )
         }
     )
+    counted = "Predicted to start: 1 right, 0 wrong. Predicted to fail: 1 right, 0 wrong. Not run: 1.\n"
+    assert f"## trixie\n\n{counted}\n|" in page
     assert cells(page)[2:] == [
         ["hello-world@alpine", "fails", "libx.so is missing", "fails", "cannot open libx.so"],
         ["hello-world@scratch-x", "fails", "libx.so is missing", "not run", ""],
