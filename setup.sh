@@ -282,10 +282,25 @@ make_environment() {
     mv "$stamp.new" "$stamp"
 }
 
+# --- the image store --------------------------------------------------------------------------------------------------
+
+# Told nothing, rootless Podman 4 makes a new store vfs; once it is overlay, whoever is not told so complains.
+name_driver() {
+    case $(podman --version 2>/dev/null || true) in *' 4.'*) ;; *) return 0 ;; esac
+    file=$(.venv/bin/python -c 'import os
+from bareboat.podman_engine.store import lacks_driver
+print(lacks_driver(os.environ) or "")' 2>"$log") || return 0
+    if [ -z "$file" ]; then return 0; fi
+    say "naming the store's driver, overlay, in $file: without it plain podman would complain"
+    mkdir -p "$(dirname "$file")"
+    printf '[storage]\ndriver = "overlay"\n' >"$file"
+}
+
 manager=$(find_manager)
 install_missing
 prepare_rootless
 make_environment
+name_driver
 if "$changed"; then
     say 'examining the machine'
     .venv/bin/invoke doctor

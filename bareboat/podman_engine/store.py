@@ -59,6 +59,16 @@ def prefers_overlay(environment: Mapping[str, str]) -> bool:
     return _kernel() >= _OVERLAY_KERNEL and file_system(folder) not in _NO_OVERLAY_ON
 
 
+def lacks_driver(environment: Mapping[str, str]) -> Path | None:
+    """The user's storage.conf where it is absent and should name overlay; None where all is well as it is.
+
+    With overlay named for Bareboat alone, every plain `podman` of the user's would complain of two drivers.
+    """
+    path = storage_file(environment)
+    named = _storage_setting("driver", environment)
+    return None if named or path.exists() or not prefers_overlay(environment) else path
+
+
 def _kernel() -> tuple[int, int]:
     major, _, rest = os.uname().release.partition(".")
     minor = rest.partition(".")[0].partition("-")[0]

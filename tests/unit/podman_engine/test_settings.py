@@ -10,7 +10,7 @@ import pytest
 from bareboat.errors import HostError
 from bareboat.podman_engine.containersconf import overlay, read_settings
 from bareboat.podman_engine.settings import HostLimits, cgroups, choose_runtime, compose, podman_environment
-from bareboat.podman_engine.store import file_system, prefers_overlay, store
+from bareboat.podman_engine.store import file_system, lacks_driver, prefers_overlay, store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,6 +158,21 @@ def test_overlay_is_named_for_a_fresh_store_or_an_overlay_one(tmp_path, monkeypa
         (store(around) / name).mkdir(parents=True)
     assert prefers_overlay(around) is expected
     assert not prefers_overlay({**around, "STORAGE_DRIVER": "vfs"})
+
+
+def test_a_driver_is_to_be_named_only_where_the_user_has_no_storage_conf(tmp_path, monkeypatch) -> None:
+    _ordinary_user(monkeypatch)
+    if file_system(tmp_path) == "overlay":
+        pytest.skip("overlay does not lie on overlay")
+    around, own = {"HOME": str(tmp_path)}, tmp_path / ".config/containers/storage.conf"
+    monkeypatch.setattr("bareboat.podman_engine.store.SYSTEM_FOLDER", tmp_path / "etc")
+    assert lacks_driver(around) == own
+    own.parent.mkdir(parents=True)
+    own.write_text("# mine\n")
+    assert lacks_driver(around) is None
+    own.unlink()
+    (store(around) / "vfs-images").mkdir(parents=True)
+    assert lacks_driver(around) is None
 
 
 def test_the_store_is_where_the_users_storage_conf_says(tmp_path, monkeypatch) -> None:
