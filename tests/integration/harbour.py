@@ -140,3 +140,11 @@ def leftovers() -> list[str]:
         if mine and any(mark in words for mark in marks):
             left.append(words)
     return left
+
+
+def descendants(process: int) -> list[int]:
+    """The processes that a process has started, and those that they have."""
+    children = [
+        int(child) for file in Path(f"/proc/{process}/task").glob("*/children") for child in file.read_text().split()
+    ]
+    return [one for child in children for one in (*descendants(child), child)]

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,12 +18,13 @@ from bareboat.podman_engine.session import session
 from bareboat.podman_engine.settings import podman_environment
 from bareboat.system.folders import find_folders
 from bareboat.system.process import Processes
-from tests.integration.harbour import ROOT, Project, podman
+from tests.integration.harbour import ROOT, Project, descendants, podman
 from tests.programs import FOREVER, program
 from tests.unit.system.test_process import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from bareboat.system.folders import Folders
 
@@ -72,14 +72,6 @@ def images(env: dict[str, str]) -> set[str]:
     """The store's images by name, those without one by id."""
     listed = json.loads(podman("images", "--all", "--format=json", env=env) or "[]")
     return {name for image in listed for name in image.get("Names") or [f"sha256:{image['Id']}"]}
-
-
-def descendants(process: int) -> list[int]:
-    """The processes that a process has started, and those that they have."""
-    children = [
-        int(child) for file in Path(f"/proc/{process}/task").glob("*/children") for child in file.read_text().split()
-    ]
-    return [one for child in children for one in (*descendants(child), child)]
 
 
 def leave_dead_run(folders: Folders) -> None:
