@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import tomli
 from pydantic import TypeAdapter, ValidationError
 
+from bareboat.system.files import read_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 T = TypeVar("T")
+# A lock of a thousand crates has half a megabyte.
+_LIMIT_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +49,12 @@ class Parsed(Generic[T]):
 def read_toml(path: Path, name: str) -> Parsed[dict[str, Any]]:
     """Parse one file, which problems call `name`."""
     try:
-        return Parsed(value=tomli.loads(path.read_text(encoding="utf-8")), problems=())
+        return Parsed(value=tomli.loads(read_file(path, limit_bytes=_LIMIT_BYTES).decode()), problems=())
     except FileNotFoundError:
         return _failed(name, "", "there is no such file")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        return _failed(name, "", f"cannot be read: {error.strerror}")
+    except UnicodeDecodeError as error:
         return _failed(name, "", f"cannot be read: {error}")
     except tomli.TOMLDecodeError as error:
         return _failed(name, "", f"not TOML: {error}")

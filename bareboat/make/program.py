@@ -8,6 +8,7 @@ commands as stages of a build, and the program is the same.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
 import shutil
@@ -80,7 +81,7 @@ def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
 
 def _place(sample: Sample) -> str:
     """The digits by which two crates of one name in different folders are told apart."""
-    return hashlib.sha256(str(sample.folder.resolve()).encode()).hexdigest()[:_DIGITS]
+    return hashlib.sha256(os.fsencode(sample.folder.resolve())).hexdigest()[:_DIGITS]
 
 
 def _sources(context: JobContext, sample: Sample) -> Path:

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from bareboat.errors import BareboatError, ResultError
 from bareboat.result.values import SCHEMA, Result
-from bareboat.system.files import write_whole
+from bareboat.system.files import read_file, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ def save(result: Result, folder: Path) -> Path:
 def load(path: Path) -> Result:
     """The result in `path`; ResultError names the file, each fault with its key, and the command that mends it."""
     try:
-        content = path.read_bytes()
+        content = read_file(path)
     except OSError as error:
         raise ResultError(f"{path}: cannot be read: {error.strerror}\n  measure again: {MEASURE_AGAIN}") from error
     _refuse_newer(path, content)
