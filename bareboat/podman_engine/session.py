@@ -76,7 +76,8 @@ def _sweep(sweeper: Sweeper, folders: Folders) -> int:
     end_monitors(folders.engine)
     swept = sweeper.sweep(processes, references)
     _wipe(processes, folders)
-    for kept in (folders.programs, folders.roots):
+    sweep(folders.cache)
+    for kept in folders.kept:
         for folder, _, _ in os.walk(kept):
             sweep(Path(folder))
     folders.unfinished.unlink(missing_ok=True)

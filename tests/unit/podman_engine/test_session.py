@@ -116,6 +116,7 @@ class NothingToSweep:
 def test_what_a_killed_run_wrote_half_is_swept_out_of_the_caches(tmp_path):
     folders = Folders(cache=tmp_path, bootstrap=tmp_path / "bootstrap")
     kept = [folders.programs / "key" / "program", folders.roots / "key.json", folders.roots / "copied" / "x.tar"]
+    kept += [folders.images / "key", folders.results / "host" / "x.json", folders.pace]
     left = [path.with_name(f".{path.name}.tmp-0badc0de") for path in kept]
     for path in (*kept, *left, folders.engine / "containers.conf", tmp_path / "unfinished"):
         path.parent.mkdir(parents=True, exist_ok=True)
