@@ -9,5 +9,5 @@ base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
 sample        load_samples, load_crate; Sample, Expectation, Cargo
 crate_files   NOT_SOURCE, source_files, read_source, source_digest
 lock          read_lock, write_lock, moved, pinned_reference; Lock, Pinned
-tomlfile      did_you_mean
+tomlfile      did_you_mean, spelt
 """

@@ -96,14 +96,8 @@ def _problem(error: OSError, name: str, place: Path) -> Problem:
     if error.errno not in {errno.EINVAL, errno.ENAMETOOLONG}:
         reason = f"cannot be read: {reason}"
     cure = "make it readable, or move it" if error.errno in {errno.EACCES, errno.EPERM} else "move it"
-    file = f"{name}/{_spelt(place)}" if place.parts else name
+    file = f"{name}/{place}" if place.parts else name
     return Problem(file=file, key="", text=f"{reason}; {cure} out of the crate's folder")
-
-
-def _spelt(place: Path) -> str:
-    # One line, and no control sequence for a terminal, whatever a file is called.
-    characters = (character if character.isprintable() else ascii(character)[1:-1] for character in str(place))
-    return "".join(characters)
 
 
 def _first(problems: list[Problem], name: str) -> tuple[Problem, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os.path
 import re
 import shlex
@@ -13,6 +12,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from bareboat.errors import SampleError
 from bareboat.inputs.crate_files import read_sources
+from bareboat.inputs.manifest import description, needs_crates, program_name, program_problems, stands_alone
 from bareboat.inputs.tomlfile import Parsed, Problem, read_toml, validate
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 _Feature = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_/.+-]*$")]
 _Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 _Value = Annotated[str, Field(pattern=r"^[^\n\r\x00]*$")]  # a step of a Containerfile is one line
-# Cargo's own names, and nothing that a shell, a Containerfile or a path would read as more than one.
-_PROGRAM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 # Cargo's own profiles whose folder is called otherwise: https://doc.rust-lang.org/cargo/guide/build-cache.html
 _FOLDERS = {"dev": "debug", "test": "debug", "bench": "release"}
 
@@ -212,12 +210,12 @@ def _load(folder: Path, name: str) -> Parsed[tuple[Sample, ...]]:
     metadata = validate(table, TypeAdapter(Metadata), f"{name}/Cargo.toml: package.metadata.bareboat")
     sources = read_sources(folder, name)
     problems = [*metadata.problems, *_link_problems(folder, name), *sources.problems]
-    problems += _program_problems(manifest.value, f"{name}/Cargo.toml")
+    problems += program_problems(manifest.value, f"{name}/Cargo.toml")
     if metadata.value is None or sources.value is None or problems:
         return Parsed(value=None, problems=tuple(problems))
     crate = replace(
         _crate(folder, manifest.value, metadata.value, sources.value),
-        needs_crates=any("source" in entry for entry in _tables(lock.value.get("package"))),
+        needs_crates=needs_crates(lock.value),
     )
     return Parsed(value=(crate, *(_variant(crate, variant) for variant in metadata.value.variants)), problems=())
 
@@ -226,14 +224,14 @@ def _crate(folder: Path, manifest: dict[str, Any], metadata: Metadata, digest: s
     return Sample(
         name=_spelling(folder.name),
         crate=_spelling(folder.name),
-        summary=" ".join(_text(manifest["package"].get("description")).split()),
+        summary=description(manifest),
         folder=folder,
-        binary=_binary(manifest)[0],
+        binary=program_name(manifest),
         needs_crates=False,
         expectations=(metadata.expect, *metadata.also),
         digest=digest,
         recipes=metadata.recipes,
-        stands_alone=_stands_alone(manifest),
+        stands_alone=stands_alone(manifest),
         service=metadata.service,
         on_request=metadata.on_request,
         provisions=tuple(metadata.provisions.items()),
@@ -256,41 +254,9 @@ def _variant(crate: Sample, variant: Variant) -> Sample:
     )
 
 
-def _stands_alone(manifest: dict[str, Any]) -> bool:
-    """Whether the manifest names no other folder and no patch, so that cargo can fetch without any other file."""
-    text = json.dumps(manifest, default=str)
-    return '"path":' not in text and not {"workspace", "patch", "replace"} & manifest.keys()
-
-
 def _spelling(name: str) -> str:
     # Images and caches are named by it, and a registry allows lower case and single separators only.
     return "-".join(re.findall(r"[a-z0-9]+(?:[._][a-z0-9]+)*", name.lower())) or "crate"
-
-
-def _binary(manifest: dict[str, Any]) -> tuple[str, str]:
-    """The program that `cargo run` would take, and the key that names it."""
-    package = manifest["package"]
-    if default := _text(package.get("default-run")):
-        return default, "package.default-run"
-    named = (_text(table.get("name")) for table in _tables(manifest.get("bin")) if "name" in table)
-    first = next(named, None)
-    return (package["name"], "package.name") if first is None else (first, "bin.name")
-
-
-def _program_problems(manifest: dict[str, Any], file: str) -> Iterator[Problem]:
-    name, key = _binary(manifest)
-    if not _PROGRAM.fullmatch(name):
-        text = f"{name!r} is no name of a program: letters, digits, `_`, `-`, `.` and `+` are"
-        yield Problem(file=file, key=key, text=text)
-
-
-def _text(value: object) -> str:
-    # Cargo says what is wrong with its own keys; a description may also be the workspace's, which is a table here.
-    return value if isinstance(value, str) else ""
-
-
-def _tables(value: object) -> Iterator[dict[str, Any]]:
-    return (table for table in (value if isinstance(value, list) else ()) if isinstance(table, dict))
 
 
 def _link_problems(folder: Path, name: str) -> Iterator[Problem]:
