@@ -6,11 +6,13 @@ No other module of the library prints or exits, and tasks.py, which calls this o
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import re
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar, get_args, get_origin, get_type_hints
 
 from bareboat.errors import BareboatError, InputError, StoppedError
 from bareboat.system.process import Processes
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _Options = TypeVar("_Options")
+# What a shell says of a program that was ended because nobody reads its output: 128 + SIGPIPE.
+BROKEN_PIPE_CODE = 141
 
 
 @contextlib.contextmanager
@@ -33,7 +37,8 @@ def _sigterm_as_interrupt() -> Any:
 def run(action: Callable[[Processes], str | tuple[str, int]]) -> int:
     """Do what a task asks for and print its answer; returns the exit code.
 
-    Ctrl-C and SIGTERM end every child process that the action started; the exit code is 130 then.
+    Ctrl-C and SIGTERM end every child process that the action started; the exit code is 130 then. What the system
+    refuses is told in one line, and what goes wrong in any other way is a bug, whose traceback is worth having.
     """
     processes = Processes()
     try:
@@ -42,8 +47,13 @@ def run(action: Callable[[Processes], str | tuple[str, int]]) -> int:
     except (StoppedError, KeyboardInterrupt):
         _stop_and_exit(processes)
     except BareboatError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return error.exit_code
+        return _complain(str(error), error.exit_code)
+    except BrokenPipeError:
+        # Progress had a reader who has left, so there is nobody to tell.
+        discard_output(sys.stderr)
+        return BROKEN_PIPE_CODE
+    except OSError as error:
+        return _complain(_words(error), BareboatError.exit_code)
     text, code = answer if isinstance(answer, tuple) else (answer, 0)
     _print(text)
     return code
@@ -56,18 +66,11 @@ def choose(option: str, value: str, kind: Any) -> Any:
     return value
 
 
-def refuse_dry(*, dry: bool) -> str:
-    """Refuse Invoke's own --dry, which keeps its commands from running: we have none, and would do all the same."""
-    if dry:
-        raise InputError("--dry is of no use here; `invoke plan` and `invoke clean --dry-run` say what would be done")
-    return ""
-
-
 def fill(kind: type[_Options], words: Mapping[str, Any]) -> _Options:
     """Make the dataclass `kind`, filling each field with the task's argument of the same name; raises InputError.
 
-    An empty path becomes None. A field that is a Literal takes one of its words only. A tuple takes an option that may
-    be given several times, and each time several values separated by commas.
+    An empty path becomes None, an empty number 0. A field that is a Literal takes one of its words only. A tuple takes
+    an option that may be given several times, and each time several values separated by commas.
     """
     filled = {}
     for name, hint in get_type_hints(kind).items():
@@ -75,11 +78,45 @@ def fill(kind: type[_Options], words: Mapping[str, Any]) -> _Options:
         if get_origin(hint) is Literal:
             word = choose(name, word, hint)
         elif hint == tuple[str, ...]:
-            word = tuple(value for values in word for value in values.split(",") if value)
+            word = tuple(value for values in word for value in _split(name, values))
+        elif hint is int:
+            word = _number(name, word)
         elif hint == Path | None:
             word = Path(word) if word else None
         filled[name] = word
     return kind(**filled)
+
+
+def _split(option: str, values: str) -> list[str]:
+    if found := [value for value in values.split(",") if value]:
+        return found
+    raise InputError(f"--{_spelt(option)} needs a value, and was given '{values}'")
+
+
+def _number(option: str, word: str) -> int:
+    # Python's int() would take `1_0` and digits of any script, too.
+    if word and not re.fullmatch("[0-9]{1,9}", word):
+        raise InputError(f"--{_spelt(option)} {word}: it takes a whole number, such as 4")
+    return int(word or 0)
+
+
+def _spelt(option: str) -> str:
+    return option.rstrip("_").replace("_", "-")
+
+
+def _complain(text: str, code: int) -> int:
+    try:
+        tell(f"error: {text}")
+    except BrokenPipeError:
+        discard_output(sys.stderr)
+    return code
+
+
+def _words(error: OSError) -> str:
+    """What the system refused, and for which file, in one line."""
+    reason = error.strerror or str(error) or type(error).__name__
+    files = [os.fsdecode(file) for file in (error.filename, error.filename2) if isinstance(file, str | bytes | Path)]
+    return f"{' -> '.join(files)}: {reason}" if files else reason
 
 
 def tell(text: str) -> None:
@@ -89,13 +126,20 @@ def tell(text: str) -> None:
 
 
 def _print(text: str) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What the terminal's encoding has no sign for is spelt out, as Python does on stderr.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         sys.stdout.write(text.rstrip("\n") + "\n" if text else "")
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has closed the pipe, as `head` does. Python flushes stdout once more when it exits, and would
-        # complain of the same error: give it /dev/null to flush to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output(sys.stdout)
+
+
+def discard_output(stream: TextIO) -> None:
+    """Go on without the reader of a stream, who has closed the pipe as `head` does."""
+    # Python flushes once more when it exits, and would complain of the same error: give it /dev/null to flush to.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _stop_and_exit(processes: Processes) -> None:

@@ -6,6 +6,7 @@ BareboatError          1  something went wrong that no other class names
 |   +-- SampleError       a sample or crate
 |   +-- SelectionError    a name that matches nothing
 |   +-- ResultError       a result file that cannot be read
+|   +-- MeasurementError  a module of a column
 +-- HostError          3  this machine lacks something; the message ends with the command that mends it
 +-- EngineError        1  a command failed: the command, its exit code, the log's last lines, the log's path
 +-- StoppedError     130  the user stopped the run
@@ -53,6 +54,10 @@ class SelectionError(InputError):
 
 class ResultError(InputError):
     """A result file is truncated, or of a newer schema than this Bareboat reads."""
+
+
+class MeasurementError(InputError):
+    """A module of a column is wrong: one line for each mistake, `file: what is wrong`."""
 
 
 class HostError(BareboatError):

@@ -4,10 +4,11 @@ import os
 import sys
 from pathlib import Path
 
-from invoke import Collection, Exit, Program, Task, task
+from invoke import Collection, Exit, task
 
 from bareboat import __version__, commands
-from bareboat.console import choose, fill, refuse_dry, run
+from bareboat.command_line import CommandLine
+from bareboat.console import choose, fill, run
 
 PROJECT = commands.project.find_project(Path(__file__).parents[1])
 BASES = "where bases come from: auto (registries when they answer), registry, bootstrap (packages)"
@@ -42,7 +43,7 @@ def origin(option, word):
     "results": "a folder to keep the results in, in place of results/",
     "all": "print the cells too that are made to fail, as tests of the predictions",
 })  # fmt: skip
-def build_matrix(_c, sample, recipe, jobs=0, bases="auto", crate="", force=False, locked=False, keep_going=True,
+def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", force=False, locked=False, keep_going=True,
                  format="text", results="", all=False):  # fmt: skip
     """Build every sample on every recipe, run each image, measure it and tabulate; exit code 1 when a cell failed."""
     order(commands.build.build_matrix, commands.build.MatrixOptions, locals())
@@ -50,8 +51,7 @@ def build_matrix(_c, sample, recipe, jobs=0, bases="auto", crate="", force=False
 
 @task(iterable=["with_"], help={
     "libc": "musl or gnu", "crt": "static (the default) or dynamic",
-    "sample": "the sample to put in it (default: hello-world)",
-    "crate": "the folder of a crate of your own, in its place",
+    "sample": "the sample to put in it (default: hello-world)", "crate": "a crate of your own, in its place",
     "with_": "what else comes aboard: certs, nss, tmp, tz, user; repeatable, or with commas",
     "tag": "one more name for the image, NAME:TAG", "output": "oci-archive:FILE writes the image there, too",
     "quiet": "print the image's id alone: podman run $(invoke scratch --libc musl --quiet)",
@@ -132,7 +132,7 @@ def test(_c, fast=False):
 
 
 @task(iterable=["work"], help={"work": "a pattern; repeatable", "rounds": "of each work", "write": "keep the figures"})
-def bench(_c, work, rounds=0, quick=False, write=False):
+def bench(_c, work, rounds="0", quick=False, write=False):
     """Time Bareboat side by side with podman build, BuildKit and cargo alone; --quick sees that all works."""
     words = [f"--work={one}" for one in work] + [f"--rounds={rounds}"] + ["--quick"] * quick + ["--write"] * write
     os.execv(sys.executable, [sys.executable, str(Path(__file__).parents[1] / "bench" / "side_by_side.py"), *words])
@@ -144,7 +144,4 @@ def check(c):
     c.run(" && ".join(f"{sys.executable} -m {words}" for words in ("ruff check .", "ruff format --check .", "mypy")))
 
 
-namespace = Collection.from_module(sys.modules[__name__])
-for one in namespace.tasks.values():
-    one.pre += [] if one.name == "check" else [Task(lambda c: answer(lambda _: refuse_dry(dry=c.config.run.dry)))]
-program = Program(namespace=namespace, name="bareboat", version=__version__)
+program = CommandLine(namespace=Collection.from_module(sys.modules[__name__]), name="bareboat", version=__version__)

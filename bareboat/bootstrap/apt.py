@@ -86,9 +86,12 @@ def passed_on_settings(configuration: str) -> tuple[str, ...]:
 
 
 def parse_stanzas(text: str) -> tuple[Deb822, ...]:
-    """The stanzas of Debian's control format, from a source that is trusted: APT, or a package that it verified."""
-    # As bytes, because a text without a line end would be taken for the name of a file to open.
-    return tuple(Deb822.iter_paragraphs(text.encode()))
+    """The stanzas of Debian's control format. Raises BareboatError for text in another format."""
+    try:
+        # As bytes, because a text without a line end would be taken for the name of a file to open.
+        return tuple(Deb822.iter_paragraphs(text.encode()))
+    except ValueError as error:
+        raise BareboatError(f"a text that should be Debian's control format is not: {error}") from error
 
 
 def parse_pins(index: str) -> tuple[Pinned, ...]:

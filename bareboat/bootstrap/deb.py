@@ -63,10 +63,13 @@ def pin_stanza(control: str, sha256: str) -> Pinned:
 
 
 def parse_md5sums(text: str) -> dict[str, str]:
-    """The MD5 of each file by path, from a package's `md5sums`, whose lines are `MD5  path`."""
-    return {path: md5 for md5, path in (line.split(maxsplit=1) for line in text.splitlines() if line.strip())}
+    """The MD5 of each file by path, from a package's `md5sums`, whose lines are `MD5  path`. Raises BareboatError."""
+    lines = [line.split(maxsplit=1) for line in text.splitlines() if line.strip()]
+    if any(len(words) < 2 for words in lines):  # noqa: PLR2004 (the two words of a line)
+        raise BareboatError("a package's md5sums has a line that is not `MD5  path`")
+    return {path: md5 for md5, path in lines}
 
 
 def _text(control: Mapping[str, TreeEntry], name: str) -> str:
     node = control.get(name)
-    return node.content.decode() if isinstance(node, RegularFile) else ""
+    return node.content.decode(errors="replace") if isinstance(node, RegularFile) else ""

@@ -22,6 +22,7 @@ from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES
 from bareboat.errors import BareboatError
 from bareboat.inputs.limits import limits_of
 from bareboat.inputs.recipe import Runtime
+from bareboat.inputs.tomlfile import spelt
 from bareboat.make.load import load_image
 from bareboat.result.values import Failed, Probe
 from bareboat.system.files import make_open_folder
@@ -174,7 +175,8 @@ class OpenHarbor:
         """What the service is told: the harbor's upstreams and authority, and where to listen."""
         upstreams = _read(self._do("environment"), _ENVIRONMENT)
         if _GOOD not in upstreams:
-            raise BareboatError(f"the harbor names no {_GOOD}; it names {', '.join(sorted(upstreams)) or 'nothing'}")
+            named = spelt(", ".join(sorted(upstreams)))
+            raise BareboatError(f"the harbor names no {_GOOD}; it names {named or 'nothing'}")
         return {**upstreams, "EXTRA_CA": f"{STATE}/ca.pem", "LISTEN": SUBJECT.removeprefix("http://")}
 
     def ask(self, only: str = "") -> Iterator[Probe]:
@@ -265,7 +267,7 @@ def _read(report: RunReport, answer: TypeAdapter[_Answer]) -> _Answer:
         return answer.validate_json(report.stdout, strict=True)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        fault = ": ".join([*(str(part) for part in detail["loc"]), detail["msg"]])
+        fault = spelt(": ".join([*(str(part) for part in detail["loc"]), detail["msg"]]))
         words = report.refused or report.stderr.decode(errors="replace").strip()
         raise BareboatError(f"the harbor gave no answer (exit code {report.exit_code}): {words or fault}") from error
 

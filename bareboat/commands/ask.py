@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from bareboat.commands.choose_bases import find_inputs
 from bareboat.commands.listing import list_plan, list_recipes, list_samples
 from bareboat.commands.pages import load_results, project_sizes, write_pages
-from bareboat.commands.plan_inputs import teller
+from bareboat.commands.plan_inputs import load_project, sample_names, teller
 from bareboat.engine.images import OWN_NAMES
 from bareboat.errors import SelectionError
 from bareboat.inputs.load_recipes import load_recipes
@@ -47,7 +47,7 @@ def print_plan(
     project: Project, samples: Sequence[str], recipes: Sequence[str], bases: Bases, processes: Processes
 ) -> str:
     """The plan as a table."""
-    book, known = load_recipes(project.recipes), load_samples(project.samples)
+    book, known = load_project(project)
     selection = Selection(samples=tuple(samples), recipes=tuple(recipes))
     check_selection(book, known, selection)  # so that a wrong name is told before any registry is asked
     inputs = find_inputs(book, known, bases, processes, lambda _: None)
@@ -56,7 +56,7 @@ def print_plan(
 
 def print_recipes(project: Project) -> str:
     """The recipes and toolchains as tables."""
-    return list_recipes(load_recipes(project.recipes))
+    return list_recipes(load_recipes(project.recipes, sample_names(project)))
 
 
 def print_samples(project: Project) -> str:
@@ -89,7 +89,7 @@ def schema_text() -> str:
 
 def print_containerfile(project: Project, cell_id: str, bases: Bases, processes: Processes, view: TextIO) -> str:
     """A cell's Containerfile; what must be known to build it goes to `view`."""
-    book, samples = load_recipes(project.recipes), load_samples(project.samples)
+    book, samples = load_project(project)
     inputs = find_inputs(book, samples, bases, processes, teller(view))
     cell = plan_named_cell(inputs, samples, cell_id).cells[0]
     lock = read_lock(project.lock, inputs.platform.architecture)

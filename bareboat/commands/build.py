@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from bareboat.commands.open_run import Order, WorkOptions, carry_out
 from bareboat.commands.pages import write_pages
-from bareboat.commands.plan_inputs import chosen_samples, teller, this_platform
+from bareboat.commands.plan_inputs import load_project, teller, this_platform
 from bareboat.errors import RecipeError, ResultError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import Lock, read_lock, write_lock
@@ -47,8 +47,7 @@ class MatrixOptions:
 
 def build_matrix(project: Project, options: MatrixOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
     """Build, run, measure and tabulate; the exit code is 1 when a cell failed. Progress goes to `view`."""
-    book, tell = load_recipes(project.recipes), teller(view)
-    samples = chosen_samples(project, options.crate)
+    (book, samples), tell = load_project(project, options.crate), teller(view)
     selection = Selection(samples=options.sample, recipes=options.recipe)
     check_selection(book, samples, selection)  # so that a wrong name is told before any registry is asked
     order = Order(

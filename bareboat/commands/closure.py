@@ -15,10 +15,11 @@ from bareboat.closure import find_closure
 from bareboat.closure.owners import Owners, is_database, read_owners
 from bareboat.commands.listing import list_closure
 from bareboat.commands.open_run import Order, WorkOptions, carry_out
+from bareboat.commands.plan_inputs import load_project
 from bareboat.elf import read_elf
 from bareboat.errors import BareboatError, InputError
 from bareboat.inputs.load_recipes import load_recipes
-from bareboat.inputs.sample import Sample, load_samples
+from bareboat.inputs.sample import Sample
 from bareboat.make.base_archive import open_base
 from bareboat.make.copies import fetch_copies
 from bareboat.make.load import saved_image, scratch_archive
@@ -27,6 +28,7 @@ from bareboat.plan.jobs import (
     Plan,
 )
 from bareboat.plan.planner import plan_cell, plan_named_cell, select_recipes
+from bareboat.system.files import read_file
 from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def print_closure(project: Project, options: ClosureOptions, processes: Processe
 
 
 def _of_cell(project: Project, options: ClosureOptions, processes: Processes, view: TextIO) -> str:
-    book, samples = load_recipes(project.recipes), load_samples(project.samples)
+    book, samples = load_project(project)
     order = Order(
         book=book,
         samples=samples,
@@ -107,7 +109,7 @@ def _roots(cells: Sequence[Cell], inputs: PlanInputs) -> Plan:
 
 def _answering() -> WorkOptions:
     # A question leaves the project's results as they are, and reads images, which an engine has to save.
-    return WorkOptions(results=find_folders().cache / "results", needs_engine=True)
+    return WorkOptions(results=find_folders().results, needs_engine=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +122,7 @@ class _Program:
     @classmethod
     def read(cls, path: Path) -> _Program:
         try:
-            content = path.read_bytes()
+            content = read_file(path)
         except OSError as error:
             raise InputError(f"{path}: {error.strerror}; give a program's file, or a cell: SAMPLE@RECIPE") from error
         try:

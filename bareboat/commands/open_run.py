@@ -15,6 +15,7 @@ from bareboat.inputs.lock import Lock, read_lock
 from bareboat.make.context import JobContext, Known
 from bareboat.matrix.gather import MatrixRun, gather_run
 from bareboat.matrix.standing import find_outputs
+from bareboat.measurements import load_measurements
 from bareboat.podman_engine.facts import recall_facts
 from bareboat.podman_engine.runs import has_dead_runs
 from bareboat.podman_engine.store_list import StoreList
@@ -82,6 +83,7 @@ def carry_out(
 ) -> Iterator[Carried]:
     """Do what an order asks for, with progress on the view; where all of it stands, nothing is asked and started."""
     tell = teller(view)
+    load_measurements()  # so that a wrong column is told before any registry is asked
     if standing := _find_standing(project, order, work):
         source, kinds = standing.inputs.source, {"registry": "of registries", "bootstrap": "made from packages"}
         tell(f"bases: {kinds[source]}, as when everything was made")

@@ -6,13 +6,15 @@ import platform as machine
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from bareboat.errors import HostError
+from bareboat.errors import HostError, InputError, RecipeError, SampleError
+from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.sample import Sample, load_crate, load_samples
+from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.plan.jobs import PLATFORMS, BaseSource, Platform
 from bareboat.plan.planner import PlanInputs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from bareboat.commands.project import Project
     from bareboat.inputs.recipe import RecipeBook
@@ -34,9 +36,43 @@ def check_engine(host: Host, platform: Platform) -> None:
         raise HostError(f"the engine is on a machine of {host.architecture}, and Bareboat works on {platform} alone")
 
 
-def chosen_samples(project: Project, crate: Path | None) -> tuple[Sample, ...]:
-    """The project's samples, or the user's own crate in place of them."""
-    return load_crate(crate) if crate else load_samples(project.samples)
+def load_project(project: Project, crate: Path | None = None) -> tuple[RecipeBook, tuple[Sample, ...]]:
+    """The recipes, and the project's samples or the user's own crate in place of them.
+
+    Raises InputError with every mistake of both.
+    """
+    samples, names, mistakes = tuple[Sample, ...](), None, list[InputError]()
+    try:
+        samples = load_crate(crate) if crate else load_samples(project.samples)
+    except SampleError as error:
+        mistakes.append(error)
+    else:
+        # A recipe may name the project's samples also where another crate is in their place.
+        names = None if crate else [sample.name for sample in samples]
+    try:
+        book = load_recipes(project.recipes, names)
+    except RecipeError as error:
+        raise RecipeError("\n".join(map(str, [error, *mistakes]))) from error
+    if problems := [*map(str, mistakes), *_unknown_provisions(samples, book)]:
+        raise SampleError("\n".join(problems))
+    return book, samples
+
+
+def sample_names(project: Project) -> tuple[str, ...] | None:
+    """The names that recipes may name; None where the samples themselves are wrong, which is told elsewhere."""
+    try:
+        return tuple(sample.name for sample in load_samples(project.samples))
+    except SampleError:
+        return None
+
+
+def _unknown_provisions(samples: Iterable[Sample], book: RecipeBook) -> Iterator[str]:
+    known = [provision.name for provision in book.provisions]
+    named = {(sample.folder, name) for sample in samples for _, names in sample.provisions for name in names}
+    for folder, name in sorted(named):
+        if name not in known:
+            file = f"{folder.name}/Cargo.toml: package.metadata.bareboat.with"
+            yield f"{file}: no such provision: '{name}'{did_you_mean(name, known)}"
 
 
 def possible_sources(bases: Bases) -> tuple[BaseSource, ...]:

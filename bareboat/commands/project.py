@@ -35,5 +35,9 @@ class Project:
 
 def find_project(checkout: Path) -> Project:
     """The project in the folder that the user stands in, if it has recipes, else the checkout of Bareboat itself."""
-    here = Path.cwd()
-    return Project(root=here if (here / "recipes").is_dir() else checkout)
+    try:
+        here = Path.cwd()
+        return Project(root=here if (here / "recipes").is_dir() else checkout)
+    except OSError:
+        # The folder is gone, or may not be looked into: it is nobody's project.
+        return Project(root=checkout)

@@ -11,10 +11,10 @@ from bareboat.check.minimal import Prover, is_proved, prove
 from bareboat.commands.listing import list_manifest
 from bareboat.commands.open_run import Carried, Order, WorkOptions, carry_out
 from bareboat.commands.pages import write_pages
-from bareboat.commands.plan_inputs import chosen_samples, teller
+from bareboat.commands.plan_inputs import load_project, teller
 from bareboat.elf import Crt, Libc  # noqa: TC001 (the console reads these types)
 from bareboat.errors import InputError, SelectionError
-from bareboat.inputs.load_recipes import find_shared_targets, load_recipes
+from bareboat.inputs.load_recipes import find_shared_targets
 from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.make.image import gather_contents, image_config, image_entries
 from bareboat.plan.jobs import (
@@ -60,13 +60,13 @@ class ScratchOptions:
 
 def build_scratch(project: Project, options: ScratchOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
     """Assemble, run and explain one image; its manifest, or with `quiet` its id alone, is the answer."""
-    book = load_recipes(project.recipes)
+    book, samples = load_project(project, options.crate)
     recipe = choose_recipe(book, options.libc, options.crt, options.with_)
-    sample = _sample(chosen_samples(project, options.crate), options)
+    sample = _sample(samples, options)
     archive = _archive(options.output)
     own = recipe in book.recipes and options.crate is None
     # What only these flags make is no cell of the matrix, and its result no part of the project.
-    kept = None if own else find_folders().cache / "results"
+    kept = None if own else find_folders().results
     needs_engine = bool(options.tag or archive or options.prove)
     work = WorkOptions(force=options.force, results=kept, needs_engine=needs_engine)
     order = Order(

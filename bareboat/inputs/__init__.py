@@ -6,9 +6,9 @@ load_recipes  load_recipes, find_shared_targets
 recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, Toolchain
 schema        recipe_schema
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
-sample        load_samples, load_crate; Sample, Expectation, Cargo; NOT_SOURCE,
-              source_files, source_digest
+sample        load_samples, load_crate; Sample, Expectation, Cargo
+crate_files   NOT_SOURCE, source_files, read_source, source_digest
 limits        Limits, LIMITS, limits_of
 lock          read_lock, write_lock, moved, pinned_reference; Lock, Pinned
-tomlfile      did_you_mean
+tomlfile      did_you_mean, spelt
 """

@@ -11,6 +11,9 @@ from pydantic import ConfigDict, Field
 STRICT = ConfigDict(extra="forbid", strict=True)
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]*$")]
 _ApkName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._+-]*$")]
+# A file of the recipe's own folder.
+_Beside = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
+_Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+!_-]*$")]
 _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _REFERENCE = r"^[a-z0-9][a-z0-9.:-]*/[a-z0-9][a-z0-9._/-]*[:@][A-Za-z0-9][A-Za-z0-9._:-]*$"
 _Reference = Annotated[str, Field(pattern=_REFERENCE)]
@@ -31,7 +34,7 @@ class Debian:
     """More packages, installed with their dependencies."""
     slim: bool = False
     """Whether man pages, locales and documentation are left out, as in docker-library's slim images."""
-    script: str | None = None
+    script: _Beside | None = None
     """A file beside the recipe, run inside the finished system as root, without network."""
 
 
@@ -57,7 +60,7 @@ class Alpine:
     kind: Literal["alpine"]
     project: Name
     """The PyPI project."""
-    version: str
+    version: _Version
     """Its version."""
     sha256: _Sha256
     """The SHA-256 of its wheel, in hex digits."""

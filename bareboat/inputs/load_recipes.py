@@ -5,8 +5,9 @@ recipes/NAME.toml  recipes/toolchains/NAME.toml  recipes/provisions/NAME.toml  -
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -14,9 +15,10 @@ from bareboat.errors import RecipeError
 from bareboat.inputs.base import Debian, SameAs
 from bareboat.inputs.recipe import Provision, Recipe, RecipeBook, Toolchain
 from bareboat.inputs.tomlfile import Parsed, Problem, did_you_mean, read_toml, validate
+from bareboat.system.files import read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from bareboat.inputs.recipe import Copy
@@ -26,8 +28,22 @@ TEXT_LIMIT_BYTES = 65536
 _T = TypeVar("_T", bound=Recipe | Toolchain | Provision)
 
 
-def load_recipes(folder: Path) -> RecipeBook:
-    """Load every recipe, toolchain and provision of `folder`. Raises RecipeError with every problem of every file."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File(Generic[_T]):
+    """One file, as it was read and as it is understood."""
+
+    # How problems call it.
+    name: str
+    # What it says; empty where it is no TOML.
+    table: Mapping[str, Any]
+    parsed: Parsed[_T]
+
+
+def load_recipes(folder: Path, samples: Sequence[str] | None = None) -> RecipeBook:
+    """Load every recipe, toolchain and provision of `folder`. Raises RecipeError with every problem of every file.
+
+    `samples` are the names that recipes may name; None where any may be.
+    """
     recipes = _load_all(folder, "", TypeAdapter(Recipe))
     toolchains = _load_all(folder, "toolchains/", TypeAdapter(Toolchain))
     provisions = _load_all(folder, "provisions/", TypeAdapter(Provision))
@@ -35,6 +51,7 @@ def load_recipes(folder: Path) -> RecipeBook:
     if not recipes:
         problems.append(Problem(file=str(folder), key="", text="has no recipe (a *.toml file)"))
     book = RecipeBook(recipes=_values(recipes), toolchains=_values(toolchains), provisions=_values(provisions))
+    problems += [problem for file in recipes for problem in _name_problems(file, folder, samples)]
     problems += [problem for recipe in book.recipes for problem in _recipe_problems(recipe, book, folder)]
     for provision in book.provisions:
         problems += _copies_problems(provision, "provisions/", book, folder)
@@ -58,28 +75,28 @@ def find_shared_targets(copies: Sequence[Copy]) -> Iterator[str]:
         places[place] = copy
 
 
-def _load_all(folder: Path, prefix: str, adapter: TypeAdapter[_T]) -> list[Parsed[_T]]:
+def _load_all(folder: Path, prefix: str, adapter: TypeAdapter[_T]) -> list[_File[_T]]:
     paths = sorted((folder / prefix).glob("*.toml"), key=lambda path: path.stem)
     return [_load(path, prefix + path.name, adapter) for path in paths]
 
 
-def _load(path: Path, name: str, adapter: TypeAdapter[_T]) -> Parsed[_T]:
-    parsed = read_toml(path, name)
-    if parsed.value is None:
-        return Parsed(value=None, problems=parsed.problems)
-    loaded = validate({**parsed.value, "name": path.stem}, adapter, name)
-    if "name" in parsed.value:
+def _load(path: Path, name: str, adapter: TypeAdapter[_T]) -> _File[_T]:
+    read = read_toml(path, name)
+    if read.value is None:
+        return _File(name=name, table={}, parsed=Parsed(value=None, problems=read.problems))
+    parsed = validate({**read.value, "name": path.stem}, adapter, name)
+    if "name" in read.value:
         taken = Problem(file=name, key="name", text=f"unknown key: the file's name already says '{path.stem}'")
-        return Parsed(value=None, problems=(*loaded.problems, taken))
-    return loaded
+        parsed = Parsed(value=None, problems=(*parsed.problems, taken))
+    return _File(name=name, table=read.value, parsed=parsed)
 
 
-def _problems(loaded: list[Parsed[_T]]) -> list[Problem]:
-    return [problem for file in loaded for problem in file.problems]
+def _problems(loaded: list[_File[_T]]) -> list[Problem]:
+    return [problem for file in loaded for problem in file.parsed.problems]
 
 
-def _values(loaded: list[Parsed[_T]]) -> tuple[_T, ...]:
-    return tuple(file.value for file in loaded if file.value is not None)
+def _values(loaded: list[_File[_T]]) -> tuple[_T, ...]:
+    return tuple(file.parsed.value for file in loaded if file.parsed.value is not None)
 
 
 def _names(folder: Path, kind: str) -> list[str]:
@@ -87,16 +104,34 @@ def _names(folder: Path, kind: str) -> list[str]:
     return sorted(path.stem for path in (folder / kind).glob("*.toml"))
 
 
-def _recipe_problems(recipe: Recipe, book: RecipeBook, folder: Path) -> Iterator[Problem]:
-    file, wanted = f"{recipe.name}.toml", recipe.compile.toolchain
+def _name_problems(file: _File[Recipe], folder: Path, samples: Sequence[str] | None) -> Iterator[Problem]:
+    """What a recipe names that is not there; also of one with other mistakes, so that all are told at once."""
     toolchains, provisions = _names(folder, "toolchains"), _names(folder, "provisions")
-    if wanted not in toolchains:
-        text = f"no such toolchain: '{wanted}'{did_you_mean(wanted, toolchains)}"
-        yield Problem(file=file, key="compile.toolchain", text=text)
-    for name in recipe.provisions:
+    for wanted in _texts(file.table, "compile", "toolchain"):
+        if wanted not in toolchains:
+            text = f"no such toolchain: '{wanted}'{did_you_mean(wanted, toolchains)}"
+            yield Problem(file=file.name, key="compile.toolchain", text=text)
+    for name in _texts(file.table, "with"):
         if name not in provisions:
-            yield Problem(file=file, key="with", text=f"no such provision: '{name}'{did_you_mean(name, provisions)}")
-    yield from _same_as_problems(recipe, file, book.recipes, _names(folder, ""))
+            text = f"no such provision: '{name}'{did_you_mean(name, provisions)}"
+            yield Problem(file=file.name, key="with", text=text)
+    for keys in (("samples",), ("published", "sample")):
+        for pattern in _texts(file.table, *keys):
+            if samples is not None and not any(fnmatchcase(name, pattern) for name in samples):
+                text = f"no sample matches '{pattern}'{did_you_mean(pattern, samples)}"
+                yield Problem(file=file.name, key=".".join(keys), text=text)
+
+
+def _texts(table: object, *keys: str) -> tuple[str, ...]:
+    """The text or texts at a place of a table that may be nothing like what it should be."""
+    for key in keys:
+        table = table.get(key) if isinstance(table, dict) else None
+    return tuple(text for text in (table if isinstance(table, list) else [table]) if isinstance(text, str))
+
+
+def _recipe_problems(recipe: Recipe, book: RecipeBook, folder: Path) -> Iterator[Problem]:
+    file = f"{recipe.name}.toml"
+    yield from _bootstrap_problems(recipe, file, book.recipes, folder)
     yield from _copies_problems(recipe, "", book, folder)
     for text in find_shared_targets(book.copies_of(recipe)):
         yield Problem(file=file, key="copy", text=text)
@@ -106,15 +141,18 @@ def _toolchain_problems(toolchain: Toolchain, book: RecipeBook, folder: Path) ->
     file = f"toolchains/{toolchain.name}.toml"
     if toolchain.base.scratch:
         yield Problem(file=file, key="base.scratch", text="nothing can be compiled in an empty image")
-    yield from _same_as_problems(toolchain, file, book.toolchains, _names(folder, "toolchains"))
+    yield from _bootstrap_problems(toolchain, file, book.toolchains, folder / "toolchains")
 
 
-def _same_as_problems(
-    item: Recipe | Toolchain, file: str, others: Iterable[Recipe | Toolchain], present: Sequence[str]
+def _bootstrap_problems(
+    item: Recipe | Toolchain, file: str, others: Iterable[Recipe | Toolchain], folder: Path
 ) -> Iterator[Problem]:
     bootstrap = item.base.bootstrap
+    if isinstance(bootstrap, Debian) and bootstrap.script and (fault := _text_fault(folder, bootstrap.script)):
+        yield Problem(file=file, key="base.bootstrap.script", text=fault)
     if not isinstance(bootstrap, SameAs):
         return
+    present = _names(folder, "")
     without = {other.name for other in others if isinstance(other.base.bootstrap, SameAs | None)}
     own = [name for name in present if name not in without]
     if bootstrap.of not in own:
@@ -149,13 +187,14 @@ def _text_fault(folder: Path, name: str) -> str:
         # A symlink may lead to any file of this machine, and that file would be put into the image.
         if not path.resolve(strict=True).is_relative_to(folder.resolve()) or not path.is_file():
             return f"{name} is no file in the folder of the recipes"
-        content = path.read_bytes()
-        content.decode()
+        if path.stat().st_size > TEXT_LIMIT_BYTES:
+            return f"{name} has more than {TEXT_LIMIT_BYTES} bytes"
+        read_file(path).decode()
     except (OSError, RuntimeError) as error:
         return f"{name} cannot be read: {error.strerror if isinstance(error, OSError) else error}"
     except UnicodeDecodeError:
         return f"{name} is no text; what is not comes from an image or package"
-    return "" if len(content) <= TEXT_LIMIT_BYTES else f"{name} has more than {TEXT_LIMIT_BYTES} bytes"
+    return ""
 
 
 def _with_texts(copies: tuple[Copy, ...], folder: Path) -> tuple[Copy, ...]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 _EnvValue = Annotated[str, Field(pattern=r"^[^\n\r\x00]*$")]  # a Containerfile's ENV is one line
+_Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]
 _Owner = Annotated[str, Field(pattern=r"^[0-9]+:[0-9]+$")]
 _UNSAFE = frozenset(" \"'\\$*?[]{}#")
 
@@ -159,7 +160,7 @@ class Recipe:
 
     name: Name
     """The stem of its file."""
-    summary: Annotated[str, Field(min_length=1)]
+    summary: _Line
     """One line for lists of recipes."""
     compile: Compile
     base: Base
@@ -185,7 +186,7 @@ class Provision:
 
     name: Name
     """The stem of its file."""
-    summary: Annotated[str, Field(min_length=1)]
+    summary: _Line
     """What it is for, in one line."""
     copies: Annotated[tuple[Copy, ...], Field(alias="copy", min_length=1)]
     """The files and folders."""
@@ -199,7 +200,7 @@ class Toolchain:
 
     name: Name
     """The stem of its file."""
-    summary: Annotated[str, Field(min_length=1)]
+    summary: _Line
     """What it is, in one line."""
     libc: Libc
     """The libc that programs are compiled for in it."""

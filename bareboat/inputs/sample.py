@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
+import os.path
 import re
 import shlex
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from bareboat.errors import SampleError
+from bareboat.inputs.crate_files import read_sources
+from bareboat.inputs.manifest import description, needs_crates, program_name, program_problems, stands_alone
 from bareboat.inputs.tomlfile import Parsed, Problem, read_toml, validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _Feature = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_/.+-]*$")]
 _Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
-# Only these folders of the crate's own folder: src/target/ may be a module.
-NOT_SOURCE = frozenset({"target", ".git"})
+_Value = Annotated[str, Field(pattern=r"^[^\n\r\x00]*$")]  # a step of a Containerfile is one line
+# Cargo's own profiles whose folder is called otherwise: https://doc.rust-lang.org/cargo/guide/build-cache.html
+_FOLDERS = {"dev": "debug", "test": "debug", "bench": "release"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ class Cargo:
     # The name of cargo's profile.
     profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")] = "release"
     # Environment variables, because some build scripts can be told nothing otherwise; names begin with a capital.
-    env: dict[_Variable, str] = field(default_factory=dict, hash=False)
+    env: dict[_Variable, _Value] = field(default_factory=dict, hash=False)
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -69,6 +70,11 @@ class Cargo:
         """Those of them that say which features are enabled; other commands of cargo take them too."""
         features = ("--features", ",".join(self.features)) if self.features else ()
         return (*(() if self.default_features else ("--no-default-features",)), *features)
+
+    @property
+    def folder(self) -> str:
+        """What cargo calls the folder of the profile's programs."""
+        return _FOLDERS.get(self.profile, self.profile)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +177,10 @@ class Sample:
 
 def load_samples(folder: Path) -> tuple[Sample, ...]:
     """Every crate in `folder` with its variants, in order of name. Raises SampleError with every problem of each."""
-    crates = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    try:
+        crates = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    except OSError as error:
+        raise SampleError(f"{folder}: cannot be read: {error.strerror}") from error
     loaded = [_load(crate, f"{folder.name}/{crate.name}") for crate in crates]
     problems = [str(problem) for crate in loaded for problem in crate.problems]
     if not crates:
@@ -183,7 +192,10 @@ def load_samples(folder: Path) -> tuple[Sample, ...]:
 
 def load_crate(folder: Path) -> tuple[Sample, ...]:
     """The crate in `folder`, the user's own, and its variants. Raises SampleError with every problem of it."""
-    loaded = _load(folder.resolve(), str(folder))
+    try:
+        loaded = _load(folder.resolve(), str(folder))
+    except RuntimeError as error:  # so says Python before 3.13 that links lead to one another
+        raise SampleError(f"{folder}: cannot be read: {error}") from error
     if loaded.value is None:
         raise SampleError("\n".join(str(problem) for problem in loaded.problems))
     return loaded.value
@@ -193,7 +205,7 @@ def _load(folder: Path, name: str) -> Parsed[tuple[Sample, ...]]:
     manifest = read_toml(folder / "Cargo.toml", f"{name}/Cargo.toml")
     lock = read_toml(folder / "Cargo.lock", f"{name}/Cargo.lock")
     problems = [*manifest.problems, *lock.problems]
-    if not (folder / "Cargo.lock").exists() and manifest.value is not None:
+    if not os.path.exists(folder / "Cargo.lock") and manifest.value is not None:  # noqa: PTH110 (it raises nothing)
         command = shlex.join(["cargo", "generate-lockfile", "--manifest-path", f"{name}/Cargo.toml"])
         cure = f"there is no such file: `{command}` makes it"
         problems = [Problem(file=f"{name}/Cargo.lock", key="", text=cure)]
@@ -206,25 +218,35 @@ def _load(folder: Path, name: str) -> Parsed[tuple[Sample, ...]]:
     extra = package.get("metadata")
     table = extra.get("bareboat", {}) if isinstance(extra, dict) else {}
     metadata = validate(table, TypeAdapter(Metadata), f"{name}/Cargo.toml: package.metadata.bareboat")
-    if metadata.value is None:
-        return Parsed(value=None, problems=metadata.problems)
-    crate = Sample(
-        name=_spelling(folder.name),
-        crate=_spelling(folder.name),
-        summary=str(package.get("description", "")),
-        folder=folder,
-        binary=_binary(manifest.value, package["name"]),
-        needs_crates=any("source" in entry for entry in lock.value.get("package", [])),
-        expectations=(metadata.value.expect, *metadata.value.also),
-        digest=source_digest(folder),
-        recipes=metadata.value.recipes,
-        stands_alone=_stands_alone(manifest.value),
-        service=metadata.value.service,
-        on_request=metadata.value.on_request,
-        provisions=tuple(metadata.value.provisions.items()),
-        published=tuple(metadata.value.published.items()),
+    sources = read_sources(folder, name)
+    problems = [*metadata.problems, *_link_problems(folder, name), *sources.problems]
+    problems += program_problems(manifest.value, f"{name}/Cargo.toml")
+    if metadata.value is None or sources.value is None or problems:
+        return Parsed(value=None, problems=tuple(problems))
+    crate = replace(
+        _crate(folder, manifest.value, metadata.value, sources.value),
+        needs_crates=needs_crates(lock.value),
     )
     return Parsed(value=(crate, *(_variant(crate, variant) for variant in metadata.value.variants)), problems=())
+
+
+def _crate(folder: Path, manifest: dict[str, Any], metadata: Metadata, digest: str) -> Sample:
+    return Sample(
+        name=_spelling(folder.name),
+        crate=_spelling(folder.name),
+        summary=description(manifest),
+        folder=folder,
+        binary=program_name(manifest),
+        needs_crates=False,
+        expectations=(metadata.expect, *metadata.also),
+        digest=digest,
+        recipes=metadata.recipes,
+        stands_alone=stands_alone(manifest),
+        service=metadata.service,
+        on_request=metadata.on_request,
+        provisions=tuple(metadata.provisions.items()),
+        published=tuple(metadata.published.items()),
+    )
 
 
 def _variant(crate: Sample, variant: Variant) -> Sample:
@@ -242,39 +264,13 @@ def _variant(crate: Sample, variant: Variant) -> Sample:
     )
 
 
-def _stands_alone(manifest: dict[str, Any]) -> bool:
-    """Whether the manifest names no other folder and no patch, so that cargo can fetch without any other file."""
-    text = json.dumps(manifest)
-    return '"path":' not in text and not {"workspace", "patch", "replace"} & manifest.keys()
-
-
 def _spelling(name: str) -> str:
     # Images and caches are named by it, and a registry allows lower case and single separators only.
     return "-".join(re.findall(r"[a-z0-9]+(?:[._][a-z0-9]+)*", name.lower())) or "crate"
 
 
-def _binary(manifest: dict[str, Any], package: str) -> str:
-    default = manifest["package"].get("default-run")
-    tables = [table for table in manifest.get("bin", []) if isinstance(table, dict)]
-    named = [str(table["name"]) for table in tables if "name" in table]
-    return str(default) if default else (named[0] if named else package)
-
-
-def source_digest(folder: Path) -> str:
-    """The SHA-256 of the sources, without cargo's output and git's history."""
-    whole = hashlib.sha256()
-    for path in source_files(folder):
-        executable = "x" if os.access(path, os.X_OK) else "-"
-        content = path.readlink().as_posix().encode() if path.is_symlink() else path.read_bytes()
-        whole.update(f"{path.relative_to(folder).as_posix()}\0{executable}\0{len(content)}\0".encode())
-        whole.update(content)
-    return whole.hexdigest()
-
-
-def source_files(folder: Path) -> Iterator[Path]:
-    """Every file and link of a crate's folder, without cargo's output and git's history."""
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(set(folders) - (NOT_SOURCE if Path(parent) == folder else frozenset()))
-        # os.walk lists a link to a folder among folders, but the build gets it as a link: count it as a file.
-        links = [name for name in folders if Path(parent, name).is_symlink()]
-        yield from (Path(parent, name) for name in sorted([*files, *links]))
+def _link_problems(folder: Path, name: str) -> Iterator[Problem]:
+    for file in ("Cargo.toml", "Cargo.lock"):
+        if not (folder / file).resolve().is_relative_to(folder.resolve()):
+            text = "is a link out of the crate's folder, which is all that a compile gets; put the file itself there"
+            yield Problem(file=f"{name}/{file}", key="", text=text)

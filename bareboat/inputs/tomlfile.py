@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import tomli
 from pydantic import TypeAdapter, ValidationError
 
+from bareboat.system.files import read_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 T = TypeVar("T")
+# A lock of a thousand crates has half a megabyte.
+_LIMIT_BYTES = 16 * 2**20
+# A problem quotes what is wrong, which may be a megabyte; a list of what there is has its place here, too.
+_SHOWN = 2000
+# A table that is there five hundred times has the same problem as often.
+_TOLD = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +39,7 @@ class Problem:
 
     def __str__(self) -> str:
         """`file: key: text`, in one line."""
-        return ": ".join(part for part in (self.file, self.key, self.text) if part)
+        return ": ".join(spelt(part) for part in (self.file, self.key, self.text) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,24 +53,39 @@ class Parsed(Generic[T]):
 def read_toml(path: Path, name: str) -> Parsed[dict[str, Any]]:
     """Parse one file, which problems call `name`."""
     try:
-        return Parsed(value=tomli.loads(path.read_text(encoding="utf-8")), problems=())
+        return Parsed(value=tomli.loads(read_file(path, limit_bytes=_LIMIT_BYTES).decode()), problems=())
     except FileNotFoundError:
         return _failed(name, "", "there is no such file")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        return _failed(name, "", f"cannot be read: {error.strerror}")
+    except UnicodeDecodeError as error:
         return _failed(name, "", f"cannot be read: {error}")
-    except tomli.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Beside what is no TOML: nested too deeply, or a number with more digits than Python turns into one.
         return _failed(name, "", f"not TOML: {error}")
 
 
 def validate(table: Mapping[str, Any], adapter: TypeAdapter[T], name: str) -> Parsed[T]:
     """Make a value of a parsed table, or find all its problems: unknown keys, wrong types, rules between fields."""
     try:
-        # By way of JSON: strict validation accepts a list for a tuple there only.
-        return Parsed(value=adapter.validate_json(json.dumps(table, default=str)), problems=())
+        # By way of JSON: strict validation accepts a list for a tuple there only. JSON has no dates, and a date that is
+        # written without quotes is no text.
+        text = json.dumps(table, default=lambda value: {type(value).__name__: str(value)})
+        return Parsed(value=adapter.validate_json(text), problems=())
     except ValidationError as error:
         schema = adapter.json_schema()
-        found = tuple(_problem(detail, schema, name) for detail in error.errors(include_url=False))
-        return Parsed(value=None, problems=tuple(dict.fromkeys(found)))
+        found = tuple(dict.fromkeys(_problem(detail, schema, name) for detail in error.errors(include_url=False)))
+        more = len(found) - _TOLD
+        rest = _failed(name, "", f"{more} more problems are like these").problems if more > 0 else ()
+        return Parsed(value=None, problems=(*found[:_TOLD], *rest))
+    except ValueError as error:  # a number that was written in hex digits, and has too many of ours
+        return _failed(name, "", str(error))
+
+
+def spelt(text: str) -> str:
+    """The text as one line of bounded length, in which no character means anything to a terminal."""
+    shown = text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]} ... {text[-_SHOWN // 2 :]}"
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in shown)
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from bareboat.engine.containers import Work
-from bareboat.inputs.sample import source_digest
+from bareboat.inputs.crate_files import source_digest
 from bareboat.make.build_program import build_program
 from bareboat.make.context import PROCESSORS
 from bareboat.make.fetch_secrets import fetch_secrets

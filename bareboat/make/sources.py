@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from bareboat.errors import BareboatError
-from bareboat.inputs.sample import source_digest, source_files
+from bareboat.inputs.crate_files import read_source, source_digest, source_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ _DIGITS = 16
 
 def crate_digits(sample: Sample) -> str:
     """The digits by which two crates of one name in different folders are told apart."""
-    return hashlib.sha256(str(sample.folder.resolve()).encode()).hexdigest()[:_DIGITS]
+    return hashlib.sha256(os.fsencode(sample.folder.resolve())).hexdigest()[:_DIGITS]
 
 
 def program_name(job: ProgramJob) -> str:
@@ -61,11 +61,9 @@ def _remove_others(copy: Path, wanted: set[Path]) -> None:
 
 
 def _is_same(source: Path, there: Path) -> bool:
-    if source.is_symlink() or there.is_symlink():
-        return source.is_symlink() and there.is_symlink() and source.readlink() == there.readlink()
-    if not there.is_file() or os.access(source, os.X_OK) != os.access(there, os.X_OK):
+    if source.is_symlink() != there.is_symlink() or not (there.is_symlink() or there.is_file()):
         return False
-    return source.stat().st_size == there.stat().st_size and source.read_bytes() == there.read_bytes()
+    return source.lstat().st_size == there.lstat().st_size and read_source(source) == read_source(there)
 
 
 def _replace(source: Path, there: Path) -> None:
@@ -73,8 +71,9 @@ def _replace(source: Path, there: Path) -> None:
         shutil.rmtree(there)
     there.parent.mkdir(parents=True, exist_ok=True)
     there.unlink(missing_ok=True)
+    executable, content = read_source(source)
     if source.is_symlink():
-        there.symlink_to(source.readlink())
+        there.symlink_to(os.fsdecode(content))
     else:
-        there.write_bytes(source.read_bytes())
-        there.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
+        there.write_bytes(content)
+        there.chmod(0o755 if executable == b"x" else 0o644)

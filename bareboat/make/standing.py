@@ -100,7 +100,8 @@ def bootstrap_key(known: Known, job: RootJob) -> str:
     """The key of a root that is made from packages."""
     script = ""
     if isinstance(job.bootstrap, Debian) and job.bootstrap.script:
-        script = (known.recipes / "toolchains" / job.bootstrap.script).read_text(encoding="utf-8")
+        folder = known.recipes / "toolchains" if job.role == "toolchain" else known.recipes
+        script = (folder / job.bootstrap.script).read_text(encoding="utf-8")
     return root_key(job.bootstrap, script)
 
 

@@ -34,7 +34,7 @@ class Pace:
         try:
             kept = json.loads(path.read_bytes())
             return cls({str(job): float(seconds) for job, seconds in kept.items()})
-        except (OSError, ValueError, TypeError, AttributeError):
+        except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             return cls()
 
     def keep(self, path: Path) -> None:

@@ -10,17 +10,23 @@ has a `confirm` too. No list names the modules: every file here is one, but `sub
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Protocol, cast
 
+from pydantic import TypeAdapter, ValidationError
+
+from bareboat.errors import MeasurementError
 from bareboat.measurements.subject import Subject, TimedSubject
-from bareboat.result.values import Measurement
+from bareboat.result.values import Column, Measurement
 
 if TYPE_CHECKING:
-    from bareboat.result.values import Column
+    from collections.abc import Iterator
+    from types import ModuleType
 
 __all__ = ["MeasurementModule", "Subject", "TimedSubject", "load_measurements", "measure_all", "measure_timed"]
+_COLUMN = TypeAdapter(Column)
 
 
 class MeasurementModule(Protocol):
@@ -39,13 +45,16 @@ class MeasurementModule(Protocol):
 
 
 def load_measurements() -> tuple[MeasurementModule, ...]:
-    """Every measurement, sorted by its column's order and then by name."""
-    modules = (
-        cast("MeasurementModule", importlib.import_module(f"{__name__}.{found.name}"))
-        for found in pkgutil.iter_modules(__path__)
-        if found.name != "subject" and not found.name.startswith("_")
-    )
-    return tuple(sorted(modules, key=lambda module: (module.COLUMN.order, module.COLUMN.name)))
+    """Every measurement, sorted by its column's order and then by name.
+
+    Raises MeasurementError with every mistake of every module.
+    """
+    names = [found.name for found in pkgutil.iter_modules(__path__)]
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in names if name != "subject" and name[0] != "_"]
+    if mistakes := [f"{module.__file__}: {mistake}" for module in modules for mistake in _mistakes(module)]:
+        raise MeasurementError("\n".join(mistakes))
+    found = [cast("MeasurementModule", module) for module in modules]
+    return tuple(sorted(found, key=lambda module: (module.COLUMN.order, module.COLUMN.name)))
 
 
 def measure_all(subject: Subject) -> tuple[Measurement, ...]:
@@ -71,6 +80,21 @@ def _complete(module: MeasurementModule, measurement: Measurement, subject: Time
     if hasattr(module, "confirm") and isinstance(measurement.value, str | None):
         return replace(measurement, value=module.confirm(measurement.value, subject))
     return measurement
+
+
+def _mistakes(module: ModuleType) -> Iterator[str]:
+    column = getattr(module, "COLUMN", None)
+    if not isinstance(column, Column):
+        yield f"COLUMN must be a Column(name=..., heading=..., unit=..., order=...), and is {column!r:.100}"
+    else:
+        try:
+            _COLUMN.validate_json(json.dumps(asdict(column), default=str))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            yield f"COLUMN: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+    functions = [name for name in ("measure", "measure_timed") if callable(getattr(module, name, None))]
+    if len(functions) != 1:
+        yield "one function is needed: measure(subject), or measure_timed(subject) where a timed run is measured"
 
 
 def _is_timed(module: MeasurementModule) -> bool:

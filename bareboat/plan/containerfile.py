@@ -44,7 +44,7 @@ def render_containerfile(cell: Cell, references: Mapping[RootJob, str], toolchai
         *_made_stage(cell),
         shipped_stage(cell, references),
     ]
-    return f"# {cell.id}: {cell.recipe.summary}\n" + "\n".join(stages)
+    return f"{_comment(f'{cell.id}: {cell.recipe.summary}')}\n" + "\n".join(stages)
 
 
 def compile_stages(job: ProgramJob, toolchain: str, digest: str = "") -> str:
@@ -95,7 +95,8 @@ def _made_stage(cell: Cell) -> Iterator[str]:
     folders = dict.fromkeys(f"{_MADE}{copy.to.removesuffix('/').rpartition('/')[0]}" for copy in made)
     commands = [command for copy in made if copy.is_made for command in _make(copy)]
     if made:
-        yield _lines(f"FROM {COMPILE_STAGE} AS {MADE_STAGE}", _run((), (f"install -d {' '.join(folders)}", *commands)))
+        making = _run((), (f"install -d {shlex.join(folders)}", *commands))
+        yield _lines(f"FROM {COMPILE_STAGE} AS {MADE_STAGE}", making)
 
 
 def _made(cell: Cell) -> Iterator[PlannedCopy]:
@@ -103,7 +104,7 @@ def _made(cell: Cell) -> Iterator[PlannedCopy]:
 
 
 def _make(copy: Copy) -> Iterator[str]:
-    target = f"{_MADE}{copy.to.removesuffix('/')}"
+    target = shlex.quote(f"{_MADE}{copy.to.removesuffix('/')}")
     if copy.is_folder:
         yield f"install -d {target}"
     else:
@@ -125,7 +126,7 @@ def _copy(cell: Cell, planned: PlannedCopy, references: Mapping[RootJob, str]) -
     options = [f"--from={origin}"]
     options += [f"--chown={copy.owner}"] if copy.owner != _ROOT else []
     options += [f"--chmod={copy.mode}"] if copy.mode else []
-    return f"# {' '.join(copy.why.split())}", f"COPY {' '.join(options)} {copy.path} {copy.to}"
+    return _comment(copy.why), f"COPY {' '.join(options)} {copy.path} {copy.to}"
 
 
 def vendor_commands() -> tuple[str, ...]:
@@ -144,16 +145,17 @@ def compile_commands(job: ProgramJob) -> tuple[str, ...]:
     # the default differs from target to target.
     sample = job.sample
     sign = "+" if job.crt == "static" else "-"
-    binary, cargo = shlex.quote(sample.binary), shlex.join(sample.cargo.options)
+    cargo = shlex.join(sample.cargo.options)
     options = "--config /crates/vendor.toml " if sample.needs_crates else ""
     # Variants share what is compiled of their dependencies (the build folder), and each links its program in a folder
     # of its own. Before 1.91 cargo knows no build folder apart: there a variant shares nothing.
     folders = [f"CARGO_TARGET_DIR=/target/{sample.name}", "CARGO_BUILD_BUILD_DIR=/target/build"]
+    linked = f"/target/{sample.name}/{job.target}"
     variables = " ".join([*folders, f"RUSTFLAGS='-C target-feature={sign}crt-static'", *_environment(job)])
     return (
         f"export {variables}",
-        f"cargo {options}build {cargo} --locked --offline --target {job.target} --bin {binary}",
-        f"install -D -m 0755 /target/{sample.name}/{job.target}/{sample.cargo.profile}/{binary} /out/{binary}",
+        f"cargo {options}build {cargo} --locked --offline --target {job.target} --bin {shlex.quote(sample.binary)}",
+        f"install -D -m 0755 {shlex.join([f'{linked}/{sample.cargo.folder}/{sample.binary}', job.binary])}",
     )
 
 
@@ -207,6 +209,11 @@ def _compile(job: ProgramJob, digest: str) -> str:
 
 def _environment(job: ProgramJob) -> list[str]:
     return [f"{name}={shlex.quote(value)}" for name, value in sorted(job.sample.cargo.env.items())]
+
+
+def _comment(text: str) -> str:
+    # One line, whatever the text holds; what follows the cell's id or a blank is never a directive such as `escape=`.
+    return f"# {' '.join(text.split())}"
 
 
 def _quote(value: str) -> str:

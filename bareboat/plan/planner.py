@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from bareboat.errors import SelectionError
 from bareboat.inputs.base import Debian, Distroless
-from bareboat.inputs.tomlfile import did_you_mean
+from bareboat.inputs.tomlfile import did_you_mean, spelt
 from bareboat.plan.jobs import (
     Cell,
     ImageJob,
@@ -222,7 +222,7 @@ def _fit(sample: Sample, recipe: Recipe) -> bool:
 def _no_pair(samples: Sequence[Sample], recipes: Sequence[Recipe]) -> str:
     says = [f"sample '{item.name}' is for recipes {', '.join(item.recipes)}" for item in samples if item.recipes]
     says += [f"recipe '{item.name}' is for samples {', '.join(item.samples)}" for item in recipes if item.samples]
-    return f"no selected recipe takes a selected sample: {'; '.join(says)}"
+    return spelt(f"no selected recipe takes a selected sample: {'; '.join(says)}")
 
 
 def _impossible(recipe: Recipe, inputs: PlanInputs) -> str:

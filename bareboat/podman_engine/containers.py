@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # A program that writes without end must not fill the disk, so only the last part of its output is kept.
 _LOG_BYTES = 16 * 2**20
+# How long Podman may take to say with which exit code a container has ended.
+_ENDED_SECONDS = 20.0
 
 
 def run(
@@ -182,8 +184,20 @@ def _wait(container: Any, timeout_seconds: float) -> int | None:
         # podman-py wraps what requests raised, a time-out like everything else.
         if not isinstance(error.__cause__, requests.Timeout):
             raise
+        return _kill(container)
+
+
+def _kill(container: Any) -> int | None:
+    """End a container whose time is over; the exit code of one that ended by itself in the meantime."""
+    try:
         container.kill()
-        return None
+    except APIError:
+        container.reload()
+        if container.attrs["State"]["Running"]:
+            raise
+        # What has ended cannot be killed, and has an exit code: the wait is over at once.
+        return int(container.wait(interval="5ms", timeout=_ENDED_SECONDS))
+    return None
 
 
 def _words(error: APIError) -> str:

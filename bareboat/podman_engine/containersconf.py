@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import tomli
+import tomli_w
 
 from bareboat.errors import HostError
 
@@ -48,8 +49,10 @@ def read_settings(path: Path) -> Table:
     """The file's settings, none when it is absent or not ours to read. Raises HostError when it is not TOML."""
     try:
         settings: Table = tomli.loads(path.read_text(encoding="utf-8"))
+        # They are written again: a number of very many hex digits is one that can be read, and no other is.
+        tomli_w.dumps(settings)
     except (FileNotFoundError, PermissionError, NotADirectoryError):
         return {}
-    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no text, or nested too deeply
         raise HostError(f"{path}: {error}; Podman does not read it either: mend it or move it away") from error
     return settings

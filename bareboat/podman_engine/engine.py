@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Self
 
 from bareboat.engine.containers import RUN_LABEL
 from bareboat.errors import BareboatError, HostError
+from bareboat.inputs.crate_files import NOT_SOURCE
 from bareboat.inputs.limits import LIMITS, Limits
-from bareboat.inputs.sample import NOT_SOURCE
 from bareboat.podman_engine.facts import Facts, keep_facts, read_facts, recall_facts
 from bareboat.podman_engine.names import container_name
 from bareboat.podman_engine.store_list import StoreList, layer_bytes

@@ -84,7 +84,7 @@ def recall_facts(folder: Path, environment: Mapping[str, str]) -> Facts | None:
         if kept["stamp"] != _stamp(folder, kept["parts"], environment):
             return None
         return Facts(**{**kept["facts"], "host": Host(**kept["facts"]["host"])})
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

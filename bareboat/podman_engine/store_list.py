@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os.path
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,8 @@ class StoreList:
         with self._lock:
             self._read()
             found = self._ids.get(reference)
-        return found if found and config_file(self._path.parent, found).is_file() else None
+        # Path.is_file raises for an id that is too long for a name.
+        return found if found and os.path.isfile(config_file(self._path.parent, found)) else None  # noqa: PTH113
 
     def _read(self) -> None:
         try:
@@ -39,7 +41,7 @@ class StoreList:
             if stamp != self._stamp:
                 self._ids = dict(_names(json.loads(self._path.read_bytes())))
                 self._stamp = stamp
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # No such file, or one of another form than is known: then nothing is known from it.
             self._stamp, self._ids = None, {}
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from bareboat.errors import BareboatError, ResultError
+from bareboat.inputs.tomlfile import spelt
 from bareboat.result.values import SCHEMA, Result
-from bareboat.system.files import write_whole
+from bareboat.system.files import read_file, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,10 @@ def save(result: Result, folder: Path) -> Path:
     it could not be written.
     """
     path = folder / _file_name(result.cell)
-    content = _to_json(result)
+    try:
+        content = _to_json(result)
+    except ValueError as error:
+        raise BareboatError(f"{result.cell}: a figure is no number that can be saved: {error}") from error
     try:
         write_whole(path, content)
     except BareboatError as error:
@@ -58,14 +62,14 @@ def save(result: Result, folder: Path) -> Path:
 def load(path: Path) -> Result:
     """The result in `path`; ResultError names the file, each fault with its key, and the command that mends it."""
     try:
-        content = path.read_bytes()
+        content = read_file(path)
     except OSError as error:
         raise ResultError(f"{path}: cannot be read: {error.strerror}\n  measure again: {MEASURE_AGAIN}") from error
     _refuse_newer(path, content)
     try:
         return _RESULT.validate_json(content, strict=True)
     except ValidationError as error:
-        problems = [f"{path}: {_problem(detail)}" for detail in error.errors(include_url=False)]
+        problems = [f"{path}: {spelt(_problem(detail))}" for detail in error.errors(include_url=False)]
         raise ResultError("\n".join([*problems, f"  measure again: {MEASURE_AGAIN}"])) from error
 
 

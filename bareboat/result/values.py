@@ -16,7 +16,7 @@ SCHEMA = 2
 Unit = Literal["bytes", "seconds", "count", "text", "flag"]
 Stage = Literal["base", "compile", "image", "preflight", "run", "measure"]
 Way = Literal["static", "known", "observed"]
-_STRICT = ConfigDict(extra="forbid", strict=True)
+_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)  # JSON has no sign for those
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,15 @@
-"""Writes files whole or not at all, even when the run is killed meanwhile; makes folders that containers write to."""
+"""Reads only what is a file; writes files whole or not at all, even when the run is killed meanwhile.
+
+Makes folders that containers write to.
+"""
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
+import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -15,6 +20,40 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MARK = ".tmp-"
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def read_file(path: Path, *, limit_bytes: int | None = None) -> bytes:
+    """The content of a file, links to it followed; raises OSError, also for what is no file or has more bytes.
+
+    Whoever reads a named pipe waits for a writer, a device may never end, and what a project's folder holds is not
+    always its author's doing.
+    """
+    _demand_file(path.stat(), path)
+    with open(path, "rb", opener=_open_at_once) as file:
+        # What has the name now may be another thing than what had it then.
+        _demand_file(os.fstat(file.fileno()), path)
+        content = file.read() if limit_bytes is None else file.read(limit_bytes + 1)
+    if limit_bytes is not None and len(content) > limit_bytes:
+        raise OSError(errno.EFBIG, f"has more than {limit_bytes} bytes", str(path))
+    return content
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # Without O_NONBLOCK, already the opening of a named pipe would wait.
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _demand_file(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+        raise OSError(errno.EINVAL, f"is {kind}, and no file", str(path))
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o644) -> None:

@@ -80,6 +80,16 @@ class Folders:
         return self.cache / "images"
 
     @property
+    def results(self) -> Path:
+        """Results that are no part of a project: those of questions, and of images that only flags name."""
+        return self.cache / "results"
+
+    @property
+    def kept(self) -> tuple[Path, ...]:
+        """The folders below which every file is written whole, and is of use to later runs."""
+        return (self.programs, self.roots, self.images, self.results)
+
+    @property
     def sources(self) -> Path:
         """Copies of crates' sources, for containers that compile them."""
         return self.cache / "sources"

@@ -80,7 +80,7 @@ def guide_blocks(heading: str) -> list[str]:
     """The indented blocks of a section of CONTRIBUTING.md, without their indentation."""
     guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     section = guide.split(f"\n## {heading}\n")[1].partition("\n## ")[0]
-    found = re.findall(r"(?:^    .*\n|^\n(?=    ))+", section, flags=re.MULTILINE)
+    found = re.findall(r"(?:^    .*\n|^\n(?=\n*    ))+", section, flags=re.MULTILINE)
     return [re.sub(r"^    ", "", block, flags=re.MULTILINE).strip("\n") + "\n" for block in found]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import signal
 import subprocess
 import sys
@@ -42,6 +44,7 @@ raise SystemExit(run(lambda processes: processes.run(["sh", "-c", script], cwd=s
         (errors.SampleError("x"), 2),
         (errors.SelectionError("x"), 2),
         (errors.ResultError("x"), 2),
+        (errors.MeasurementError("x"), 2),
         (errors.HostError("x"), 3),
         (errors.EngineError("podman x", 125), 1),
     ],
@@ -64,6 +67,41 @@ def test_an_answer_goes_to_stdout(capsys):
 def test_a_bug_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
         run(lambda _: str(1 // 0))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "/a/b"), "/a/b: Permission denied"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError(18, "Invalid cross-device link", b"/a", None, "/b"), "/a -> /b: Invalid cross-device link"),
+        (OSError("no number"), "no number"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line(capsys, error, said):
+    def action(_):
+        raise error
+
+    assert run(action) == 1
+    assert capsys.readouterr() == ("", f"error: {said}\n")
+
+
+def test_what_the_terminal_has_no_sign_for_is_spelt_out(monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
+    assert run(lambda _: "caf\u00e9 \udcff") == 0
+    assert written.getvalue() == b"caf\\xe9 \\udcff\n"
+
+
+@pytest.mark.parametrize("ends", ["tell('x' * 100000) or ''", "(_ for _ in ()).throw(OSError('x' * 100000))"])
+@pytest.mark.starts_processes("a whole process is ended by a signal or a closed pipe")
+def test_a_reader_of_progress_that_leaves_ends_the_run_without_a_word(ends):
+    code = f"from bareboat.console import run, tell; raise SystemExit(run(lambda _: {ends}))"
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as closed:
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=-1, stderr=closed, check=False)
+    assert (done.returncode, done.stdout) == (141 if "tell" in ends else 1, b"")
 
 
 def test_an_unknown_word_lists_the_known_ones():

@@ -174,6 +174,19 @@ class TestDistroless:
             pin_stanza("Package: a\nVersion: 1\n\nPackage: b\nVersion: 1\n", "00")
         assert parse_md5sums("11  usr/a b\n\n22  c\n") == {"usr/a b": "11", "c": "22"}
 
+    @pytest.mark.parametrize("text", ["11\n", "11  a\n22 \n"])
+    def test_a_sum_without_its_file_is_an_error(self, text):
+        with pytest.raises(BareboatError, match="has a line that is not `MD5  path`"):
+            parse_md5sums(text)
+
+    # Found by tests/campaign/bad_input.py: python-debian raises ValueError for these.
+    @pytest.mark.parametrize(
+        "text", ["Package: a\nVersion: 1\nx: b\x1ec\n d\n", "Package: a\nVersion: 1\nx: b\r\x1dc\n"]
+    )
+    def test_a_stanza_that_cannot_be_written_again_is_an_error(self, text):
+        with pytest.raises(BareboatError, match="Debian's control format is not"):
+            pin_stanza(text, "00")
+
 
 TREE = {
     "a/b": RegularFile(content=b"x", mode=0o4755),

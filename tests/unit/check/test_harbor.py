@@ -157,11 +157,16 @@ def test_a_harbor_that_gives_no_answer_is_told_with_its_words(engine, said, tmp_
     assert engine.containers == ()
 
 
-@pytest.mark.parametrize("said", ["{}", '{"UPSTREAM_GOOD": 1}', "[]"])
+ODD = (*("{}", '{"UPSTREAM_GOOD": 1}', "[]"), json.dumps({"a\nb\x1b[2J": "x", "c" * 100_000: "y"}), '{"\\t": 1}')
+
+
+@pytest.mark.parametrize("said", ODD, ids=range(len(ODD)))
 def test_an_environment_without_its_upstreams_is_one_clear_error(engine, said, tmp_path):
-    engine.script = scripts(environment=says(said))
-    with pytest.raises(BareboatError, match=r"the harbor (names no UPSTREAM_GOOD|gave no answer)"):
+    engine.script = scripts(environment=Script(stdout=said.encode()))
+    with pytest.raises(BareboatError, match=r"the harbor (names no UPSTREAM_GOOD|gave no answer)") as caught:
         visit(engine, tmp_path)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 5000
 
 
 def test_a_harbor_that_does_not_open_is_told_and_removed(engine, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -356,6 +357,40 @@ def test_a_provision_that_is_not_there_is_told(folder):
     (folder / "provisions").mkdir()
     (folder / "provisions" / "certs.toml").write_text('summary = "x"\n' + COPY, encoding="utf-8")
     assert problems(folder) == ["mine.toml: with: no such provision: 'cert' (did you mean 'certs'?)"]
+
+
+def test_every_mistake_of_one_recipe_is_told_at_once(folder):
+    text = GOOD.replace("summary =", 'with = ["cert"]\nsamples = ["hello", "helo", "*"]\nsummary =')
+    text = text.replace('libc = "gnu"', 'libc = "mussl"').replace('toolchain = "gnu"', 'toolchain = "gun"')
+    (folder / "mine.toml").write_text(text + '\n[published]\nsize_bytes = 1\nsource = "x"\n', encoding="utf-8")
+    (folder / "provisions").mkdir()
+    (folder / "provisions" / "certs.toml").write_text('summary = "x"\n' + COPY, encoding="utf-8")
+    with pytest.raises(RecipeError) as caught:
+        load_recipes(folder, ["hello", "webserver"])
+    assert sorted(str(caught.value).splitlines()) == [
+        "mine.toml: compile.libc: 'mussl' is not one of 'gnu' or 'musl' (did you mean 'musl'?)",
+        "mine.toml: compile.toolchain: no such toolchain: 'gun' (did you mean 'gnu'?)",
+        "mine.toml: samples: no sample matches 'helo' (did you mean 'hello'?)",
+        "mine.toml: with: no such provision: 'cert' (did you mean 'certs'?)",
+    ]
+
+
+def test_a_published_size_is_of_a_sample_that_there_is(folder):
+    published = '\n[published]\nsize_bytes = 1\nsource = "x"\nsample = "helo"\n'
+    (folder / "mine.toml").write_text(GOOD + published, encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"published\.sample: no sample matches 'helo' \(did you mean 'hello'\?\)"):
+        load_recipes(folder, ["hello"])
+    assert load_recipes(folder).recipes
+
+
+@pytest.mark.parametrize(("script", "said"), [("x.sh", "cannot be read"), ("pipe", "is no file"), ("../x", "the form")])
+def test_a_script_that_cannot_be_run_is_told_before_anything_is_made(folder, script, said):
+    os.mkfifo(folder / "pipe")
+    base = f'[base]\n[base.bootstrap]\nkind = "debian"\nsuite = "trixie"\nscript = "{script}"\n'
+    (folder / "mine.toml").write_text(re.sub(r"\[base\][^\[]*", base, GOOD), encoding="utf-8")
+    (problem,) = problems(folder)
+    assert problem.startswith("mine.toml: base.bootstrap.script: ")
+    assert said in problem
 
 
 def test_a_text_beside_the_recipes_is_read_with_them(folder):

@@ -277,6 +277,35 @@ def test_two_variants_of_one_name_are_told(crate):
         load_samples(crate.parent)
 
 
+@pytest.mark.parametrize("text", ["package = 3", 'package = ["x"]', "package = {}", "[[package]]\nsource = 3\n"])
+def test_a_lock_that_is_no_lock_is_cargos_to_tell(crate, text):
+    (crate / "Cargo.lock").write_text(text, encoding="utf-8")
+    assert load_crate(crate).needs_crates == ("source" in text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'bin = 3\n[package]\nname = "a"',
+        'bin = ["x"]\n[package]\nname = "a"',
+        '[bin]\nname = "b"\n[package]\nname = "a"',
+        '[package]\nname = "a"\ndescription = { workspace = true }',
+        '[package]\nname = "a"\ndefault-run = 3',
+        '[package]\nname = "a"\nmetadata = { date = 2026-01-01, big = 0x' + "f" * 9999 + " }",
+    ],
+    ids=range(6),
+)
+def test_what_cargo_would_refuse_is_cargos_to_tell(crate, text):
+    (crate / "Cargo.toml").write_text(text, encoding="utf-8")
+    sample = load_crate(crate)
+    assert (sample.binary, sample.summary) == ("a", "")
+
+
+def test_a_description_is_shown_in_one_line(crate):
+    (crate / "Cargo.toml").write_text('[package]\nname = "a"\ndescription = "one\\n  two\\n"', encoding="utf-8")
+    assert load_crate(crate).summary == "one two"
+
+
 @pytest.mark.parametrize(
     ("more", "alone"),
     [

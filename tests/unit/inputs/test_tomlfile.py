@@ -69,6 +69,7 @@ def test_a_file_is_read(tmp_path):
         (b"a = 1\na = 2\n", "not TOML: Cannot overwrite a value (at line 2, column 6)"),
         (b"\xff\xfe", "cannot be read: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
     ],
+    ids=str,
 )
 def test_a_file_that_gives_no_table_is_one_problem_without_a_key(tmp_path, content, said):
     path = tmp_path / "x.toml"
@@ -77,6 +78,52 @@ def test_a_file_that_gives_no_table_is_one_problem_without_a_key(tmp_path, conte
     loaded = read_toml(path, "called.toml")
     assert loaded.value is None
     assert loaded.problems == (Problem(file="called.toml", key="", text=said),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a = {'[' * 5000}{']' * 5000}",
+        f"a = {'{a=' * 5000}1{'}' * 5000}",
+        f"{'.'.join('a' * 5000)} = 1",
+        f"a = {'9' * 9999}",
+    ],
+    ids=range(4),
+)
+def test_a_file_that_is_too_deep_or_has_too_long_a_number_is_one_problem(tmp_path, text):
+    (tmp_path / "x.toml").write_text(text, encoding="utf-8")
+    (problem,) = read_toml(tmp_path / "x.toml", "x.toml").problems
+    assert str(problem).startswith("x.toml: not TOML: ")
+
+
+def test_a_date_is_no_text(tmp_path):
+    (tmp_path / "x.toml").write_text("length = 1\ndecks = [2026-01-01]", encoding="utf-8")
+    read = read_toml(tmp_path / "x.toml", "x.toml")
+    assert read.value is not None
+    (problem,) = validate(read.value, ADAPTER, "x.toml").problems
+    assert str(problem) == "x.toml: decks.0: input should be a valid string, not {'date': '2026-01-01'}"
+
+
+def test_a_number_of_too_many_hex_digits_is_a_problem(tmp_path):
+    (tmp_path / "x.toml").write_text(f"length = 0x{'f' * 9999}", encoding="utf-8")
+    read = read_toml(tmp_path / "x.toml", "x.toml")
+    assert read.value is not None
+    (problem,) = validate(read.value, ADAPTER, "x.toml").problems
+    assert "digits" in str(problem)
+
+
+def test_a_problem_is_one_line_of_bounded_length_whatever_it_quotes():
+    loaded = validate({"length": "a\nb\x1b[2J" + "c" * 100_000, "k\ney": 1}, ADAPTER, "boat.toml")
+    for problem in loaded.problems:
+        assert str(problem).isprintable()
+        assert len(str(problem)) < 5000
+    assert any("k\\ney" in str(problem) for problem in loaded.problems)
+
+
+def test_very_many_problems_are_counted():
+    loaded = validate({"length": 1, **{f"key{number}": 1 for number in range(200)}}, ADAPTER, "boat.toml")
+    assert len(loaded.problems) == 51
+    assert str(loaded.problems[-1]) == "boat.toml: 150 more problems are like these"
 
 
 def test_a_folder_in_place_of_a_file_is_a_problem(tmp_path):

@@ -10,7 +10,8 @@ import pytest
 
 from bareboat.archive import ImageConfig, write_image
 from bareboat.engine.fake import FakeEngine
-from bareboat.inputs.sample import Cargo, source_digest
+from bareboat.inputs.crate_files import source_digest
+from bareboat.inputs.sample import Cargo
 from bareboat.make.context import RootImage
 from bareboat.make.program import make_program, read_seconds
 from bareboat.result.values import Source

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bareboat.errors import BareboatError
-from bareboat.inputs.sample import source_digest
+from bareboat.inputs.crate_files import source_digest
 from bareboat.make.sources import sync_sources
 from tests.unit.project import HELLO
 

@@ -26,7 +26,10 @@ def test_what_a_job_took_is_known_to_the_next_run(tmp_path):
     assert Pace.read(tmp_path / "pace.json").of(job) == 3.5 != unknown
 
 
-@pytest.mark.parametrize("text", ["", "[]", "null", '{"a": "x"}', '{"a": [1]}'])
+DAMAGED = ("", "[]", "null", '{"a": "x"}', '{"a": [1]}', "[" * 100_000, f'{{"a": 1{"0" * 400}}}')
+
+
+@pytest.mark.parametrize("text", DAMAGED, ids=range(len(DAMAGED)))
 def test_of_a_damaged_file_nothing_is_known(tmp_path, text):
     path = tmp_path / "pace.json"
     path.write_text(text, encoding="utf-8")

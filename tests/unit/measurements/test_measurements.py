@@ -11,6 +11,7 @@ import pytest
 import bareboat.measurements
 from bareboat.archive import open_image
 from bareboat.elf import read_elf
+from bareboat.errors import MeasurementError
 from bareboat.measurements import Subject, load_measurements, measure_all
 from tests.unit.elf_builder import ET_EXEC, GNU, MUSL, MUSL_LOADER, build_elf
 from tests.unit.image_builder import (
@@ -133,4 +134,33 @@ def test_a_new_file_is_a_new_column(subject_of, tmp_path, monkeypatch):
     assert [measurement.column.name for measurement in taken][:3] == ["size", "greeting", "transfer_size"]
     assert taken[1].value == "hello /app"
     monkeypatch.delitem(sys.modules, "bareboat.measurements.greeting")
+    monkeypatch.delattr(bareboat.measurements, "greeting")
+
+
+MEASURE = "def measure(subject):\n    return 1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("COLUMN = 'Greeting'\n" + MEASURE, "COLUMN must be a Column(name=..., heading=..., unit=..., order=...), and"),
+        (MEASURE, "and is None"),
+        ("COLUMN = Column(name='g', heading='G', unit='miles', order=1)\n" + MEASURE, "COLUMN: unit: Input should be"),
+        (
+            "COLUMN = Column(name='g', heading='G', unit='text', order='last')\n" + MEASURE,
+            "COLUMN: order: Input should",
+        ),
+        ("COLUMN = Column(name='g', heading='G', unit='text', order=1)\n", "one function is needed: measure(subject)"),
+    ],
+)
+def test_a_wrong_column_is_one_error_that_names_its_file(tmp_path, monkeypatch, text, said):
+    (tmp_path / "greeting.py").write_text("from bareboat.result.values import Column\n" + text, encoding="utf-8")
+    monkeypatch.setattr(bareboat.measurements, "__path__", [*bareboat.measurements.__path__, str(tmp_path)])
+    sys.modules.pop("bareboat.measurements.greeting", None)
+    with pytest.raises(MeasurementError) as caught:
+        load_measurements()
+    del sys.modules["bareboat.measurements.greeting"]
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"{tmp_path}/greeting.py: ")
+    assert said in line
     monkeypatch.delattr(bareboat.measurements, "greeting")

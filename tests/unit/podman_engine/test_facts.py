@@ -84,7 +84,9 @@ def test_another_kernel_makes_podman_be_asked_again(monkeypatch, tmp_path, info,
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"stamp": 1, "parts": []}', '{"stamp": "", "parts": [1]}', "null"]
+    "text",
+    ["", "{", "[]", "{}", '{"stamp": 1, "parts": []}', '{"stamp": "", "parts": [1]}', "null", "[" * 100_000],
+    ids=range(8),
 )
 def test_a_damaged_file_makes_podman_be_asked_again(tmp_path, environment, text):
     (tmp_path / FACTS_FILE).write_text(text, encoding="utf-8")

@@ -185,6 +185,7 @@ class NothingToSweep:
 def test_what_a_killed_run_wrote_half_is_swept_out_of_the_caches(monkeypatch, folders):
     monkeypatch.setattr("bareboat.podman_engine.session.Sweeper", NothingToSweep)
     kept = [folders.programs / "key" / "program", folders.roots / "copied" / "x.tar", folders.cache / "pace.json"]
+    kept += [folders.images / "key", folders.results / "host" / "x.json"]
     left = [path.with_name(f".{path.name}.tmp-0badc0de") for path in kept]
     dead = replace(folders, run="0a1b2c3d")
     for path in (*kept, *left, dead.scratch / "x.tar", dead.bootstrap / "x", folders.runs / "0a1b2c3d.lock"):

@@ -125,9 +125,13 @@ def test_a_file_named_by_the_user_is_the_only_one_read_but_never_our_own(tmp_pat
     assert "helper_binaries_dir" not in read_settings(tmp_path / "private/containers.conf").get("engine", {})
 
 
-def test_a_broken_file_is_named(tmp_path: Path) -> None:
+BROKEN = ("[engine\n", f"a = {'[' * 5000}{']' * 5000}\n", f"a = {'9' * 10_000}\n", f"a = 0x{'f' * 10_000}\n")
+
+
+@pytest.mark.parametrize("text", BROKEN, ids=range(len(BROKEN)))
+def test_a_broken_file_is_named(tmp_path: Path, text: str) -> None:
     broken = tmp_path / "broken.conf"
-    broken.write_text("[engine\n")
+    broken.write_text(text)
     with pytest.raises(HostError, match=r"broken\.conf: "):
         podman_environment(tmp_path / "private", environment={"HOME": str(tmp_path), "CONTAINERS_CONF": str(broken)})
 

@@ -64,7 +64,14 @@ def test_an_image_without_its_configuration_is_not_there(store, tmp_path):
     assert known.find("localhost/a:1") is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", "[1]", '[{"names": ["x:1"]}]', '[{"names": 1, "id": "1"}]', "null"])
+LONG = json.dumps([{"names": ["x:1"], "id": "1" * 5000}])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "{}", "[1]", '[{"names": ["x:1"]}]', '[{"names": 1, "id": "1"}]', "null", "[" * 100_000, LONG],
+    ids=range(9),
+)
 def test_from_a_list_of_another_form_nothing_is_known(store, tmp_path, text):
     known = StoreList(store(record(ONE, "x:1")))
     (tmp_path / "images.json").write_text(text, encoding="utf-8")

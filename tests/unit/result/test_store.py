@@ -143,6 +143,9 @@ def broken(change: dict[str, object]) -> bytes:
     return json.dumps(whole | change).encode()
 
 
+COLUMN = {"name": "x", "heading": "X", "unit": "seconds", "order": 1, "meaning": "", "version": 1}
+
+
 @pytest.mark.parametrize(
     ("content", "what"),
     [
@@ -153,9 +156,14 @@ def broken(change: dict[str, object]) -> bytes:
         (b"[]", "the whole file: "),
         (b"{}", "outcome: is missing"),
         (broken({"colour": "red"}), "colour: is no key of a result"),
+        (broken({"col\nour\x1b[2J": "red"}), "col\\nour\\x1b[2J: is no key of a result"),
         (broken({"published_bytes": "416000"}), "published_bytes: Input should be a valid integer"),
         (broken({"outcome": {"kind": "sunk"}}), "outcome: Input tag 'sunk'"),
         (broken({"outcome": {"kind": "failed", "stage": "run"}}), "outcome.failed.reason: is missing"),
+        (
+            broken({"measurements": [{"column": COLUMN, "value": float("nan")}]}),
+            "measurements.0.value.bool: Input should be",
+        ),
         (broken({"schema_version": "1"}), "schema_version: Input should be a valid integer"),
     ],
 )
@@ -168,6 +176,13 @@ def test_each_fault_of_a_file_is_named_with_the_command_that_mends_it(
         resultfile.load(path)
     assert f"{path}: {what}" in str(caught.value)
     assert str(caught.value).endswith("invoke build-matrix --force")
+
+
+def test_a_figure_that_is_no_number_is_told_and_not_saved(tmp_path: Path) -> None:
+    odd = replace(RESULT, measurements=(Measurement(column=Column(**COLUMN), value=float("inf")),))
+    with pytest.raises(BareboatError, match=f"^{RESULT.cell}: a figure is no number that can be saved"):
+        resultfile.save(odd, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_newer_schema_asks_for_an_upgrade_and_not_for_its_unknown_keys(tmp_path: Path) -> None:

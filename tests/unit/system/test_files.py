@@ -15,9 +15,37 @@ from pathlib import Path
 import pytest
 
 from bareboat.errors import BareboatError
-from bareboat.system.files import replacing, sweep, write_whole
+from bareboat.system.files import read_file, replacing, sweep, write_whole
 
 ROOT = Path(__file__).parents[3]
+
+
+def test_what_is_no_file_is_not_read_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name, kind in {"pipe": "a named pipe", "link": "a named pipe", ".": "a folder"}.items():
+        with pytest.raises(OSError, match=f"is {kind}, and no file"):
+            read_file(tmp_path / name)
+    with pytest.raises(OSError, match="is a device, and no file"):
+        read_file(Path("/dev/null"))
+
+
+def test_a_pipe_that_takes_a_files_place_while_it_is_opened_is_not_waited_for(tmp_path, monkeypatch):
+    path = tmp_path / "x"
+    os.mkfifo(path)
+    (tmp_path / "file").touch()
+    was = (tmp_path / "file").stat()
+    monkeypatch.setattr(Path, "stat", lambda _path: was)
+    with pytest.raises(OSError, match="is a named pipe, and no file"):
+        read_file(path)
+
+
+def test_a_file_is_read_up_to_its_limit(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"12345")
+    assert read_file(path) == read_file(path, limit_bytes=5) == b"12345"
+    with pytest.raises(OSError, match="has more than 4 bytes"):
+        read_file(path, limit_bytes=4)
 
 
 def test_a_file_has_its_content_and_mode_and_nothing_lies_beside_it(tmp_path):

@@ -1,0 +1,92 @@
+"""Invoke's command line with Bareboat's manners: what is misspelt is told with what was probably meant, exit code 2.
+
+Invoke itself ends with 1, as a failed cell does, suggests nothing, and takes `--recipe` without a value for no pattern.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import NoReturn
+
+from invoke import Exit, ParseError, Parser, Program
+
+from bareboat.console import discard_output
+from bareboat.errors import InputError, StoppedError
+
+
+class CommandLine(Program):
+    """A program of Invoke's, for our own command and, by tasks.py, for `invoke` where it runs our tasks."""
+
+    def parse_tasks(self) -> None:
+        """Read the tasks and their options; what is unknown is a usage error, and so is a value that is missing."""
+        try:
+            super().parse_tasks()
+        except ParseError as error:
+            _refuse(_plain(str(error)), getattr(error.context, "name", None) or "")
+        if self.tasks.unparsed:
+            self._refuse_unknown(self.tasks.unparsed[0])
+
+    def parse_cleanup(self) -> None:
+        """Answer `--help` and its like."""
+        try:
+            super().parse_cleanup()
+        except ParseError:
+            self._refuse_unknown(str(self.args.help.value))
+        except Exit:
+            _flush()
+            raise
+        except BrokenPipeError:
+            _flush()
+            raise Exit from None
+
+    def execute(self) -> None:
+        """Do the tasks; Ctrl-C means the same before a task has begun as it does later.
+
+        Invoke's --dry keeps the commands of tasks from running. Ours have none: all would be done.
+        """
+        if self.args.dry.value:
+            _refuse("--dry is of no use here; `invoke plan` and `invoke clean --dry-run` say what would be done")
+        try:
+            super().execute()
+        except KeyboardInterrupt:
+            raise Exit(code=StoppedError.exit_code) from None
+
+    def _make_parser(self) -> Parser:
+        parser = super()._make_parser()
+        # What is unknown is kept by the parser, and told of above.
+        parser.ignore_unknown = True
+        for context in parser.contexts.values():
+            for argument in context.args.values():
+                if argument.kind is list:
+                    # An option that was seen and has no value is an error, but Invoke takes the empty list for one.
+                    argument.raw_value = None
+        return parser
+
+    def _refuse_unknown(self, word: str) -> NoReturn:
+        # A command that is spelt right waits for nothing of this.
+        from bareboat.inputs.tomlfile import did_you_mean
+
+        if not word.startswith("-"):
+            _refuse(f"no such task: {word}{did_you_mean(word, sorted(self.parser.contexts))}")
+        context = self.tasks[-1] if self.tasks else self.initial_context
+        known = sorted(flag for flag in (*context.flags, *context.inverse_flags) if flag.startswith("--"))
+        _refuse(f"no such option: {word}{did_you_mean(word, known)}", context.name or "")
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output(sys.stdout)
+
+
+def _plain(text: str) -> str:
+    """What Invoke's parser says, without the signs of its own values."""
+    if found := re.match(r"Flag <Argument: (\S+).* needed value", text):
+        return f"--{found[1]} needs a value"
+    return text.replace("did not receive required positional arguments:", "needs:")
+
+
+def _refuse(text: str, task: str = "") -> NoReturn:
+    raise Exit(f"error: {text}" + (f"\n  `invoke --help {task}`" if task else ""), code=InputError.exit_code)

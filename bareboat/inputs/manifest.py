@@ -1,0 +1,67 @@
+"""What Cargo's own keys of Cargo.toml and Cargo.lock say of a crate; what is wrong with them is Cargo's to tell."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from bareboat.inputs.tomlfile import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Cargo's own names, and nothing that a shell, a Containerfile or a path would read as more than one.
+_PROGRAM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+
+
+def description(manifest: dict[str, Any]) -> str:
+    """What the package says that it is, in one line; "" where it says nothing, or its workspace says it."""
+    return " ".join(_text(manifest["package"].get("description")).split())
+
+
+def program_name(manifest: dict[str, Any]) -> str:
+    """The program that `cargo run` would take."""
+    return _named_program(manifest)[0]
+
+
+def program_problems(manifest: dict[str, Any], file: str) -> Iterator[Problem]:
+    """What is wrong with the program's name: it becomes a path, and a word of shells and Containerfiles."""
+    name, key = _named_program(manifest)
+    if not _PROGRAM.fullmatch(name):
+        text = f"{name!r} is no name of a program: letters, digits, `_`, `-`, `.` and `+` are"
+        yield Problem(file=file, key=key, text=text)
+
+
+def needs_crates(lock: dict[str, Any]) -> bool:
+    """Whether the lock names crates of a registry or repository."""
+    return any("source" in entry for entry in _tables(lock.get("package")))
+
+
+def stands_alone(manifest: dict[str, Any]) -> bool:
+    """Whether the manifest names no other folder and no patch, so that cargo can fetch without any other file."""
+    return not _has_path(manifest) and not {"workspace", "patch", "replace"} & manifest.keys()
+
+
+def _has_path(value: object) -> bool:
+    if isinstance(value, dict):
+        return "path" in value or any(map(_has_path, value.values()))
+    return isinstance(value, list) and any(map(_has_path, value))
+
+
+def _named_program(manifest: dict[str, Any]) -> tuple[str, str]:
+    """The program, and the key that names it."""
+    package = manifest["package"]
+    if default := _text(package.get("default-run")):
+        return default, "package.default-run"
+    named = (_text(table.get("name")) for table in _tables(manifest.get("bin")) if "name" in table)
+    first = next(named, None)
+    return (package["name"], "package.name") if first is None else (first, "bin.name")
+
+
+def _text(value: object) -> str:
+    # Cargo says what is wrong with its own keys; a description may also be the workspace's, which is a table here.
+    return value if isinstance(value, str) else ""
+
+
+def _tables(value: object) -> Iterator[dict[str, Any]]:
+    return (table for table in (value if isinstance(value, list) else ()) if isinstance(table, dict))

@@ -1,0 +1,122 @@
+"""A mistake on a command line is told with what was probably meant, and ends with exit code 2, by either command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bareboat.commands.build import MatrixOptions
+from bareboat.console import fill
+from bareboat.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+OURS = (sys.executable, "-c", "import sys; from bareboat.tasks import program; program.run(sys.argv)")
+INVOKES = (sys.executable, "-m", "invoke")
+
+
+def ask(folder, command, *words, environment=None):
+    variables = {**os.environ, "XDG_CACHE_HOME": str(folder), **(environment or {})}
+    return subprocess.run(
+        [*command, *words], cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.parametrize("command", [OURS, INVOKES], ids=["bareboat", "invoke"])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["biuld-matrix"], "no such task: biuld-matrix (did you mean 'build-matrix'?)\n"),
+        (["--help", "scrtach"], "no such task: scrtach (did you mean 'scratch'?)\n"),
+        (["samples", "hello"], "no such task: hello (there are: bases, bench, build-matrix,"),
+        (["--hlep"], "no such option: --hlep (did you mean '--help'?)\n"),
+        (
+            ["build-matrix", "--recipie", "x"],
+            "no such option: --recipie (did you mean '--recipe'?)\n  `invoke --help build-matrix`\n",
+        ),
+        (["build-matrix", "--no-keep-gong"], "no such option: --no-keep-gong (did you mean '--no-keep-going'?)\n"),
+        (["build-matrix", "--recipe"], "--recipe needs a value\n  `invoke --help build-matrix`\n"),
+        (["build-matrix", "--recipe", "--force"], "--recipe needs a value\n"),
+        (["build-matrix", "--recipe="], "--recipe needs a value, and was given ''\n"),
+        (["build-matrix", "--jobs"], "--jobs needs a value\n"),
+        (["build-matrix", "--jobs", "two"], "--jobs two: it takes a whole number, such as 4\n"),
+        (["build-matrix", "--jobs=-3"], "--jobs -3: it takes a whole number, such as 4\n"),
+        (["scratch"], "'scratch' needs: 'libc'\n  `invoke --help scratch`\n"),
+        (["scratch", "--libc", "msul"], "--libc msul: it takes one of gnu, musl\n"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.starts_processes("exit codes and streams are a process's")
+def test_a_mistake_is_a_usage_error(tmp_path, command, words, said):
+    done = ask(tmp_path, command, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {said}")
+
+
+@pytest.mark.parametrize("command", [OURS, INVOKES], ids=["bareboat", "invoke"])
+@pytest.mark.starts_processes("exit codes and streams are a process's")
+def test_what_is_right_is_done_as_before(tmp_path, command):
+    assert "build-matrix" in ask(tmp_path, command, "--list").stdout
+    assert "--jobs" in ask(tmp_path, command, "build-matrix", "--help").stdout
+    done = ask(tmp_path, command, "samples")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "hello-world" in done.stdout
+
+
+@pytest.mark.parametrize("command", [OURS, INVOKES], ids=["bareboat", "invoke"])
+@pytest.mark.starts_processes("exit codes and streams are a process's")
+def test_a_list_whose_reader_leaves_is_no_error(command):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as closed:
+        done = subprocess.run(
+            [*command, "--list"], cwd=ROOT, stdout=closed, stderr=subprocess.PIPE, check=False, timeout=60
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.starts_processes("a folder is gone from under a process")
+def test_a_folder_that_is_gone_is_nobodys_project(tmp_path):
+    code = (
+        "from bareboat.commands.project import find_project; from pathlib import Path; print(find_project(Path('x')))"
+    )
+    script = f'mkdir gone; cd gone; rmdir ../gone; "{sys.executable}" -c "{code}"'
+    done = subprocess.run(
+        ["sh", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("Project(root=PosixPath('x'))\n", 0)
+
+
+WORDS = {
+    **{name: [] for name in ("sample", "recipe")},
+    **dict.fromkeys(("crate", "jobs", "results"), ""),
+    **dict.fromkeys(("force", "locked", "keep_going", "all"), False),
+    "bases": "auto",
+    "format": "text",
+}
+
+
+def test_a_number_may_be_left_out_and_a_list_may_have_several_values():
+    options = fill(MatrixOptions, {**WORDS, "recipe": ["a,b", "c"]})
+    assert (options.jobs, options.recipe, options.crate) == (0, ("a", "b", "c"), None)
+    assert fill(MatrixOptions, {**WORDS, "jobs": "12"}).jobs == 12
+
+
+@pytest.mark.parametrize("jobs", ["two", "-3", "1_0", "٣", "1e3", "9" * 20, " 1"])
+def test_what_is_no_number_is_refused(jobs):
+    with pytest.raises(InputError, match=r"^--jobs "):
+        fill(MatrixOptions, {**WORDS, "jobs": jobs})
+
+
+@pytest.mark.parametrize("given", ["", ",", ",,"])
+def test_an_option_with_nothing_in_it_is_not_taken_for_everything(given):
+    with pytest.raises(InputError, match=r"^--recipe needs a value"):
+        fill(MatrixOptions, {**WORDS, "recipe": [given]})
