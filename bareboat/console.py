@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from bareboat.errors import BareboatError, InputError, StoppedError
+from bareboat.system.printable import Exact, printable_lines
 from bareboat.system.process import Processes
 
 if TYPE_CHECKING:
@@ -42,10 +43,11 @@ def run(action: Callable[[Processes], str | tuple[str, int]]) -> int:
     except (StoppedError, KeyboardInterrupt):
         _stop_and_exit(processes)
     except BareboatError as error:
-        sys.stderr.write(f"error: {error}\n")
+        tell(processes.clean(f"error: {error}"))
         return error.exit_code
     text, code = answer if isinstance(answer, tuple) else (answer, 0)
-    _print(text)
+    # An answer quotes what programs and builds have written: a terminal would obey it, and it may hold a password.
+    _print(text if isinstance(text, Exact) else printable_lines(processes.clean(text)))
     return code
 
 
@@ -76,8 +78,8 @@ def fill(kind: type[_Options], words: Mapping[str, Any]) -> _Options:
 
 
 def tell(text: str) -> None:
-    """Write a line to stderr: progress or a note, which is no part of the command's answer."""
-    sys.stderr.write(f"{text}\n")
+    """Write lines to stderr: an error or a note, which is no part of the command's answer."""
+    sys.stderr.write(f"{printable_lines(text)}\n")
     sys.stderr.flush()
 
 

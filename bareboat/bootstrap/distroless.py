@@ -10,7 +10,7 @@ import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from bareboat.bootstrap.apt import SOURCE, apt_environment, host_options, host_sources
+from bareboat.bootstrap.apt import SOURCE, apt_environment, host_apt
 from bareboat.bootstrap.deb import Deb, read_deb
 from bareboat.bootstrap.host import find_tool, telling_network_faults, unshare_prefix
 from bareboat.bootstrap.rootfs import RootFilesystem
@@ -99,6 +99,7 @@ def _download(bootstrap: Distroless, *, folder: Path, processes: Processes, log:
     """
     find_tool("dpkg-deb")
     state = folder / "apt"
+    host = host_apt(bootstrap.suite, folder, processes)
     fetch = (
         'mkdir "$1/debs" && cd "$1/debs" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"'
         f" apt-get -o APT::Sandbox::User=root download {shlex.join(bootstrap.packages)}"
@@ -110,14 +111,14 @@ def _download(bootstrap: Distroless, *, folder: Path, processes: Processes, log:
         # Nothing is installed: mmdebstrap only sets APT up with the suite's sources and keys.
         "--variant=custom",
         "--format=directory",
-        *host_options(processes),
+        *host.options,
         f"--customize-hook={fetch}",
         bootstrap.suite,
         str(state),
-        *host_sources(bootstrap.suite, processes),
+        *host.mirrors,
     )
     with telling_network_faults(SOURCE):
-        processes.run(command, env=apt_environment(folder), log=log)
+        processes.run(command, env=apt_environment(folder), stdin=host.stdin, log=log)
     return tuple(sorted((state / "debs").glob("*.deb")))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from bareboat.errors import BareboatError
@@ -10,7 +11,6 @@ from bareboat.system.once import Once
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
-    from pathlib import Path
 
     from bareboat.archive import Image
     from bareboat.closure.owners import Owners
@@ -46,6 +46,16 @@ class Known:
     renew: bool  # make bases and toolchains again that are unchanged
     host: Host
     traced: bool = False  # what a program opens is observed: this machine has strace, and the engine can mount it
+
+    def places(self, crate: Path) -> dict[str, str]:
+        """The folders of this machine that texts may name, and what a result calls them."""
+        return {
+            str(Path.home()): "~",
+            str(self.folders.cache): "~/.cache/bareboat",
+            str(self.folders.bootstrap): "/var/tmp/bareboat",  # noqa: S108 (a name, not a folder to write to)
+            str(self.recipes.parent): ".",
+            str(crate): ".",
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,4 +37,4 @@ def probe_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
         measurements=tuple(timed.get(taken.column.name, taken) for taken in result.measurements),
         probes=report.probes,
     )
-    return keep(context, result)
+    return keep(context, cell, result)

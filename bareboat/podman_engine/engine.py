@@ -20,6 +20,7 @@ from bareboat.podman_engine.facts import Facts, keep_facts, read_facts, recall_f
 from bareboat.podman_engine.monitors import monitor_file
 from bareboat.podman_engine.store_list import StoreList
 from bareboat.system.files import replacing, write_whole
+from bareboat.system.logs import LogCopy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 SERVICE_START_SECONDS = 20.0
 SERVICE_LOG = "service.log"
+# Podman hands the host's proxy variables on, and with them a password, to what has no network and may keep it.
+OFFLINE = ["--network=none", "--http-proxy=false"]
 # A Unix socket's path has 108 bytes with its final NUL (unix(7)).
 _SOCKET_PATH_BYTES = 107
 
@@ -93,7 +96,7 @@ class PodmanEngine:
         options = ["--timestamp=0", "--pull=never", "--file=-", f"--tag={build.tag}"]
         options += [f"--label={name}={value}" for name, value in sorted(build.labels.items())]
         options += [f"--target={build.target}"] if build.target else []
-        options += [] if build.network else ["--network=none"]
+        options += [] if build.network else OFFLINE
         options += [f"--secret=id={name},src={path}" for name, path in sorted(build.secrets.items())]
         ignore = self._folder / f"ignore-{threading.get_ident()}"
         write_whole(ignore, "".join(f"{name}\n" for name in sorted(NOT_SOURCE)).encode())
@@ -135,7 +138,7 @@ class PodmanEngine:
         ]
         program, *arguments = work.command
         options = ["--rm", "--pull=never", f"--label={RUN_LABEL}={os.getpid()}", f"--workdir={work.folder}", *mounts]
-        options += [] if work.network else ["--network=none"]
+        options += [] if work.network else OFFLINE
         # Labels of SELinux would be changed on folders that are not Podman's. The root of a container that is told to
         # end heeds no signal, so that whoever removes it need not wait.
         options += ["--cap-drop=all", "--security-opt=no-new-privileges", "--security-opt=label=disable"]
@@ -193,7 +196,7 @@ class PodmanEngine:
     def _podman(self, arguments: list[str], *, stdin: str = "", log: Path | None = None) -> str:
         # The run root is said, because TMPDIR would move it where XDG_RUNTIME_DIR is not set; TMPDIR is set, because
         # old Buildah keeps cache mounts there under a name that all users of the machine share.
-        place = ["--remote"] if self.remote else ["--runroot", self._known.run_root]
+        place = ["--remote"] if self.remote else [f"--runroot={self._known.run_root}"]
         environment = {**self._environment, **({} if self.remote else {"TMPDIR": str(self._folder)})}
         return self._processes.run(["podman", *place, *arguments], env=environment, stdin=stdin.encode(), log=log)
 
@@ -216,9 +219,10 @@ class PodmanEngine:
         if len(os.fsencode(socket)) > _SOCKET_PATH_BYTES:
             raise HostError(f"{socket} is too long a path for a socket; set XDG_CACHE_HOME to a shorter one")
         socket.unlink(missing_ok=True)
-        with (self._folder / SERVICE_LOG).open("wb") as file:
+        log = LogCopy(self._folder / SERVICE_LOG, self._processes.clean)
+        with log.stream as stream:
             self._service = self._processes.start(
-                ["podman", "system", "service", "--time=0", f"unix://{socket}"], env=self._environment, stderr=file
+                ["podman", "system", "service", "--time=0", f"unix://{socket}"], env=self._environment, stderr=stream
             )
 
     def _wait_for_service(self) -> None:
