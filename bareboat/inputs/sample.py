@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from bareboat.errors import SampleError
+from bareboat.inputs.rustflags import RustFlags, read_rustflags
 from bareboat.inputs.tomlfile import Parsed, Problem, read_toml, validate
 
 if TYPE_CHECKING:
@@ -143,6 +144,8 @@ class Sample:
     recipes: tuple[str, ...] = ()
     # How it is compiled.
     cargo: Cargo = field(default_factory=Cargo)
+    # The compiler flags that its own configuration of cargo sets.
+    rustflags: RustFlags = field(default_factory=RustFlags)
     # Whether cargo needs only manifest and lock to fetch its crates.
     stands_alone: bool = True
     # Whether the program does not end by itself and must answer the probes of the harbor.
@@ -196,8 +199,9 @@ def _load(folder: Path, name: str) -> Parsed[tuple[Sample, ...]]:
     extra = package.get("metadata")
     table = extra.get("bareboat", {}) if isinstance(extra, dict) else {}
     metadata = validate(table, TypeAdapter(Metadata), f"{name}/Cargo.toml: package.metadata.bareboat")
-    if metadata.value is None:
-        return Parsed(value=None, problems=metadata.problems)
+    rustflags = read_rustflags(folder, name)
+    if metadata.value is None or rustflags.value is None:
+        return Parsed(value=None, problems=(*metadata.problems, *rustflags.problems))
     crate = Sample(
         name=_spelling(folder.name),
         crate=_spelling(folder.name),
@@ -208,6 +212,7 @@ def _load(folder: Path, name: str) -> Parsed[tuple[Sample, ...]]:
         expectations=(metadata.value.expect, *metadata.value.also),
         digest=source_digest(folder),
         recipes=metadata.value.recipes,
+        rustflags=rustflags.value,
         stands_alone=_stands_alone(manifest.value),
         service=metadata.value.service,
         on_request=metadata.value.on_request,
