@@ -6,6 +6,7 @@ The packages' maintainer scripts do not run: of what they would do, this module 
 from __future__ import annotations
 
 import re
+import secrets
 import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -98,7 +99,8 @@ def _download(bootstrap: Distroless, *, folder: Path, processes: Processes, log:
     APT's lists and cache are in `folder`, so that the host's own are neither needed nor changed.
     """
     find_tool("dpkg-deb")
-    state = folder / "apt"
+    # APT's settings are in it for everybody to read, a proxy's password among them. Nobody can list the folder above.
+    state = folder / f"apt-{secrets.token_hex(16)}"
     host = host_apt(bootstrap.suite, folder, processes)
     fetch = (
         'mkdir "$1/debs" && cd "$1/debs" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"'

@@ -64,7 +64,7 @@ class Host(Processes):
             write_tar(self.written, self.folder / "rootfs.tar")
             (self.folder / "packages").write_text(INDEX, encoding="utf-8")
             return
-        debs = self.folder / "apt" / "debs"
+        debs = Path(argv[-2]) / "debs"
         debs.mkdir(parents=True)
         (debs / "netbase_6_all.deb").write_bytes(b"netbase")
 
