@@ -8,6 +8,7 @@ from bareboat.archive import read_copied
 from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES, Build
 from bareboat.make.fetch_secrets import fetch_secrets
 from bareboat.plan.containerfile import COMPILE_STAGE, CRATES_STAGE, compile_stages
+from bareboat.system.locks import hold
 
 if TYPE_CHECKING:
     from bareboat.make.context import JobContext, RootImage
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
 def build_program(context: JobContext, job: ProgramJob, toolchain: RootImage, key: str) -> bytes:
     """The program's bytes, from the compile stage of its Containerfile."""
+    # Of two builds of one crate at once, one would find the other's half of the steps in the engine's cache, and would
+    # have to do the rest, which needs a network, without one.
+    with hold(context.folders.sources / f"{job.sample.crate}.build.lock"):
+        return _build(context, job, toolchain, key)
+
+
+def _build(context: JobContext, job: ProgramJob, toolchain: RootImage, key: str) -> bytes:
     engine, log = context.engine, context.log(job.id)
     stages = compile_stages(job, toolchain.reference, toolchain.source.digest)
     name = f"{job.sample.name}:{job.target}-{job.crt}-{job.toolchain.name}".replace("+", "_")

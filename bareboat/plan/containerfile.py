@@ -134,7 +134,8 @@ def vendor_commands() -> tuple[str, ...]:
         "export CARGO_HOME=/cargo",
         "if [ -f /run/ca-bundle.crt ]; then export CARGO_HTTP_CAINFO=/run/ca-bundle.crt; fi",
         "if [ -f /run/cargo-config.toml ]; then set -- --config /run/cargo-config.toml; fi",
-        'cargo "$@" vendor --locked /crates/vendor > /crates/vendor.toml',
+        # Unless told to, `cargo vendor` goes past a mirror that the configuration puts in the place of crates.io.
+        'cargo "$@" vendor --locked --respect-source-config /crates/vendor > /crates/vendor.toml',
     )
 
 

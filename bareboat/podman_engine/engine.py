@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
+import shutil
 import threading
 import time
 from typing import TYPE_CHECKING, Self
@@ -23,7 +25,7 @@ from bareboat.system.files import replacing, write_whole
 from bareboat.system.logs import LogCopy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -40,6 +42,23 @@ SERVICE_LOG = "service.log"
 OFFLINE = ["--network=none", "--http-proxy=false"]
 # A Unix socket's path has 108 bytes with its final NUL (unix(7)).
 _SOCKET_PATH_BYTES = 107
+
+
+# Bareboat may be killed outright: the kernel interrupts this shell then, which ends the client and removes the folder.
+_GUARD = """exec 3<&0
+trap 'kill "$client" 2>/dev/null' INT TERM
+folder=$1; shift
+"$@" <&3 3<&- & client=$!
+wait "$client"; code=$?
+wait "$client" 2>/dev/null
+rm -rf -- "$folder"
+exit "$code"
+"""
+
+
+def guarded(folder: Path) -> tuple[str, ...]:
+    """The words that, put before a command, remove a folder when the command has ended or Bareboat has."""
+    return "/bin/sh", "-c", _GUARD, "sh", str(folder)
 
 
 class PodmanEngine:
@@ -100,9 +119,10 @@ class PodmanEngine:
         options += [f"--secret=id={name},src={path}" for name, path in sorted(build.secrets.items())]
         ignore = self._folder / f"ignore-{threading.get_ident()}"
         write_whole(ignore, "".join(f"{name}\n" for name in sorted(NOT_SOURCE)).encode())
-        self._podman(
-            ["build", *options, f"--ignorefile={ignore}", str(build.context)], stdin=build.containerfile, log=log
-        )
+        with self._context(build) as context:
+            arguments = ["build", *options, f"--ignorefile={ignore}", str(context)]
+            guard = guarded(context) if context != build.context else ()
+            self._podman(arguments, stdin=build.containerfile, log=log, before=guard)
         built = self.image(build.tag)
         if built is None:
             raise BareboatError(f"podman build said nothing, yet there is no image {build.tag}; see {log}")
@@ -193,12 +213,41 @@ class PodmanEngine:
         with self._api() as api:
             return api.clean()
 
-    def _podman(self, arguments: list[str], *, stdin: str = "", log: Path | None = None) -> str:
+    @contextlib.contextmanager
+    def _context(self, build: Build) -> Iterator[Path]:
+        """The build's context; a copy of it where Podman would put the secrets beside the user's own files.
+
+        A remote client sends secrets along with the context, by way of files in it that it leaves when it is killed:
+        https://github.com/containers/podman/issues/29687.
+        """
+        if not (self.remote and build.secrets):
+            yield build.context
+            return
+        copy = self._folder / f"context-{secrets.token_hex(8)}"
+        copy.mkdir(mode=0o700)
+        try:
+            omitted = shutil.ignore_patterns(*NOT_SOURCE)
+            top = str(build.context)
+            shutil.copytree(
+                build.context,
+                copy,
+                symlinks=True,
+                dirs_exist_ok=True,
+                ignore=lambda folder, names: omitted(folder, names) if folder == top else set(),
+            )
+            yield copy
+        finally:
+            shutil.rmtree(copy, ignore_errors=True)
+
+    def _podman(
+        self, arguments: list[str], *, stdin: str = "", log: Path | None = None, before: Sequence[str] = ()
+    ) -> str:
         # The run root is said, because TMPDIR would move it where XDG_RUNTIME_DIR is not set; TMPDIR is set, because
         # old Buildah keeps cache mounts there under a name that all users of the machine share.
         place = ["--remote"] if self.remote else [f"--runroot={self._known.run_root}"]
         environment = {**self._environment, **({} if self.remote else {"TMPDIR": str(self._folder)})}
-        return self._processes.run(["podman", *place, *arguments], env=environment, stdin=stdin.encode(), log=log)
+        command = [*before, "podman", *place, *arguments]
+        return self._processes.run(command, env=environment, stdin=stdin.encode(), log=log)
 
     @property
     def _known(self) -> Facts:

@@ -83,7 +83,7 @@ def test_sources_come_after_the_crates_where_manifest_and_lock_are_enough_to_fet
     sample = replace(program.sample, needs_crates=True, stands_alone=alone)
     text = compile_stages(replace(program, sample=sample), "toolchain")
     assert text.count("COPY . .") == 1
-    assert (text.index("COPY . .") > text.index("vendor --locked /crates/vendor")) == alone
+    assert (text.index("COPY . .") > text.index("vendor --locked --respect-source-config /crates/vendor")) == alone
     assert ("COPY Cargo.toml Cargo.lock ./" in text) == alone
 
 
