@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar, get_args, get_origin, get_type_hints
 
 from bareboat.errors import BareboatError, InputError, StoppedError
+from bareboat.system.printable import Exact, printable_lines
 from bareboat.system.process import Processes
 
 if TYPE_CHECKING:
@@ -47,15 +48,16 @@ def run(action: Callable[[Processes], str | tuple[str, int]]) -> int:
     except (StoppedError, KeyboardInterrupt):
         _stop_and_exit(processes)
     except BareboatError as error:
-        return _complain(str(error), error.exit_code)
+        return _complain(processes.clean(str(error)), error.exit_code)
     except BrokenPipeError:
         # Progress had a reader who has left, so there is nobody to tell.
         discard_output(sys.stderr)
         return BROKEN_PIPE_CODE
     except OSError as error:
-        return _complain(_words(error), BareboatError.exit_code)
+        return _complain(processes.clean(_words(error)), BareboatError.exit_code)
     text, code = answer if isinstance(answer, tuple) else (answer, 0)
-    _print(text)
+    # An answer quotes what programs and builds have written: a terminal would obey it, and it may hold a password.
+    _print(text if isinstance(text, Exact) else printable_lines(processes.clean(text)))
     return code
 
 
@@ -120,8 +122,8 @@ def _words(error: OSError) -> str:
 
 
 def tell(text: str) -> None:
-    """Write a line to stderr: progress or a note, which is no part of the command's answer."""
-    sys.stderr.write(f"{text}\n")
+    """Write lines to stderr: an error or a note, which is no part of the command's answer."""
+    sys.stderr.write(f"{printable_lines(text)}\n")
     sys.stderr.flush()
 
 

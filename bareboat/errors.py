@@ -14,6 +14,7 @@ BareboatError          1  something went wrong that no other class names
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ class BareboatError(Exception):
     def summary(self) -> str:
         """The line to show where there is room for one only."""
         return str(self).partition("\n")[0]
+
+    @property
+    def detail(self) -> str:
+        """What is kept in a result, which others read elsewhere and later."""
+        return str(self)
 
 
 class InputError(BareboatError):
@@ -74,16 +80,25 @@ class EngineError(BareboatError):
         self.command_exit_code = exit_code
         self.log_tail = tuple(log_tail[-LOG_TAIL_LINES:])
         self.log = log
-        lines = [f"exit code {exit_code} from: {command}", *(f"    {line}" for line in self.log_tail)]
-        if log is not None:
-            lines.append(f"  the whole log: {log}")
-        super().__init__("\n".join(lines))
+        super().__init__(self._with_log(f"exit code {exit_code} from: {command}"))
 
     @property
     def summary(self) -> str:
         """The command's first output line that begins with "error", else its exit code and its program's name."""
         error_lines = (line.strip() for line in self.log_tail if line.strip().lower().startswith("error"))
         return next(error_lines, f"exit code {self.command_exit_code} from {self.command.partition(' ')[0]}")
+
+    @property
+    def detail(self) -> str:
+        """Without the command's long options, which have numbers and folders of this very run in them."""
+        words = shlex.join(word for word in shlex.split(self.command) if not word.startswith("--"))
+        return self._with_log(f"exit code {self.command_exit_code} from: {words}")
+
+    def _with_log(self, heading: str) -> str:
+        lines = [heading, *(f"    {line}" for line in self.log_tail)]
+        if self.log is not None:
+            lines.append(f"  the whole log: {self.log}")
+        return "\n".join(lines)
 
 
 class StoppedError(BareboatError):

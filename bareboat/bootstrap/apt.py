@@ -6,6 +6,7 @@ Sources, proxies and certificates of the host pass through, so that a machine be
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from debian.deb822 import Deb822
 from bareboat.bootstrap.host import TOOL_PATH
 from bareboat.errors import BareboatError, HostError
 from bareboat.inputs.lock import Pinned
+from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
     from bareboat.system.process import Processes
@@ -35,20 +37,37 @@ def apt_environment(folder: Path) -> dict[str, str]:
     return {"TMPDIR": str(folder), "SOURCE_DATE_EPOCH": "0", "LC_ALL": "C.UTF-8", "PATH": TOOL_PATH}
 
 
-def host_options(processes: Processes) -> tuple[str, ...]:
-    """The host's own APT settings and trusted keys, as options of mmdebstrap.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostApt:
+    """The host's own APT configuration, as mmdebstrap takes it; no password in it is on the command line."""
+
+    # Options: the trusted keys, and a file that has the host's settings.
+    options: tuple[str, ...]
+    # What follows suite and target: that sources come by standard input, or nothing, as mmdebstrap has a default.
+    mirrors: tuple[str, ...]
+    # The sources: the host's Debian mirror as `deb` lines.
+    stdin: bytes
+
+
+def host_apt(suite: str, folder: Path, processes: Processes) -> HostApt:
+    """The host's APT configuration for `suite`; its settings are written to a file in `folder` for the owner alone.
 
     Raises HostError when Debian's keys are not installed.
     """
     if not KEYRING.exists():
         raise HostError(f"{KEYRING} is missing, so no package can be verified; `./setup.sh` installs what is missing")
-    settings = passed_on_settings(processes.run(_OPTIONS))
-    return (f"--keyring={KEYRING}", *(f"--aptopt={setting}" for setting in settings))
-
-
-def host_sources(suite: str, processes: Processes) -> tuple[str, ...]:
-    """The host's Debian mirror as `deb` lines for `suite`; none where the host names none: mmdebstrap has a default."""
-    return sources_of_suite(suite, processes.run(_TARGETS))
+    configuration, targets = processes.run(_OPTIONS), processes.run(_TARGETS)
+    for text in (configuration, targets):
+        processes.hide(text)
+    settings, sources = passed_on_settings(configuration), sources_of_suite(suite, targets)
+    file = folder / "apt.conf"
+    write_whole(file, "".join(f"{setting};\n" for setting in settings).encode(), mode=0o600)
+    return HostApt(
+        options=(f"--keyring={KEYRING}", f"--aptopt={file}"),
+        # Of a file mmdebstrap would make one of the same name in the image, of standard input the plain sources.list.
+        mirrors=("-",) if sources else (),
+        stdin="".join(f"{source}\n" for source in sources).encode(),
+    )
 
 
 def sources_of_suite(suite: str, index_targets: str) -> tuple[str, ...]:

@@ -10,8 +10,7 @@ from bareboat.bootstrap.apt import (
     SOURCE,
     apt_environment,
     debian_sources,
-    host_options,
-    host_sources,
+    host_apt,
     parse_pins,
 )
 from bareboat.bootstrap.host import telling_network_faults, unshare_prefix
@@ -69,19 +68,20 @@ def make_debian(bootstrap: Debian, *, folder: Path, recipes: Path, processes: Pr
     """
     tar, packages = folder / "rootfs.tar", folder / "packages"
     script = _find_script(bootstrap, recipes)
+    host = host_apt(bootstrap.suite, folder, processes)
     command = (
         *unshare_prefix(),
         "mmdebstrap",
         "--mode=root",
         *system_options(bootstrap),
-        *host_options(processes),
+        *host.options,
         *_hooks(script, packages),
         bootstrap.suite,
         str(tar),
-        *host_sources(bootstrap.suite, processes),
+        *host.mirrors,
     )
     with telling_network_faults(SOURCE):
-        processes.run(command, env=apt_environment(folder), log=log)
+        processes.run(command, env=apt_environment(folder), stdin=host.stdin, log=log)
     rewrite_tar(tar, drop=_LEFT_OUT, put=_laid_upon(bootstrap.suite))
     return RootFilesystem(tar=tar, packages=parse_pins(packages.read_text(encoding="utf-8")))
 

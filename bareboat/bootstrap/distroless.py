@@ -6,11 +6,12 @@ The packages' maintainer scripts do not run: of what they would do, this module 
 from __future__ import annotations
 
 import re
+import secrets
 import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from bareboat.bootstrap.apt import SOURCE, apt_environment, host_options, host_sources
+from bareboat.bootstrap.apt import SOURCE, apt_environment, host_apt
 from bareboat.bootstrap.deb import Deb, read_deb
 from bareboat.bootstrap.host import find_tool, telling_network_faults, unshare_prefix
 from bareboat.bootstrap.rootfs import RootFilesystem
@@ -98,7 +99,9 @@ def _download(bootstrap: Distroless, *, folder: Path, processes: Processes, log:
     APT's lists and cache are in `folder`, so that the host's own are neither needed nor changed.
     """
     find_tool("dpkg-deb")
-    state = folder / "apt"
+    # APT's settings are in it for everybody to read, a proxy's password among them. Nobody can list the folder above.
+    state = folder / f"apt-{secrets.token_hex(16)}"
+    host = host_apt(bootstrap.suite, folder, processes)
     fetch = (
         'mkdir "$1/debs" && cd "$1/debs" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"'
         f" apt-get -o APT::Sandbox::User=root download {shlex.join(bootstrap.packages)}"
@@ -110,14 +113,14 @@ def _download(bootstrap: Distroless, *, folder: Path, processes: Processes, log:
         # Nothing is installed: mmdebstrap only sets APT up with the suite's sources and keys.
         "--variant=custom",
         "--format=directory",
-        *host_options(processes),
+        *host.options,
         f"--customize-hook={fetch}",
         bootstrap.suite,
         str(state),
-        *host_sources(bootstrap.suite, processes),
+        *host.mirrors,
     )
     with telling_network_faults(SOURCE):
-        processes.run(command, env=apt_environment(folder), log=log)
+        processes.run(command, env=apt_environment(folder), stdin=host.stdin, log=log)
     return tuple(sorted((state / "debs").glob("*.deb")))
 
 

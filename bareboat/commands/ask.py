@@ -23,6 +23,7 @@ from bareboat.plan.planner import check_selection, make_plan, plan_named_cell, r
 from bareboat.report import Format, render
 from bareboat.result.store import hosts
 from bareboat.system.files import write_whole
+from bareboat.system.printable import Exact
 
 __all__ = [
     "Bases",
@@ -97,4 +98,4 @@ def print_containerfile(project: Project, cell_id: str, bases: Bases, processes:
     named = {job: pinned_reference(job.reference, lock.registry.get(job.reference)) for job in roots}
     if inputs.source == "bootstrap":
         teller(view)(f"images named {OWN_NAMES}... are made by `invoke bases`")
-    return render_containerfile(cell, named)
+    return Exact(render_containerfile(cell, named))

@@ -9,7 +9,7 @@ from tabulate import tabulate
 from bareboat.plan.jobs import needs
 from bareboat.report.figures import size_text
 from bareboat.report.table import outcome_text
-from bareboat.result.values import printable
+from bareboat.system.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -66,13 +66,16 @@ def list_manifest(result: Result) -> str:
     headings = ["Path", "Size", "Mode", "Package", "Needed by", "Proof", "Why"]
     rows = [
         [
-            printable(row.path),
-            size_text(row.size_bytes),
-            row.mode,
-            f"{row.package} {row.version}".strip(),
-            ", ".join(row.ways) or "nobody",
-            row.proof,
-            row.why,
+            printable(cell)
+            for cell in (
+                row.path,
+                size_text(row.size_bytes),
+                row.mode,
+                f"{row.package} {row.version}".strip(),
+                ", ".join(row.ways) or "nobody",
+                row.proof,
+                row.why,
+            )
         ]
         for row in result.manifest
     ]
@@ -95,7 +98,7 @@ def list_closure(closure: Closure, owners: Owners, manifest: Sequence[ManifestRo
     lines = [tabulate(rows, ("File", "Size", "Package", "Found by"), disable_numparse=True)]
     foreseen = {path for needed in closure.files for path in (needed.path, needed.real_path)}
     surprises = [row.path for row in manifest if "observed" in row.ways and row.path.rstrip("/") not in foreseen]
-    lines += [f"opened in the run, and foreseen by nobody: {path}" for path in surprises]
+    lines += [f"opened in the run, and foreseen by nobody: {printable(path)}" for path in surprises]
     lines += [
         f"missing: {printable(missing.name)}, which {printable(missing.needed_by)} needs"
         for missing in closure.missing
@@ -119,7 +122,12 @@ def _branch(node: Needed, indent: str, owners: Owners, by_path: Mapping[str, Man
     observed = ", observed" if row and "observed" in row.ways else ""
     name = f"{indent}{printable(node.path)}"
     note = f" ({printable(node.note)})" if node.note else ""
-    return name, size_text(node.size_bytes) if node.size_bytes else "", package, f"{node.way}{note}{observed}"
+    return (
+        name,
+        size_text(node.size_bytes) if node.size_bytes else "",
+        printable(package),
+        f"{node.way}{note}{observed}",
+    )
 
 
 def _summary(result: Result) -> Iterator[str]:

@@ -12,6 +12,8 @@ from bareboat.inputs.sample import Sample, load_crate, load_samples
 from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.plan.jobs import PLATFORMS, BaseSource, Platform
 from bareboat.plan.planner import PlanInputs
+from bareboat.system.printable import printable_lines
+from bareboat.system.redact import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -89,10 +91,10 @@ def make_inputs(book: RecipeBook, samples: Iterable[Sample], source: BaseSource)
 
 
 def teller(view: TextIO) -> Callable[[str], None]:
-    """What says a line on `view`, at once."""
+    """What says lines on `view`, at once, with nothing in them that a terminal would obey, and no password."""
 
     def tell(text: str) -> None:
-        view.write(f"{text}\n")
+        view.write(f"{printable_lines(without_secrets(text))}\n")
         view.flush()
 
     return tell

@@ -8,6 +8,7 @@ schema        recipe_schema
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
 sample        load_samples, load_crate; Sample, Expectation, Cargo
 crate_files   NOT_SOURCE, source_files, read_source, source_digest
+rustflags     RustFlags
 limits        Limits, LIMITS, limits_of
 lock          read_lock, write_lock, moved, pinned_reference; Lock, Pinned
 tomlfile      did_you_mean, spelt

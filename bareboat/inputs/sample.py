@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from bareboat.errors import SampleError
 from bareboat.inputs.crate_files import read_sources
 from bareboat.inputs.manifest import description, needs_crates, program_name, program_problems, stands_alone
+from bareboat.inputs.rustflags import RustFlags, read_rustflags
 from bareboat.inputs.tomlfile import Parsed, Problem, read_toml, validate
 
 if TYPE_CHECKING:
@@ -154,6 +155,8 @@ class Sample:
     recipes: tuple[str, ...] = ()
     # How it is compiled.
     cargo: Cargo = field(default_factory=Cargo)
+    # The compiler flags that its own configuration of cargo sets.
+    rustflags: RustFlags = field(default_factory=RustFlags)
     # Whether cargo needs only manifest and lock to fetch its crates.
     stands_alone: bool = True
     # Whether the program does not end by itself and must answer the probes of the harbor.
@@ -218,14 +221,15 @@ def _load(folder: Path, name: str) -> Parsed[tuple[Sample, ...]]:
     extra = package.get("metadata")
     table = extra.get("bareboat", {}) if isinstance(extra, dict) else {}
     metadata = validate(table, TypeAdapter(Metadata), f"{name}/Cargo.toml: package.metadata.bareboat")
-    sources = read_sources(folder, name)
-    problems = [*metadata.problems, *_link_problems(folder, name), *sources.problems]
+    sources, rustflags = read_sources(folder, name), read_rustflags(folder, name)
+    problems = [*metadata.problems, *_link_problems(folder, name), *sources.problems, *rustflags.problems]
     problems += program_problems(manifest.value, f"{name}/Cargo.toml")
-    if metadata.value is None or sources.value is None or problems:
+    if metadata.value is None or sources.value is None or rustflags.value is None or problems:
         return Parsed(value=None, problems=tuple(problems))
     crate = replace(
         _crate(folder, manifest.value, metadata.value, sources.value),
         needs_crates=needs_crates(lock.value),
+        rustflags=rustflags.value,
     )
     return Parsed(value=(crate, *(_variant(crate, variant) for variant in metadata.value.variants)), problems=())
 

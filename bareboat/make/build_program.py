@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 def build_program(context: JobContext, job: ProgramJob, toolchain: RootImage, key: str) -> bytes:
     """The program's bytes, from the compile stage of its Containerfile."""
+    # Of two builds of one crate at once, one would find the other's half of the steps in the engine's cache, and would
+    # have to do the rest, which needs a network, without one.
+    with context.locks.hold(f"build of {job.sample.crate}", job.id):
+        return _build(context, job, toolchain, key)
+
+
+def _build(context: JobContext, job: ProgramJob, toolchain: RootImage, key: str) -> bytes:
     engine, log = context.engine, context.log(program_name(job))
     stages = compile_stages(job, toolchain.reference, toolchain.source.digest)
     name = f"{job.sample.name}:{job.target}-{job.crt}-{job.toolchain.name}".replace("+", "_")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from bareboat.errors import BareboatError
@@ -11,7 +12,6 @@ from bareboat.system.once import Once
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
-    from pathlib import Path
 
     from bareboat.archive import Image
     from bareboat.closure.owners import Owners
@@ -56,6 +56,16 @@ class Known:
     def limits(self, cell: Cell) -> Limits:
         """What a run of the cell's image may take on this host."""
         return limits_of(cell.recipe.runtime, self.host.cores)
+
+    def places(self, crate: Path) -> dict[str, str]:
+        """The folders of this machine that texts may name, and what a result calls them."""
+        return {
+            str(Path.home()): "~",
+            str(self.folders.cache): "~/.cache/bareboat",
+            str(self.folders.bootstrap): "/var/tmp/bareboat",  # noqa: S108 (a name, not a folder to write to)
+            str(self.recipes.parent): ".",
+            str(crate): ".",
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

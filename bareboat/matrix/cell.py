@@ -19,6 +19,7 @@ from bareboat.make.standing import keep_image_key
 from bareboat.matrix.standing import find_measured, result_key
 from bareboat.measurements import Subject, measure_all
 from bareboat.measurements.tls import lacks_locks
+from bareboat.result.portable import portable
 from bareboat.result.store import save
 from bareboat.result.values import Failed, Passed, Provenance, Result, Source
 
@@ -120,7 +121,9 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, key: str) ->
         manifest=manifest,
     )
     return (
-        Measured(status="built", note="", result=result, awaits_probes=True) if awaits_probes else keep(context, result)
+        Measured(status="built", note="", result=result, awaits_probes=True)
+        if awaits_probes
+        else keep(context, cell, result)
     )
 
 
@@ -132,10 +135,11 @@ def _run_failure(context: JobContext, shipped: Shipped, found: Findings) -> Fail
     return refuse(contents.cell, found.closure, owners_in(context, contents.program.toolchain))
 
 
-def keep(context: JobContext, result: Result) -> Measured:
-    """Save a result under its host, and say what it came to."""
-    save(result, context.results)
-    return say(result)
+def keep(context: JobContext, cell: Cell, result: Result) -> Measured:
+    """Save a result under its host, with nothing of this machine's folders in it, and say what it came to."""
+    kept = portable(result, context.places(cell.sample.folder))
+    save(kept, context.results)
+    return say(kept)
 
 
 def say(result: Result) -> Measured:

@@ -14,8 +14,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from bareboat.matrix.plain import Count, duration
-from bareboat.result.values import printable
+from bareboat.matrix.plain import Count, duration, one_line
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -72,7 +71,7 @@ class LiveProgress:
 
     def note(self, text: str) -> None:
         """Prints `text` above the rows."""
-        self._console.print(Text(printable(text)), soft_wrap=True)
+        self._console.print(Text(one_line(text)), soft_wrap=True)
 
     def _view(self) -> RenderableType:
         with self._lock:
@@ -87,7 +86,7 @@ class LiveProgress:
         rows.add_column(justify="right", no_wrap=True)
         now = time.monotonic()
         for job, since in running[:room]:
-            rows.add_row(self._spinner, Text(printable(job)), Text(duration(now - since), style="dim"))
+            rows.add_row(self._spinner, Text(one_line(job)), Text(duration(now - since), style="dim"))
         if len(running) > room:
             rows.add_row("", Text(f"and {len(running) - room} more", style="dim"), "")
         return rows

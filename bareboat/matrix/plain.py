@@ -6,7 +6,8 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol, Self
 
-from bareboat.result.values import printable
+from bareboat.system.printable import printable
+from bareboat.system.redact import without_secrets
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -50,7 +51,7 @@ class Count:
         self.done += 1
         took = "" if status in _WITHOUT_TIME else f" in {duration(seconds)}"
         tail = f": {note}" if note else ""
-        return printable(f"[{self.done:>{len(str(self.total))}}/{self.total}] {job}: {status}{took}{tail}")
+        return one_line(f"[{self.done:>{len(str(self.total))}}/{self.total}] {job}: {status}{took}{tail}")
 
 
 class PlainProgress:
@@ -80,12 +81,17 @@ class PlainProgress:
     def note(self, text: str) -> None:
         """Writes `text` on a line of its own."""
         with self._lock:
-            self._write(printable(text))
+            self._write(one_line(text))
 
     def _write(self, line: str) -> None:
         with suppress(OSError):  # a reader who went away (`2>&1 | head`) is no reason to fail a build
             self._stream.write(f"{line}\n")
             self._stream.flush()
+
+
+def one_line(text: str) -> str:
+    """`text` as a line for everybody's eyes and for a terminal."""
+    return printable(without_secrets(text))
 
 
 def duration(seconds: float) -> str:

@@ -42,4 +42,4 @@ def probe_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
         measurements=measure_timed(result.measurements, timed),
         probes=report.probes,
     )
-    return keep(context, result)
+    return keep(context, cell, result)

@@ -94,7 +94,7 @@ def _conclude(context: JobContext, done: Done[Job, Output]) -> Output | None:
     failed = Failed(
         stage=_stage(cause),
         reason=done.error.summary,
-        detail=str(done.error),
+        detail=done.error.detail,
         # A cell may be expected not to compile; that its base cannot be had, or a disk is full, is another matter.
         expected=done.job.cell.expect_failure if _did_not_compile(done) else "",
     )
@@ -103,7 +103,7 @@ def _conclude(context: JobContext, done: Done[Job, Output]) -> Output | None:
     if isinstance(done.error, ResultError):
         return say(result)
     try:
-        return keep(context, result)
+        return keep(context, done.job.cell, result)
     except BareboatError as error:
         # Where there is no room for one result, the table at the end still has this one, and the others go on.
         return say(replace(result, outcome=replace(failed, detail=f"{failed.detail}\n{error}")))

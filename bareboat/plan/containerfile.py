@@ -135,7 +135,8 @@ def vendor_commands() -> tuple[str, ...]:
         "export CARGO_HOME=/cargo",
         "if [ -f /run/ca-bundle.crt ]; then export CARGO_HTTP_CAINFO=/run/ca-bundle.crt; fi",
         "if [ -f /run/cargo-config.toml ]; then set -- --config /run/cargo-config.toml; fi",
-        'cargo "$@" vendor --locked /crates/vendor > /crates/vendor.toml',
+        # Unless told to, `cargo vendor` goes past a mirror that the configuration puts in the place of crates.io.
+        'cargo "$@" vendor --locked --respect-source-config /crates/vendor > /crates/vendor.toml',
     )
 
 
@@ -144,18 +145,18 @@ def compile_commands(job: ProgramJob) -> tuple[str, ...]:
     # --target and crt-static are always said: without --target the flag reaches build scripts and proc macros too, and
     # the default differs from target to target.
     sample = job.sample
-    sign = "+" if job.crt == "static" else "-"
-    cargo = shlex.join(sample.cargo.options)
-    options = "--config /crates/vendor.toml " if sample.needs_crates else ""
+    binary, cargo = shlex.quote(sample.binary), shlex.join(sample.cargo.options)
+    crates = "--config /crates/vendor.toml " if sample.needs_crates else ""
     # Variants share what is compiled of their dependencies (the build folder), and each links its program in a folder
     # of its own. Before 1.91 cargo knows no build folder apart: there a variant shares nothing.
     folders = [f"CARGO_TARGET_DIR=/target/{sample.name}", "CARGO_BUILD_BUILD_DIR=/target/build"]
-    linked = f"/target/{sample.name}/{job.target}"
-    variables = " ".join([*folders, f"RUSTFLAGS='-C target-feature={sign}crt-static'", *_environment(job)])
+    linked = f"/target/{sample.name}/{job.target}/{sample.cargo.folder}/{sample.binary}"
+    # No path is remapped (--remap-path-prefix): sources, crates and cargo's folders have the same names in every
+    # container, whatever they are called on the machine, so that a program names none of the machine's.
     return (
-        f"export {variables}",
-        f"cargo {options}build {cargo} --locked --offline --target {job.target} --bin {shlex.quote(sample.binary)}",
-        f"install -D -m 0755 {shlex.join([f'{linked}/{sample.cargo.folder}/{sample.binary}', job.binary])}",
+        f"export {' '.join([*folders, *_environment(job)])}",
+        f"cargo build {_flags(job)}{crates}{cargo} --locked --offline --target {job.target} --bin {binary}",
+        f"install -D -m 0755 {shlex.join([linked, job.binary])}",
     )
 
 
@@ -172,6 +173,20 @@ def crates_commands(job: ProgramJob) -> tuple[str, ...]:
     features = shlex.join(sample.cargo.feature_options)
     wanted = f"--target {job.target} --edges normal,no-proc-macro --prefix none --format '{{p}}'"
     return (f"{{ cargo {options}tree {features} --locked --offline {wanted} > /out/crates || rm -f /out/crates; }}",)
+
+
+def _flags(job: ProgramJob) -> str:
+    """The option of cargo that gives the compiler its flags, beside all that the crate's own configuration gives."""
+    if "RUSTFLAGS" in job.sample.cargo.env:
+        return ""  # cargo takes that and nothing else
+    # RUSTFLAGS would take the place of the crate's own flags. Those of all tables that match the target are joined, and
+    # a table of this name matches every target and is nobody's.
+    flags = json.dumps([*job.sample.rustflags.beside(job.target), *_linkage(job)], ensure_ascii=False)
+    return shlex.join(["--config", f'target."cfg(all())".rustflags={flags}']) + " "
+
+
+def _linkage(job: ProgramJob) -> tuple[str, str]:
+    return "-C", f"target-feature={'+' if job.crt == 'static' else '-'}crt-static"
 
 
 def target_cache(job: ProgramJob, digest: str) -> str:
@@ -208,7 +223,10 @@ def _compile(job: ProgramJob, digest: str) -> str:
 
 
 def _environment(job: ProgramJob) -> list[str]:
-    return [f"{name}={shlex.quote(value)}" for name, value in sorted(job.sample.cargo.env.items())]
+    env = dict(job.sample.cargo.env)
+    if "RUSTFLAGS" in env:
+        env["RUSTFLAGS"] = " ".join([env["RUSTFLAGS"], *_linkage(job)])
+    return [f"{name}={shlex.quote(value)}" for name, value in sorted(env.items())]
 
 
 def _comment(text: str) -> str:

@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Self
 
 from bareboat.engine.containers import RUN_LABEL
 from bareboat.errors import BareboatError, HostError
-from bareboat.inputs.crate_files import NOT_SOURCE
 from bareboat.inputs.limits import LIMITS, Limits
+from bareboat.podman_engine.builds import build_arguments, guarded, prepared
 from bareboat.podman_engine.facts import Facts, keep_facts, read_facts, recall_facts
 from bareboat.podman_engine.names import container_name
 from bareboat.podman_engine.store_list import StoreList, layer_bytes
-from bareboat.system.files import replacing, write_whole
+from bareboat.system.files import replacing
+from bareboat.system.logs import LogCopy
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 SERVICE_START_SECONDS = 20.0
 SERVICE_LOG = "service.log"
+# Podman hands the host's proxy variables on, and with them a password, to what has no network and may keep it.
+OFFLINE = ["--network=none", "--http-proxy=false"]
 # A Unix socket's path has 108 bytes with its final NUL (unix(7)).
 _SOCKET_PATH_BYTES = 107
 
@@ -94,16 +97,11 @@ class PodmanEngine:
             return api.image(reference)
 
     def build(self, build: Build, log: Path) -> str:
-        options = ["--timestamp=0", "--pull=never", "--file=-", f"--tag={build.tag}"]
-        options += [f"--label={name}={value}" for name, value in sorted(build.labels.items())]
-        options += [f"--target={build.target}"] if build.target else []
-        options += [] if build.network else ["--network=none"]
-        options += [f"--secret=id={name},src={path}" for name, path in sorted(build.secrets.items())]
-        ignore = self._folders.own / f"ignore-{threading.get_ident()}"
-        write_whole(ignore, "".join(f"{name}\n" for name in sorted(NOT_SOURCE)).encode())
-        self._podman(
-            ["build", *options, f"--ignorefile={ignore}", str(build.context)], stdin=build.containerfile, log=log
-        )
+        arguments = build_arguments(build, offline=OFFLINE)
+        with prepared(build, self._folders.own, remote=self.remote) as context:
+            guard = () if context.folder == build.context else guarded(context.folder)
+            words = [*arguments, f"--ignorefile={context.ignored}", str(context.folder)]
+            self._podman(words, stdin=build.containerfile, log=log, before=guard)
         built = self.image(build.tag)
         if built is None:
             raise BareboatError(f"podman build said nothing, yet there is no image {build.tag}; see {log}")
@@ -146,7 +144,7 @@ class PodmanEngine:
         program, *arguments = work.command
         options = ["--rm", "--pull=never", f"--workdir={work.folder}", *mounts]
         options += [f"--name={container_name(self._folders.run)}", f"--label={RUN_LABEL}={self._folders.run}"]
-        options += [] if work.network else ["--network=none"]
+        options += [] if work.network else OFFLINE
         # Labels of SELinux would be changed on folders that are not Podman's. The root of a container that is told to
         # end heeds no signal, so that whoever removes it need not wait.
         options += ["--cap-drop=all", "--security-opt=no-new-privileges", "--security-opt=label=disable"]
@@ -220,15 +218,18 @@ class PodmanEngine:
         """What the disk has for these images alone, in bytes; None where the store cannot be looked into."""
         return None if self.remote else layer_bytes(self._known.images_file, ids)
 
-    def _podman(self, arguments: list[str], *, stdin: str = "", log: Path | None = None) -> str:
+    def _podman(
+        self, arguments: list[str], *, stdin: str = "", log: Path | None = None, before: Sequence[str] = ()
+    ) -> str:
         place = ["--remote"] if self.remote else self._run_root
         environment = self._environment if self.remote else self._own_environment
-        return self._processes.run(["podman", *place, *arguments], env=environment, stdin=stdin.encode(), log=log)
+        command = [*before, "podman", *place, *arguments]
+        return self._processes.run(command, env=environment, stdin=stdin.encode(), log=log)
 
     @property
     def _run_root(self) -> list[str]:
         # TMPDIR would move it where XDG_RUNTIME_DIR is not set.
-        return ["--runroot", self._facts.run_root] if self._facts else []
+        return [f"--runroot={self._facts.run_root}"] if self._facts else []
 
     @property
     def _own_environment(self) -> dict[str, str]:
@@ -254,11 +255,12 @@ class PodmanEngine:
         socket = self._folders.own / "podman.sock"
         if len(os.fsencode(socket)) > _SOCKET_PATH_BYTES:
             raise HostError(f"{socket} is too long a path for a socket; set XDG_CACHE_HOME to a shorter one")
-        with (self._folders.own / SERVICE_LOG).open("wb") as file:
+        log = LogCopy(self._folders.own / SERVICE_LOG, self._processes.clean)
+        with log.stream as stream:
             self._service = self._processes.start(
                 ["podman", *self._run_root, "system", "service", "--time=0", f"unix://{socket}"],
                 env=self._own_environment,
-                stderr=file,
+                stderr=stream,
             )
 
     def _wait_for_service(self) -> None:

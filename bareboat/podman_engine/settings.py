@@ -6,6 +6,7 @@ vendor's, the administrator's and the user's settings too. What they set stays; 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -27,7 +28,7 @@ from bareboat.podman_engine.store import prefers_overlay
 from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bareboat.podman_engine.containersconf import Table, Value
 
@@ -71,10 +72,12 @@ def podman_environment(
     """
     around = os.environ if environment is None else environment
     private = folder.resolve() / PRIVATE_FILE
-    layers = [read_settings(path) for path in _vendor_files(around, private)]
-    own = [read_settings(path) for path in _own_files(around, private)]
+    vendor_files, own_files = _vendor_files(around, private), _own_files(around, private)
+    layers = [read_settings(path) for path in vendor_files]
+    own = [read_settings(path) for path in own_files]
     host = host_limits(folder, around)
-    write_if_changed(private, _HEADING + tomli_w.dumps(compose(layers, own, host, version=version)))
+    text = _HEADING + tomli_w.dumps(compose(layers, own, host, version=version))
+    write_if_changed(private, text, mode=common_mode((*vendor_files, *own_files)))
     added = {"CONTAINERS_CONF": str(private), "PODMAN_IGNORE_CGROUPSV1_WARNING": "1"}
     if prefers_overlay(around):
         added["STORAGE_DRIVER"] = "overlay"
@@ -184,10 +187,23 @@ def _named_by_user(environment: Mapping[str, str], private: Path) -> Path | None
     return Path(named) if named and Path(named).resolve() != private else None
 
 
-def write_if_changed(path: Path, text: str) -> None:
-    """Put `text` into the file in one step; a file that holds it already is left as it is."""
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        write_whole(path, text.encode())
+def common_mode(files: Iterable[Path]) -> int:
+    """What each of the files that are there lets others do: what is made of them must let nobody do more.
+
+    Such a file may hold a password, in a proxy's address for one.
+    """
+    mode = 0o644
+    for file in files:
+        with contextlib.suppress(OSError):
+            mode &= file.stat().st_mode
+    return mode | 0o600
+
+
+def write_if_changed(path: Path, text: str, *, mode: int = 0o644) -> None:
+    """Put `text` into the file in one step; a file that holds it already, and has that mode, is left as it is."""
+    same = path.is_file() and path.stat().st_mode & 0o777 == mode and path.read_text(encoding="utf-8") == text
+    if not same:
+        write_whole(path, text.encode(), mode=mode)
 
 
 def _hard_limit(which: int, most: int) -> int:

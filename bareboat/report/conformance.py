@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bareboat.report.figures import value_text
 from bareboat.report.render import NOTHING, markdown_table
 from bareboat.report.table import Alignment, Table, measurement_of
-from bareboat.result.values import printable
+from bareboat.system.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bareboat.result.values import printable
+from bareboat.system.printable import printable
 
 _MARKS = re.compile(r"[\\`*_\[\]<>&|~$#!]")
 

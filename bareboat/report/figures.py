@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from bareboat.result.values import printable
+from bareboat.system.printable import printable
 
 if TYPE_CHECKING:
     from bareboat.result.values import Measurement

@@ -20,7 +20,7 @@ from bareboat.report.table import (
     size_of,
     sort_results,
 )
-from bareboat.result.values import printable
+from bareboat.system.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from bareboat.report.render import NOTHING, markdown_table
 from bareboat.report.table import Table
-from bareboat.result.values import printable
+from bareboat.system.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,7 +8,8 @@ import json
 from typing import TYPE_CHECKING
 
 from bareboat.report.table import column_name, columns, group_by_sample, measurement_of, ratio_of, size_of
-from bareboat.result.values import Failed, Skipped, printable
+from bareboat.result.values import Failed, Skipped
+from bareboat.system.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,8 @@ from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
 from bareboat.report.escape import markdown_text
 from bareboat.report.records import csv_text, json_text
 from bareboat.report.table import Table, group_by_sample, results_table, sort_results
-from bareboat.result.values import Failed, Passed, Skipped, printable
+from bareboat.result.values import Failed, Passed, Skipped
+from bareboat.system.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from bareboat.report.figures import ratio_text, size_text, value_text
-from bareboat.result.values import Failed, Passed, Skipped, printable
+from bareboat.result.values import Failed, Passed, Skipped
+from bareboat.system.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

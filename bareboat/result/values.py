@@ -195,18 +195,3 @@ class Result:
     def fails_as_expected(self) -> bool:
         """Whether its recipe says that it cannot work, and it did not."""
         return isinstance(self.outcome, Failed) and bool(self.outcome.expected)
-
-
-def printable(text: str) -> str:
-    r"""`text` as one line that is safe to show: reasons hold a program's raw output, which a terminal would obey.
-
-    Each line break and tab becomes a space; other control, formatting and unpaired surrogate characters are spelt out,
-    as `\x1b` or `\u202e`, so that no escape sequence and no reordering of letters gets through.
-    """
-    return "".join(_shown(character) for character in text.rstrip())
-
-
-def _shown(character: str) -> str:
-    if character.isspace():
-        return " "
-    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")

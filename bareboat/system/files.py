@@ -76,7 +76,7 @@ def replacing(path: Path, *, mode: int | None = None, durable: bool = False) -> 
     temporary = None
     try:
         _sweep(path.parent, f".{path.name}{_MARK}")
-        temporary, file = _open_locked(path)
+        temporary, file = _open_locked(path, 0o666 if mode is None else 0o600)
         with file:
             yield file
             file.flush()
@@ -115,11 +115,12 @@ def _sweep(folder: Path, prefix: str) -> tuple[Path, ...]:
     return tuple(path for path in found if _remove_if_abandoned(path))
 
 
-def _open_locked(path: Path) -> tuple[Path, IO[bytes]]:
+def _open_locked(path: Path, mode: int) -> tuple[Path, IO[bytes]]:
     """A new file beside `path`, locked while it is open: `sweep` leaves locked files alone."""
     while True:
         temporary = path.with_name(f".{path.name}{_MARK}{secrets.token_hex(6)}")
-        file = temporary.open("xb")
+        # What is for the owner alone is so from its first byte; the whole file gets its mode at the end.
+        file = os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")
         with suppress(OSError):  # some network file systems have no locks: a sweep removes nothing there
             fcntl.flock(file, fcntl.LOCK_EX)
         if os.fstat(file.fileno()).st_nlink:

@@ -16,6 +16,8 @@ import threading
 from typing import IO, TYPE_CHECKING
 
 from bareboat.errors import EngineError, HostError, StoppedError
+from bareboat.system.logs import LogCopy
+from bareboat.system.redact import redact, secrets_in, secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,11 +33,21 @@ class Processes:
         self._alive: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        self._secrets = secrets_of(os.environ)
 
     @property
     def stopped(self) -> bool:
         """Whether `stop` was called; no command starts after it."""
         return self._stopped.is_set()
+
+    def hide(self, configuration: str) -> None:
+        """Let no log and no error show the secrets in this text: a proxy's or a mirror's configuration."""
+        with self._lock:
+            self._secrets |= secrets_in(configuration)
+
+    def clean(self, text: str) -> str:
+        """The text without the secrets that are known: those of the environment, and of what was to be hidden."""
+        return redact(text, self._secrets)
 
     def run(
         self,
@@ -48,31 +60,41 @@ class Processes:
     ) -> str:
         """Run a command to its end and return its standard output.
 
-        `env` is added to this process's environment. With a `log`, output and errors go there as they come, and the
-        log's text is returned. Raises EngineError when the exit code is not 0, HostError when the program is absent,
-        StoppedError after `stop`.
+        `env` is added to this process's environment. With a `log`, output and errors go there as they come, without
+        secrets, and the log's text is returned. Raises EngineError when the exit code is not 0, HostError when the
+        program is absent, StoppedError after `stop`.
         """
-        with contextlib.ExitStack() as files:
-            stdout: int | IO[bytes] = subprocess.PIPE
-            if log is not None:
-                log.parent.mkdir(parents=True, exist_ok=True)
-                stdout = files.enter_context(log.open("wb"))
-            stderr = subprocess.PIPE if log is None else subprocess.STDOUT
-            child = self.start(argv, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=stdout, stderr=stderr)
-            try:
-                out, err = child.communicate(stdin)
-            except BaseException:
-                # Ctrl-C in the main thread raises KeyboardInterrupt here: end the child before it is forgotten.
-                self.end(child)
-                raise
-            self._forget(child)
+        if log is None:
+            child = self.start(
+                argv, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+            out, err = self._communicate(child, stdin)
+            output = out.decode(errors="replace")
+            text = f"{err.decode(errors='replace')}\n{output}"
+        else:
+            with LogCopy(log, self.clean) as copy:
+                child = self.start(
+                    argv, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=copy.stream, stderr=subprocess.STDOUT
+                )
+                self._communicate(child, stdin)
+            output = text = log.read_text(encoding="utf-8", errors="replace")
+        if child.returncode != 0:
+            lines = self.clean(text.strip()).splitlines()
+            raise EngineError(self.clean(shlex.join(argv)), child.returncode, lines, log)
+        return output
+
+    def _communicate(self, child: subprocess.Popen[bytes], stdin: bytes) -> tuple[bytes, bytes]:
+        """What a child wrote until its end."""
+        try:
+            written = child.communicate(stdin)
+        except BaseException:
+            # Ctrl-C in the main thread raises KeyboardInterrupt here: end the child before it is forgotten.
+            self.end(child)
+            raise
+        self._forget(child)
         if self.stopped:
             raise StoppedError("stopped")
-        output = (out if log is None else log.read_bytes()).decode(errors="replace")
-        if child.returncode != 0:
-            text = output if log is not None else f"{err.decode(errors='replace')}\n{output}"
-            raise EngineError(shlex.join(argv), child.returncode, text.strip().splitlines(), log)
-        return output
+        return written
 
     def start(
         self,

@@ -99,7 +99,7 @@ def type_imports(path):
         ("archive", {"errors", "system"}),
         ("elf", {"errors"}),
         ("closure", {"errors", "archive", "elf"}),
-        ("report", {"errors", "result"}),
+        ("report", {"errors", "result", "system"}),
         ("plan", {"errors", "inputs"}),
     ],
 )

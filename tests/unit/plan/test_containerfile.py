@@ -6,6 +6,7 @@ BAREBOAT_RENEW_GOLDEN=1 pytest tests/unit/plan/test_containerfile.py writes gold
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bareboat.inputs.recipe import Copy
+from bareboat.inputs.rustflags import RustFlags
 from bareboat.inputs.sample import Cargo
 from bareboat.plan.containerfile import CA_SECRET, CARGO_SECRET, compile_stages, render_containerfile, shipped_stage
 from bareboat.plan.jobs import PlannedCopy
@@ -66,7 +68,7 @@ def test_crates_are_fetched_in_a_stage_of_their_own_with_the_hosts_files_for_tha
     for secret in (CA_SECRET, CARGO_SECRET):
         assert f"type=secret,id={secret}" in fetching
         assert secret not in compiling
-    assert "cargo --config /crates/vendor.toml build" in compiling
+    assert " --config /crates/vendor.toml --profile " in compiling
 
 
 def test_a_crate_without_dependencies_has_no_stage_that_fetches():
@@ -81,7 +83,7 @@ def test_sources_come_after_the_crates_where_manifest_and_lock_are_enough_to_fet
     sample = replace(program.sample, needs_crates=True, stands_alone=alone)
     text = compile_stages(replace(program, sample=sample), "toolchain")
     assert text.count("COPY . .") == 1
-    assert (text.index("COPY . .") > text.index("vendor --locked /crates/vendor")) == alone
+    assert (text.index("COPY . .") > text.index("vendor --locked --respect-source-config /crates/vendor")) == alone
     assert ("COPY Cargo.toml Cargo.lock ./" in text) == alone
 
 
@@ -89,8 +91,37 @@ def test_features_and_profile_are_said():
     program = CELLS["scratch-glibc"].program
     cargo = Cargo(features=("a", "b/c"), default_features=False, profile="small")
     text = compile_stages(replace(program, sample=replace(program.sample, cargo=cargo)), "toolchain")
-    assert "cargo build --profile small --no-default-features --features a,b/c --locked" in text
+    assert " --profile small --no-default-features --features a,b/c --locked" in text
     assert "/small/hello-world /out/hello-world" in text
+
+
+@pytest.mark.parametrize(
+    ("rustflags", "flags"),
+    [
+        (RustFlags(), '["-C", "target-feature=+crt-static"]'),
+        (RustFlags(build=("--cfg", "it's")), '["--cfg", "it\'s", "-C", "target-feature=+crt-static"]'),
+        # Cargo joins those of a target itself, and takes none of `build` beside them.
+        (RustFlags(build=("--cfg", "x"), targets=("cfg(unix)",)), '["-C", "target-feature=+crt-static"]'),
+        (
+            RustFlags(build=("--cfg", "x"), targets=("cfg(windows)",)),
+            '["--cfg", "x", "-C", "target-feature=+crt-static"]',
+        ),
+    ],
+)
+def test_a_crates_own_flags_are_not_lost(rustflags, flags):
+    program = CELLS["scratch-glibc"].program
+    text = compile_stages(replace(program, sample=replace(program.sample, rustflags=rustflags)), "x")
+    option = f'target."cfg(all())".rustflags={flags}'
+    assert f"cargo build --config {shlex.quote(option)} --profile" in text
+    assert "RUSTFLAGS" not in text
+
+
+def test_flags_that_a_variant_has_in_its_environment_have_the_linkage_beside_them():
+    program = CELLS["scratch-glibc"].program
+    sample = replace(program.sample, cargo=Cargo(env={"RUSTFLAGS": "-C target-cpu=x86-64-v3"}))
+    text = compile_stages(replace(program, sample=sample), "x")
+    assert "RUSTFLAGS='-C target-cpu=x86-64-v3 -C target-feature=+crt-static'" in text
+    assert "rustflags" not in text
 
 
 def test_a_compile_with_an_environment_has_it_quoted_and_a_target_folder_of_its_own():

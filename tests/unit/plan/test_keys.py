@@ -23,6 +23,7 @@ from bareboat.inputs import base, recipe, sample
 from bareboat.inputs.base import Alpine, Base, Debian, Distroless, SameAs
 from bareboat.inputs.limits import limits_of
 from bareboat.inputs.recipe import Compile, Copy, Provision, Published, Recipe, RecipeBook, Runtime, Toolchain
+from bareboat.inputs.rustflags import RustFlags
 from bareboat.inputs.sample import Cargo, Expectation, Sample
 from bareboat.plan import jobs, keys
 from bareboat.plan.jobs import Cell, PlannedCopy, Platform, ProgramJob, RootJob
@@ -315,6 +316,13 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Sample, "digest"): ("program", same, in_sample(digest="e")),
     (Sample, "recipes"): CHOOSES,
     (Sample, "cargo"): NESTED,
+    (Sample, "rustflags"): NESTED,
+    (RustFlags, "build"): ("program", same, in_sample(rustflags=RustFlags(build=("-O",)))),
+    (RustFlags, "targets"): (
+        "program",
+        in_sample(rustflags=RustFlags(build=("-O",))),
+        in_sample(rustflags=RustFlags(build=("-O",), targets=("cfg(unix)",))),
+    ),
     (Sample, "stands_alone"): ("program", same, in_sample(stands_alone=False)),
     (Sample, "service"): ("cell", same, in_sample(service=False)),
     (Sample, "on_request"): CHOOSES,

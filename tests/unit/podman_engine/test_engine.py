@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+
 import pytest
 
+from bareboat.podman_engine.builds import guarded
 from bareboat.podman_engine.engine import PodmanEngine
 from bareboat.system.folders import Folders
 from bareboat.system.process import Processes
+from tests.unit.system.test_process import alive, wait_until
 
 
 @pytest.mark.parametrize(("service", "remote"), [("", False), ("ssh://user@example.com/run/podman.sock", True)])
@@ -52,3 +57,24 @@ def test_podman_is_asked_once_about_itself(monkeypatch, tmp_path):
         assert engine.host() == host
     assert (host.name, host.podman, host.runtime) == ("debian-12-amd64-rootless", "4.3.1", "runc version 1.1.5")
     assert AnsweringClient.asked == 1
+
+
+@pytest.mark.starts_processes("a shell guards a folder")
+def test_a_guarded_folder_goes_with_the_command_and_the_commands_answer_stays(tmp_path):
+    folder = tmp_path / "it's"
+    folder.mkdir()
+    done = subprocess.run([*guarded(folder), "sh", "-c", "cat; exit 7"], input=b"in", capture_output=True, check=False)
+    assert (done.returncode, done.stdout, folder.exists()) == (7, b"in", False)
+
+
+@pytest.mark.starts_processes("a shell guards a folder")
+def test_a_guarded_folder_goes_when_the_command_is_interrupted(tmp_path):
+    folder, started = tmp_path / "copy", tmp_path / "started"
+    folder.mkdir()
+    command = [*guarded(folder), "sh", "-c", f"echo $$ > {started}.new; mv {started}.new {started}; exec sleep 600"]
+    guard = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    wait_until(started.exists)
+    guard.send_signal(signal.SIGINT)  # as the kernel does when Bareboat is killed
+    assert guard.wait(20) != 0
+    assert not folder.exists()
+    assert not alive(int(started.read_text(encoding="utf-8")))

@@ -125,6 +125,21 @@ def test_a_file_named_by_the_user_is_the_only_one_read_but_never_our_own(tmp_pat
     assert "helper_binaries_dir" not in read_settings(tmp_path / "private/containers.conf").get("engine", {})
 
 
+@pytest.mark.parametrize(("mode", "expected"), [(0o600, 0o600), (0o640, 0o640), (0o644, 0o644), (0o664, 0o644)])
+def test_the_file_lets_nobody_read_what_the_users_own_does_not(tmp_path: Path, mode: int, expected: int) -> None:
+    named = tmp_path / "named.conf"
+    named.write_text('[engine]\nenv = ["https_proxy=http://user:password@proxy.test"]\n')
+    named.chmod(mode)
+    around = {"HOME": str(tmp_path), "CONTAINERS_CONF": str(named)}
+    podman_environment(tmp_path / "private", environment=around)
+    written = tmp_path / "private/containers.conf"
+    assert written.stat().st_mode & 0o777 == expected
+    # One that an older Bareboat left readable is closed, though its text stays.
+    written.chmod(0o666)
+    podman_environment(tmp_path / "private", environment=around)
+    assert written.stat().st_mode & 0o777 == expected
+
+
 BROKEN = ("[engine\n", f"a = {'[' * 5000}{']' * 5000}\n", f"a = {'9' * 10_000}\n", f"a = 0x{'f' * 10_000}\n")
 
 

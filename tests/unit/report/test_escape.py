@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from bareboat.report.escape import markdown_text
-from bareboat.result.values import printable
+from bareboat.system.printable import printable
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 texts = st.text(max_size=60) | st.text(st.sampled_from("\\`*_[]<>&|~$#! ab\n\r\t\x1b()/.:-+=\"'1;"), max_size=40)

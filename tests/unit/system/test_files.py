@@ -59,6 +59,15 @@ def test_a_file_has_its_content_and_mode_and_nothing_lies_beside_it(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_what_is_for_the_owner_alone_is_so_from_its_first_byte(tmp_path):
+    with replacing(tmp_path / "x", mode=0o600) as file:
+        file.write(b"password")
+        file.flush()
+        (half,) = tmp_path.iterdir()
+        assert stat.S_IMODE(half.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o600
+
+
 def test_who_has_the_old_file_open_keeps_reading_the_old_one(tmp_path):
     path = tmp_path / "x"
     write_whole(path, b"old")

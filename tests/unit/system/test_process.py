@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.starts_processes("child processes are what is tested")
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 20
+WAITS = "echo http://a:b@first; until [ -e go ]; do sleep 0.01; done; echo second"
 
 
 def wait_until(condition):
@@ -109,3 +111,49 @@ def test_a_child_dies_with_a_bareboat_that_is_killed(tmp_path, disposition):
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     wait_until(lambda: not alive(child))
+
+
+def test_no_secret_is_in_a_log_an_error_or_a_command_that_failed(tmp_path, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:proxy-password@proxy.test:3128")
+    processes, log = Processes(), tmp_path / "logs" / "x.log"
+    log.parent.mkdir()
+    log.write_text("an older Bareboat's", encoding="utf-8")
+    processes.hide('Acquire::http::Proxy "http://user:apt-password@proxy.test";')
+    script = "echo proxy-password; echo http://a:b@c; echo apt-password >&2; exit $1"
+    for kept in (log, None):
+        with pytest.raises(EngineError) as caught:
+            processes.run(["sh", "-c", script, "sh", "7", "proxy-password"], log=kept)
+        assert "password" not in str(caught.value)
+        assert "password" not in caught.value.detail
+        assert "http://***@c" in caught.value.log_tail
+    assert log.read_text(encoding="utf-8") == "***\nhttp://***@c\n***\n"
+    assert log.stat().st_mode & 0o777 == 0o600
+    # What a command answers is for Bareboat, which must know the address of a mirror.
+    assert processes.run(["echo", "apt-password"]) == "apt-password\n"
+
+
+def test_a_log_is_written_as_it_comes_and_without_what_a_killed_bareboat_never_cleaned(tmp_path):
+    log, seen = tmp_path / "log", []
+    thread = threading.Thread(target=lambda: seen.append(Processes().run(["sh", "-c", WAITS], cwd=tmp_path, log=log)))
+    thread.start()
+    wait_until(lambda: log.exists() and log.read_text(encoding="utf-8") == "http://***@first\n")
+    (tmp_path / "go").touch()
+    thread.join(PATIENCE_SECONDS)
+    assert seen == ["http://***@first\nsecond\n"]
+
+
+def test_a_log_does_not_wait_for_what_a_command_left_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr("bareboat.system.logs._PATIENCE_SECONDS", 0.2)
+    processes, started = Processes(), time.monotonic()
+    said = processes.run(["sh", "-c", "echo $$; setsid sleep 30 & echo $!"], log=tmp_path / "log")
+    assert time.monotonic() - started < PATIENCE_SECONDS
+    os.kill(int(said.split()[1]), signal.SIGKILL)
+
+
+def test_a_log_for_which_there_is_no_room_is_told_and_holds_nobody_up(tmp_path, monkeypatch):
+    def refuse(_processes, _text):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Processes, "clean", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        Processes().run(["seq", "100000"], log=tmp_path / "log")
