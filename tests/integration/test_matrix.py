@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
+import secrets
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 
 from bareboat.podman_engine.settings import SYSTEM_PATH
 from bareboat.system.folders import find_folders
+from tests.campaign.kill import run_campaign
 from tests.integration.harbour import (
     CELLS,
     ROOT,
@@ -240,24 +240,8 @@ def test_an_interrupted_run_leaves_nothing(number: int, tmp_path: Path) -> None:
     assert leftovers() == []
 
 
-def test_killed_runs_leave_nothing_and_change_nothing(matrix: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    moments = random.Random(os.getpid())
-    words = ("build-matrix", "--bases=bootstrap", "--force", f"--results={tmp_path}")
-    for _ in range(10):
-        # Without them, bases are made within reach of the kill too.
-        for base in ("alpine", "distroless-static"):
-            subprocess.run(
-                ["podman", "rmi", f"localhost/bareboat/base/{base}:bootstrap"], capture_output=True, check=False
-            )
-        run = HERE.start(*words)
-        time.sleep(moments.uniform(0.2, 9.0))
-        run.kill()
-        run.communicate()
-    answer = HERE.invoke("build-matrix", "--bases=bootstrap", "--all", "--format=json", f"--results={tmp_path}")
-    assert answer.returncode == 0, answer.stderr
-    assert untimed(rows(answer)) == untimed(matrix)
-    assert leftovers() == []
-    assert not list(tmp_path.rglob(".*.tmp-*"))
+def test_killed_runs_leave_nothing_and_lose_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_campaign(20, secrets.randbelow(2**32)) == 0, capfd.readouterr().err
 
 
 def test_an_image_that_a_killed_run_wrote_half_is_swept(spoiled: Project) -> None:

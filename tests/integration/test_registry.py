@@ -7,7 +7,9 @@ import json
 import os
 import shutil
 import socket
+import socketserver
 import subprocess
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ import pytest
 import tomli
 
 from bareboat.podman_engine.settings import search_path
-from tests.integration.harbour import Project, copy_project, podman, rows
+from tests.integration.harbour import Project, copy_project, leftovers, podman, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,15 +64,54 @@ def serving(folder: Path) -> Iterator[int]:
         server.wait()
 
 
+class Front(socketserver.ThreadingTCPServer):
+    """Stands before a registry on another port of loopback, and breaks every connection while `left` bytes are over."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, behind: int) -> None:
+        super().__init__(("127.0.0.1", 0), Passing)
+        self.behind = behind
+        self.left = 0
+
+
+class Passing(socketserver.BaseRequestHandler):
+    """One connection to the front, passed on."""
+
+    server: Front
+
+    def handle(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.server.behind)) as behind:
+            back = threading.Thread(target=self._pass, args=(behind, self.request))
+            back.start()
+            self._pass(self.request, behind)
+            back.join()
+
+    def _pass(self, source: socket.socket, to: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while (data := source.recv(2**16)) and self.server.left > 0:
+                self.server.left -= len(data)
+                to.sendall(data)
+        for end in (source, to):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+def write_mapping(folder: Path, port: int) -> dict[str, str]:
+    """The environment in which Podman takes what listens on that port for docker.io."""
+    conf = folder / "registries.conf"
+    conf.write_text(
+        f'[[registry]]\nprefix = "docker.io"\nlocation = "127.0.0.1:{port}"\ninsecure = true\n', encoding="utf-8"
+    )
+    return {"CONTAINERS_REGISTRIES_CONF": str(conf)}
+
+
 @pytest.fixture
 def mapped(tmp_path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """A registry's port, and the environment in which Podman takes it for docker.io."""
     with serving(tmp_path) as port:
-        conf = tmp_path / "registries.conf"
-        conf.write_text(
-            f'[[registry]]\nprefix = "docker.io"\nlocation = "127.0.0.1:{port}"\ninsecure = true\n', encoding="utf-8"
-        )
-        yield port, {"CONTAINERS_REGISTRIES_CONF": str(conf)}
+        yield port, write_mapping(tmp_path, port)
 
 
 @pytest.fixture
@@ -126,10 +167,37 @@ def test_a_pull_that_fails_says_what_the_registry_said(
     assert "manifest unknown" in answer.stdout
 
 
+def test_a_registry_that_dies_in_the_middle_is_told_of_and_the_next_run_goes_on(
+    mapped: tuple[int, dict[str, str]], project: Project, tmp_path: Path
+) -> None:
+    port, _ = mapped
+    base = "localhost/bareboat/base/alpine:bootstrap"
+    podman("push", "--tls-verify=false", base, f"docker://127.0.0.1:{port}/library/alpine:3.23")
+    words = ("build-matrix", "--bases=registry", "--format=json", f"--results={tmp_path / 'results'}")
+    with Front(port) as front:
+        threading.Thread(target=front.serve_forever).start()
+        environment = write_mapping(tmp_path, front.server_address[1])
+        try:
+            # More than manifest and configuration, less than the layer.
+            front.left = 1_000_000
+            broken = project.invoke(*words, env=environment)
+            assert broken.returncode == 1
+            (row,) = json.loads(broken.stdout)
+            assert (row["outcome"], row["stage"]) == ("failed", "base")
+            assert f"podman pull {REFERENCE}" in row["reason"]
+            assert "Traceback" not in broken.stderr
+            assert leftovers() == []
+            front.left = 10**9
+            again = project.invoke(*words, env=environment)
+            assert again.returncode == 0, again.stderr
+            assert rows(again)["alpine"]["outcome"] == "passed"
+        finally:
+            front.shutdown()
+            podman("rmi", "--force", "--ignore", "localhost/bareboat/hello-world:alpine", REFERENCE)
+
+
 def test_auto_falls_back_to_packages_when_a_registry_is_silent(project: Project, tmp_path: Path) -> None:
-    conf = tmp_path / "registries.conf"
-    conf.write_text('[[registry]]\nprefix = "docker.io"\nlocation = "127.0.0.1:1"\ninsecure = true\n', encoding="utf-8")
-    answer = project.invoke("plan", env={"CONTAINERS_REGISTRIES_CONF": str(conf)})
+    answer = project.invoke("plan", env=write_mapping(tmp_path, 1))
     assert answer.returncode == 0
     assert "bases from bootstrap" in answer.stdout
     assert "no registry is used and the recipe has no [base.bootstrap]" in answer.stdout
