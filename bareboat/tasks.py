@@ -54,7 +54,7 @@ def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", force=Fals
     "sample": "the sample to put in it (default: hello-world)", "crate": "a crate of your own, in its place",
     "with_": "what else comes aboard: certs, nss, tmp, tz, user; repeatable, or with commas",
     "tag": "one more name for the image, NAME:TAG", "output": "oci-archive:FILE writes the image there, too",
-    "quiet": "print the image's id alone: podman run $(invoke scratch --libc musl --quiet)",
+    "quiet": "print the image's id alone: podman run --rm $(invoke scratch --libc musl --quiet)",
     "prove": "leave out each file in turn and run all that the sample expects: is it needed, or idle?",
     "force": "do again what is unchanged", "bases": BASES,
 })  # fmt: skip
