@@ -2,7 +2,7 @@
 
 prediction  closure_of, refuse, compare, judge_cell
 runs        verify, judge_run, not_started, Verdict
-trace       find_tracer, trace_runs
+trace       find_tracer, trace_runs, Trace
 strace_log  read_traces, Opened
 manifest    make_manifest
 minimal     Prover, prove, is_proved

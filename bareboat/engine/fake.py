@@ -107,9 +107,11 @@ class FakeEngine(FakeImages):
     def trace(
         self, image_id: str, command: tuple[str, ...], timeout_seconds: float, tracer: Tracer, logs: Path
     ) -> RunReport:
-        """What the script shows; the log says that the program was executed and opened nothing."""
+        """What the script shows; the log says that the program was executed, if it was, and opened nothing."""
         del tracer
         report = self.run(image_id, command[1:], timeout_seconds)
+        if report.refused:
+            return report
         (logs / "log.1").write_text(f'execve("{command[0]}", [], 0x0 /* 0 vars */) = 0\n', encoding="utf-8")
         return report
 

@@ -45,7 +45,8 @@ class Known:
     force: bool  # make programs and cells again that are unchanged
     renew: bool  # make bases and toolchains again that are unchanged
     host: Host
-    traced: bool = False  # what a program opens is observed: this machine has strace, and the engine can mount it
+    # One line of why what a program opens cannot be observed here, as `tracing_obstacle` says; "" where it can.
+    untraced: str = "strace was not looked for"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bareboat.check.manifest import make_manifest
 from bareboat.check.prediction import closure_of, compare, judge_cell, refuse
 from bareboat.check.runs import verify
-from bareboat.check.trace import trace_runs
+from bareboat.check.trace import Trace, trace_runs
 from bareboat.elf import read_elf
 from bareboat.make.context import Measured
 from bareboat.make.copies import owners_in
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from bareboat.archive import Image
     from bareboat.check.runs import Verdict
-    from bareboat.check.strace_log import Opened
     from bareboat.closure import Closure
     from bareboat.elf import ElfFacts
     from bareboat.make.context import JobContext, Outputs
@@ -52,7 +51,7 @@ class Findings:
 
     closure: Closure  # what the program needs there, from which its start is predicted
     verdict: Verdict | None  # what the runs showed; None where what cannot start was not run
-    opened: tuple[Opened, ...]  # what the program opened, where that was traced
+    trace: Trace  # what the program opened
 
 
 def make_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
@@ -66,8 +65,7 @@ def make_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
     with ship(context, contents) as shipped:
         closure = closure_of(shipped.image, cell.program_path)
         verdict = run_image(context, shipped, closure)
-        opened = observe(context, shipped, verdict)
-        found = Findings(closure=closure, verdict=verdict, opened=opened)
+        found = Findings(closure=closure, verdict=verdict, trace=observe(context, shipped, verdict))
         return measure(context, shipped, found, key)
 
 
@@ -90,11 +88,13 @@ def run_image(context: JobContext, shipped: Shipped, closure: Closure) -> Verdic
     return verify(context.engine, shipped.image.id, cell.sample.expectations)
 
 
-def observe(context: JobContext, shipped: Shipped, verdict: Verdict | None) -> tuple[Opened, ...]:
+def observe(context: JobContext, shipped: Shipped, verdict: Verdict | None) -> Trace:
     """What the program opens in an image from scratch, whose files are each to be accounted for."""
     cell = shipped.contents.cell
-    if cell.base or verdict is None or not verdict.started:
-        return ()
+    if cell.base:
+        return Trace()
+    if verdict is None or not verdict.started:
+        return Trace(unseen="the program does not start")
     return trace_runs(context, cell, shipped.image)
 
 
@@ -102,7 +102,7 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, key: str) ->
     """Take every figure and judge the cell; what is not to be probed is saved."""
     cell, contents, verdict = shipped.contents.cell, shipped.contents, found.verdict
     preflight = compare(found.closure, verdict)
-    manifest = () if cell.base else make_manifest(contents, shipped.image, found.closure, found.opened)
+    manifest = () if cell.base else make_manifest(contents, shipped.image, found.closure, found.trace)
     subject = Subject(
         image=shipped.image,
         program_path=cell.program_path,
@@ -126,6 +126,7 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, key: str) ->
         provenance=_provenance(context, contents, shipped.image.id),
         preflight=preflight,
         manifest=manifest,
+        unobserved=found.trace.unseen,
     )
     return (
         Measured(status="built", note="", result=result, awaits_probes=True) if awaits_probes else keep(context, result)

@@ -78,7 +78,7 @@ def result_key(known: Known, cell: Cell, image_key: str, outputs: Outputs) -> st
         image_key,
         harbor_sha256=outputs.program(cell.harbor).sha256 if cell.harbor else "",
         host=known.host,
-        traced=known.traced,
+        traced=not known.untraced,
         columns=[module.COLUMN for module in load_measurements()],
     )
 

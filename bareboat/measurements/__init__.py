@@ -2,7 +2,8 @@
 
 A module that measures a timed run has a `measure_timed` in place of `measure`. No list names the modules: every file
 here is one, but `subject` and those whose name begins with `_`. Others use `measure_all` with a `Subject`,
-`measure_timed` with a `TimedSubject`, `load_measurements` for the columns, and `summarise` of `proof`.
+`measure_timed` with a `TimedSubject`, `load_measurements` for the columns, `proof` and `idle` for what a proof
+changes, and `NOT_OBSERVED`, the word of the latter.
 """
 
 from __future__ import annotations

@@ -10,10 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-SCHEMA = 2
+SCHEMA = 3
 Unit = Literal["bytes", "seconds", "count", "text", "flag"]
 Stage = Literal["base", "compile", "image", "preflight", "run", "measure"]
 Way = Literal["static", "known", "observed"]
+IDLE = "idle"  # the proof of what can be left out
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
@@ -150,8 +151,19 @@ class ManifestRow:
     # and others load at run time), observed (opened in the verify run).
     ways: tuple[Way, ...] = ()
     files: int = 1  # how many a copied folder has in it
-    idle_files: int = 0  # how many of them no way found needed
+    # How many of them nobody needs: those that no way found, or, where running without them was tried, what that came
+    # to. None where some were found by no way and the run was not observed.
+    idle_files: int | None = 0
     proof: str = ""  # what came of running without it: "needed", "needed by RUN", "idle"; "" where not tried
+
+    @property
+    def needed(self) -> bool | None:
+        """Whether anybody needs it; None where that is not known. A proof outranks what the other ways found."""
+        if self.proof:
+            return self.proof != IDLE
+        if self.ways:
+            return True
+        return None if self.idle_files is None else False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +197,8 @@ class Result:
     provenance: Provenance | None = None  # None where the cell failed before its base and toolchain were known
     preflight: Preflight | None = None  # likewise
     manifest: tuple[ManifestRow, ...] = ()  # of a from-scratch image, sorted by path, without folders that were implied
+    # Why what a from-scratch image's program opens was not seen, or not all of it; "" where it was, and on a base.
+    unobserved: str = ""
     probes: tuple[Probe, ...] = ()  # what a service was asked
 
     @property
