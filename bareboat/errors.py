@@ -7,6 +7,7 @@ BareboatError          1  something went wrong that no other class names
 |   +-- SelectionError    a name that matches nothing
 |   +-- ResultError       a result file that cannot be read
 +-- HostError          3  this machine lacks something; the message ends with the command that mends it
++-- AbsentError        1  an image has nothing at a path: the engine said so itself
 +-- EngineError        1  a command failed: the command, its exit code, the log's last lines, the log's path
 +-- StoppedError     130  the user stopped the run
 """
@@ -53,6 +54,10 @@ class SelectionError(InputError):
 
 class ResultError(InputError):
     """A result file is truncated, or of a newer schema than this Bareboat reads."""
+
+
+class AbsentError(BareboatError):
+    """An image has nothing at a path. Only the engine's own answer is this; a fault of the engine tells nothing."""
 
 
 class HostError(BareboatError):
