@@ -11,7 +11,8 @@ import pytest
 
 from bareboat.engine.fake import HOST, FakeEngine, Script
 from bareboat.engine.images import Build
-from bareboat.errors import BareboatError
+from bareboat.errors import BareboatError, EngineError
+from bareboat.inputs.expected import ExpectedFailure
 from bareboat.inputs.lock import Lock, Pinned
 from bareboat.inputs.recipe import Copy, RecipeBook
 from bareboat.inputs.sample import Expectation
@@ -295,10 +296,9 @@ def test_a_cell_that_cannot_be_is_skipped_and_fails_nothing(context):
     assert (outcomes(done)["scratch-musl"].kind, done.failed) == ("passed", ())
 
 
-def expecting(book, reason="known not to work"):
-    return RecipeBook(
-        recipes=tuple(replace(one, expect_failure=reason) for one in book.recipes), toolchains=book.toolchains
-    )
+def expecting(book, says="exit code 3|^exec /hello-world: no such file|^error: broken"):
+    known = ExpectedFailure(why="known not to work", says=says)
+    return replace(book, recipes=tuple(replace(one, expect_failure=known) for one in book.recipes))
 
 
 def test_a_failure_that_is_expected_fails_nothing_and_is_not_done_again(context, engine):
@@ -310,6 +310,26 @@ def test_a_failure_that_is_expected_fails_nothing_and_is_not_done_again(context,
     assert done.results[0].fails_as_expected
     run(context, expecting(book_of("scratch-musl")))
     assert len(engine.ran) == 1
+
+
+def test_a_failure_by_anything_else_is_a_failure_and_tells_what_was_expected(context, engine):
+    engine.script = always(Script(exit_code=3, stderr=b"no space left on device"))
+    done = run(context, expecting(book_of("scratch-musl"), says="no such file"))
+    outcome = outcomes(done)["scratch-musl"]
+    assert (outcome.reason, outcome.expected) == ("exit code 3, not 0", "")
+    assert outcome.detail.splitlines() == [
+        "no space left on device",
+        "another failure is expected, which says 'no such file': known not to work",
+    ]
+    assert done.failed == ("image hello-world@scratch-musl",)
+
+
+def test_a_program_that_does_not_start_for_another_reason_is_a_failure(context, engine):
+    engine.script = always(Script(refused="writing to the store: no space left on device"))
+    done = run(context, expecting(dynamic(engine)))
+    assert outcomes(done)["scratch-musl"].expected == ""
+    assert done.results[0].preflight.observed is False
+    assert done.failed == ("image hello-world@scratch-musl",)
 
 
 def test_what_is_expected_to_fail_and_runs_is_a_failure(context):
@@ -363,6 +383,35 @@ def test_a_program_that_is_expected_not_to_compile_fails_nothing(context, engine
     assert {outcome.stage for outcome in outcomes(done).values()} == {"compile"}
     assert all(result.fails_as_expected for result in done.results)
     assert done.failed == ()
+
+
+def test_a_program_that_fails_to_compile_for_another_reason_is_a_failure(context, engine):
+    engine.broken = "cargo build"
+    view = io.StringIO()
+    done = run_plan(context, plan_of(expecting(book_of("scratch-musl"), says="OpenSSL")), view)
+    assert "as expected" not in view.getvalue()
+    outcome = outcomes(done)["scratch-musl"]
+    assert (outcome.stage, outcome.reason, outcome.expected) == ("compile", "error: broken", "")
+    assert "another failure is expected, which says 'OpenSSL'" in outcome.detail
+    assert done.failed == ("program hello-world musl static in musl", "image hello-world@scratch-musl")
+
+
+def test_the_whole_log_of_a_compile_is_looked_into(context, engine, monkeypatch):
+    def work(_work, log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("no OpenSSL\n" + "note\n" * 100, encoding="utf-8")
+        raise EngineError("podman run", 101, ["note"] * 20, log)
+
+    monkeypatch.setattr(engine, "work", work)
+    assert run(context, expecting(book_of("scratch-musl"), says="OpenSSL")).failed == ()
+
+
+def test_crates_that_cannot_be_fetched_are_no_failure_to_expect(context, engine):
+    engine.broken = "vendor --locked"
+    plan = plan_of(expecting(book_of("scratch-musl"), says="OpenSSL"), needs_crates=True)
+    done = run_plan(context, plan, io.StringIO())
+    assert outcomes(done)["scratch-musl"].expected == ""
+    assert len(done.failed) == 2
 
 
 def test_a_program_that_one_cell_hopes_for_must_compile(context, engine):
