@@ -55,7 +55,7 @@ class JobContext(Known):
 
     engine: Engine  # the same as `images`
     processes: Processes
-    commit: str = ""  # of Bareboat's checkout; "" outside one
+    commit: str = ""  # of the checkout, with `+dirty` where a file of it differed; "" outside one
     remote: bool = False  # the engine is on another machine, and cannot mount folders of this one
     tracers: Once[Path, Tracer] = field(default_factory=Once)  # the copy of strace, by the folder where it lies
     bases: Once[Path, Image] = field(default_factory=Once)  # those that this run has opened, by archive

@@ -117,7 +117,7 @@ class Provenance:
     base: Source
     toolchain: Source
     image_id: str
-    commit: str  # of Bareboat's checkout; "" outside one
+    commit: str  # of the checkout, with `+dirty` where a file of it differed; "" outside one
     measured_at: str  # UTC, as ISO 8601 writes it
 
 
