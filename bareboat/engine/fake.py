@@ -15,6 +15,7 @@ from bareboat.engine.containers import RunReport, Start, Work
 from bareboat.engine.fake_images import FakeImages
 from bareboat.errors import BareboatError, EngineError
 from bareboat.result.values import Host
+from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -74,6 +75,8 @@ class FakeEngine(FakeImages):
 
     # What a container does, by its image and its command.
     script: Callable[[Image, tuple[str, ...]], Script] = lambda _image, _command: Script()
+    # What the compiler of every toolchain says of itself.
+    compiler: str = "rustc 1.0.0 (fake)"
     # What was asked for: the ids of images that were run to their end, the starts by their container's id, and the
     # signals, each with the container that it was sent to.
     ran: list[str] = field(default_factory=list)
@@ -119,6 +122,9 @@ class FakeEngine(FakeImages):
         """What may write to /out is a compile, and leaves the program there; all else does as its script says."""
         with self._lock:
             self.worked.append(work)
+        if work.command == ("rustc", "--version"):
+            write_whole(log, f"{self.compiler}\n".encode())
+            return
         script = Script() if "/out" in work.writable else self.script(self.opened(work.image), work.command[1:])
         broken = bool(self.broken) and self.broken in " ".join(work.command)
         log.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,6 @@ base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
 sample        load_samples, load_crate; Sample, Expectation, Cargo; NOT_SOURCE,
               source_files, source_digest
 expected      ExpectedFailure
-lock          read_lock, write_lock, moved, pinned_reference; Lock, Pinned
+lock          read_lock, write_lock, moved, pinned_reference, pins_of; Lock, Pinned
 tomlfile      did_you_mean
 """

@@ -59,6 +59,7 @@ class JobContext(Known):
     remote: bool = False  # the engine is on another machine, and cannot mount folders of this one
     tracers: Once[Path, Tracer] = field(default_factory=Once)  # the copy of strace, by the folder where it lies
     bases: Once[Path, Image] = field(default_factory=Once)  # those that this run has opened, by archive
+    compilers: Once[str, str] = field(default_factory=Once)  # what rustc says of itself, by the image's digest
     owners: Once[str, Owners] = field(default_factory=Once)  # those that it has read, by the image's digest
 
     def log(self, job: str) -> Path:
@@ -75,6 +76,8 @@ class RootImage:
     reference: str  # what a Containerfile names
     source: Source
     packages: tuple[Pinned, ...]
+    key: str = ""  # of what its recipe says of it; "" of a registry's
+    pins: str = ""  # the key of its packages, likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,7 @@ class Program:
     seconds: float | None  # what cargo says that the compile took; None where it did not say
     warm: bool | None  # whether cargo found objects of an earlier compile; None where that is not known
     toolchain: RootImage
+    key: str = ""  # of the compile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,12 @@ from bareboat.check.prediction import closure_of, compare, judge_cell, refuse
 from bareboat.check.runs import verify
 from bareboat.check.trace import Trace, trace_runs
 from bareboat.elf import read_elf
+from bareboat.make.compiler import compiler_of
 from bareboat.make.context import Measured
 from bareboat.make.copies import owners_in
 from bareboat.make.image import gather_contents, ship_image
 from bareboat.make.standing import keep_image_key
-from bareboat.matrix.standing import find_measured, result_key
+from bareboat.matrix.standing import find_ingredients, find_measured, result_key
 from bareboat.measurements import Subject, measure_all
 from bareboat.result.store import save
 from bareboat.result.values import Failed, Passed, Provenance, Result, Source
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from bareboat.make.context import JobContext, Outputs
     from bareboat.make.image import ImageContents
     from bareboat.plan.jobs import Cell
+    from bareboat.result.values import Ingredients
 
 SCRATCH = Source(kind="scratch", reference="scratch", digest="")
 
@@ -58,15 +60,15 @@ def make_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
     """Do one cell and save its result; that of a service that runs is not saved: its probes are still to come."""
     contents = gather_contents(context, cell, outputs)
     keep_image_key(context, cell, contents.program, contents.roots, contents.key)
-    key = result_key(context, cell, contents.key, outputs)
+    made = find_ingredients(context, cell, outputs, contents.key)
     # Other sources may come to the same image.
-    if standing := find_measured(context, cell, key):
-        return standing
+    if standing := find_measured(context, cell, result_key(cell, made, context.host)):
+        return _say_made(context, standing, made)
     with ship(context, contents) as shipped:
         closure = closure_of(shipped.image, cell.program_path)
         verdict = run_image(context, shipped, closure)
         found = Findings(closure=closure, verdict=verdict, trace=observe(context, shipped, verdict))
-        return measure(context, shipped, found, key)
+        return measure(context, shipped, found, made)
 
 
 @contextlib.contextmanager
@@ -98,7 +100,7 @@ def observe(context: JobContext, shipped: Shipped, verdict: Verdict | None) -> T
     return trace_runs(context, cell, shipped.image)
 
 
-def measure(context: JobContext, shipped: Shipped, found: Findings, key: str) -> Measured:
+def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingredients) -> Measured:
     """Take every figure and judge the cell; what is not to be probed is saved."""
     cell, contents, verdict = shipped.contents.cell, shipped.contents, found.verdict
     preflight = compare(found.closure, verdict)
@@ -120,10 +122,10 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, key: str) ->
         sample=cell.sample.name,
         recipe=cell.recipe.name,
         platform=str(cell.program.platform),
-        key=key,
+        key=result_key(cell, made, context.host),
         outcome=Passed() if awaits_probes else judge_cell(cell, preflight, failure) or Passed(),
         measurements=measure_all(subject),
-        provenance=_provenance(context, contents, shipped.image.id),
+        provenance=_provenance(context, shipped, made),
         preflight=preflight,
         manifest=manifest,
         unobserved=found.trace.unseen,
@@ -169,13 +171,25 @@ def failed_result(cell: Cell, failure: Failed) -> Result:
     )
 
 
-def _provenance(context: JobContext, contents: ImageContents, image_id: str) -> Provenance:
+def _say_made(context: JobContext, standing: Measured, made: Ingredients) -> Measured:
+    """A result that stands, which from now on says that it is of these sources."""
+    result = standing.result
+    if result.provenance and result.provenance.made != made:
+        result = replace(result, provenance=replace(result.provenance, made=made))
+        save(result, context.results)
+    return replace(standing, result=result)
+
+
+def _provenance(context: JobContext, shipped: Shipped, made: Ingredients) -> Provenance:
+    contents = shipped.contents
     base = contents.cell.base
     return Provenance(
         host=context.host,
         base=contents.roots[base].source if base else SCRATCH,
         toolchain=contents.program.toolchain.source,
-        image_id=image_id,
+        image_id=shipped.image.id,
+        compiler=compiler_of(context, contents.program.toolchain),
+        made=made,
         commit=context.commit,
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -1,6 +1,6 @@
 """What a cell came to, as values, and how they are kept on disk.
 
-values  Result, Outcome, Passed, Failed, Skipped, Stage; Column, Unit, Measurement, Host, Source, Provenance, Preflight,
-        ManifestRow, Way, Probe; SCHEMA, IDLE, printable
+values  Result, Outcome, Passed, Failed, Skipped, Stage; Column, Unit, Measurement, Host, Source, Provenance,
+        RootKeys, Ingredients, Preflight, ManifestRow, Way, Probe; SCHEMA, IDLE, printable
 store   save, load, load_all, hosts
 """

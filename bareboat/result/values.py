@@ -93,6 +93,8 @@ class Host:
     storage_driver: str
     rootless: bool
     bareboat: str
+    # Digits that tell this machine from others of the same system, and nothing else; "" where it has no number.
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,36 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RootKeys:
+    """What identifies an image that was built on, compiled in or copied from."""
+
+    __pydantic_config__ = _STRICT
+
+    key: str  # of what its recipe says of it; "" of a registry's
+    digest: str  # its own, `sha256:...`
+    pins: str  # SHA-256 (hex) of the versions and checksums of its packages, as the lock has them; "" of a registry's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingredients:
+    """What a result's key was made of, as far as it takes an engine or a compiler to know it.
+
+    With this, today's recipes, samples, lock and code give today's key of the same result.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    roots: dict[str, RootKeys]  # by the id of the job that made or pulled it
+    program: str  # the key of the compile
+    program_sha256: str
+    harbor: str  # the key of the compile of the instrument that a service is held to; "" of no service
+    harbor_sha256: str  # likewise
+    sources: str  # the key of what the image is made from
+    image: str  # the image's key
+    traced: bool  # whether what the program opens could be observed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """All that went into a result."""
 
@@ -117,6 +149,8 @@ class Provenance:
     base: Source
     toolchain: Source
     image_id: str
+    compiler: str = ""  # what `rustc --version` says in the toolchain; "" in results of schema 2
+    made: Ingredients | None = None  # None in results of schema 2
     commit: str  # of the checkout, with `+dirty` where a file of it differed; "" outside one
     measured_at: str  # UTC, as ISO 8601 writes it
 

@@ -41,6 +41,11 @@ def book_of(*names, libc="musl"):
     return RecipeBook(recipes=tuple(recipes), toolchains=BOOK.toolchains)
 
 
+def compiles(engine):
+    """How many compiles there were; a toolchain is also asked for its compiler."""
+    return sum("/out" in work.writable for work in engine.worked)
+
+
 def always(script):
     return lambda _image, _command: script
 
@@ -86,17 +91,17 @@ def test_a_cell_passes_is_saved_and_is_not_done_again(context, engine):
     assert load_all(context.results) == tuple(sorted(first.results, key=lambda result: result.cell))
     values = {one.column.name: one.value for one in first.results[0].measurements}
     assert (values["libc"], values["crt"]) == ("musl", "static")
-    built, ran = len(engine.worked), len(engine.ran)
+    built, ran = compiles(engine), len(engine.ran)
     assert (built, ran) == (1, 2), "one compile for both cells; both images are assembled"
     second = run(context, book_of("scratch-musl"))
-    assert (len(engine.worked), len(engine.ran)) == (built, ran)
+    assert (compiles(engine), len(engine.ran)) == (built, ran)
     assert second.results[0] == next(result for result in first.results if result.recipe == "scratch-musl")
 
 
 def test_force_does_it_again(context, engine):
     run(context, book_of("scratch-musl"))
     run(replace(context, force=True), book_of("scratch-musl"))
-    assert (len(engine.worked), len(engine.ran)) == (2, 2)
+    assert (compiles(engine), len(engine.ran)) == (2, 2)
 
 
 def test_a_lost_result_is_measured_again(context, engine):
@@ -105,7 +110,7 @@ def test_a_lost_result_is_measured_again(context, engine):
         path.unlink()
     again = run(context, book_of("scratch-musl"))
     assert outcomes(again)["scratch-musl"].kind == "passed"
-    assert (len(engine.worked), len(engine.ran)) == (1, 2)
+    assert (compiles(engine), len(engine.ran)) == (1, 2)
 
 
 @pytest.mark.parametrize("content", ['{"schema_version": 99, "new": 1}', '{"schema_version": 1, "cel'])
@@ -218,17 +223,17 @@ def test_a_failed_cell_is_tried_again_though_nothing_changed(context, engine):
     assert outcomes(run(context, book_of("scratch-musl")))["scratch-musl"].reason == "exit code 1, not 0"
     engine.script = always(HELLO)
     assert outcomes(run(context, book_of("scratch-musl")))["scratch-musl"].kind == "passed"
-    assert (len(engine.worked), len(engine.ran)) == (1, 2)
+    assert (compiles(engine), len(engine.ran)) == (1, 2)
 
 
 def test_a_source_that_compiles_to_the_same_program_is_compiled_and_not_run_again(context, engine):
     book = book_of("scratch-musl")
     run(context, book)
     run_plan(context, plan_of(book, crate="other"), io.StringIO())
-    assert (len(engine.worked), len(engine.ran)) == (2, 1)
+    assert (compiles(engine), len(engine.ran)) == (2, 1)
     engine.program = PROGRAM + b"\0"
     run_plan(context, plan_of(book, crate="third"), io.StringIO())
-    assert (len(engine.worked), len(engine.ran)) == (3, 2)
+    assert (compiles(engine), len(engine.ran)) == (3, 2)
 
 
 def test_another_expectation_runs_again_and_compiles_nothing(context, engine):
@@ -237,7 +242,7 @@ def test_another_expectation_runs_again_and_compiles_nothing(context, engine):
     plan = plan_of(book, expectations=(Expectation(stdout="Hallo\n"),))
     (result,) = run_plan(context, plan, io.StringIO()).results
     assert result.outcome.reason == "its output differs"
-    assert (len(engine.worked), len(engine.ran)) == (1, 2)
+    assert (compiles(engine), len(engine.ran)) == (1, 2)
 
 
 @pytest.mark.parametrize("change", ["kernel", "podman", "buildah", "runtime", "storage_driver"])
@@ -245,7 +250,7 @@ def test_another_host_runs_and_measures_again_and_builds_nothing(context, engine
     run(context, book_of("scratch-musl", "alpine"))
     done = run(replace(context, host=replace(HOST, **{change: "new"})), book_of("scratch-musl", "alpine"))
     assert {outcome.kind for outcome in outcomes(done).values()} == {"passed"}
-    assert (len(engine.worked), len(engine.ran)) == (1, 4)
+    assert (compiles(engine), len(engine.ran)) == (1, 4)
 
 
 def test_a_figure_that_changed_its_meaning_is_taken_again_and_nothing_is_built(context, engine, monkeypatch):
@@ -254,7 +259,7 @@ def test_a_figure_that_changed_its_meaning_is_taken_again_and_nothing_is_built(c
     done = run(context, book_of("scratch-musl", "alpine"))
     versions = {taken.column.version for result in done.results for taken in result.measurements}
     assert versions >= {2}
-    assert (len(engine.worked), len(engine.ran)) == (1, 4)
+    assert (compiles(engine), len(engine.ran)) == (1, 4)
 
 
 def test_another_reason_for_a_copy_builds_nothing(context, engine):
@@ -265,7 +270,7 @@ def test_another_reason_for_a_copy_builds_nothing(context, engine):
 
     run(context, book("a reason"))
     assert outcomes(run(context, book("another reason")))["alpine"].kind == "passed"
-    assert (len(engine.worked), len(engine.ran)) == (1, 2)
+    assert (compiles(engine), len(engine.ran)) == (1, 2)
 
 
 def test_a_result_says_where_everything_came_from(context, engine):

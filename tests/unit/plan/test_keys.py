@@ -354,6 +354,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Host, "runtime"): ("cell", same, in_host(runtime="crun 9")),
     (Host, "storage_driver"): ("cell", same, in_host(storage_driver="vfs")),
     (Host, "rootless"): "is in the name",
+    (Host, "machine"): "tells whose figures they are; what of a machine changes a run is in fields of its own",
     (Host, "bareboat"): "each kind of key and each column has a version of its own",
     (Column, "name"): ("cell", same, in_column(name="d")),
     (Column, "heading"): TOLD,
