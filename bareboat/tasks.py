@@ -117,9 +117,7 @@ def containerfile(_c, cell, bases="auto"):
 @task(help={"format": FORMAT, "host": "a folder of results/ (default: every one)", "all": "those made to fail, too"})
 def report(_c, format="text", host="", all=False):
     """Print what was measured, and write results/README.md, docs/ and the README's tables anew."""
-    from bareboat.report import Format
-
-    answer(lambda _: commands.ask.print_report(PROJECT, choose("format", format, Format), host, everything=all))
+    order(commands.pages.print_report, commands.pages.ReportOptions, locals())
 
 
 @task

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bareboat.report.render import NOTHING, markdown_table
+from bareboat.report.origin import mark_origins
+from bareboat.report.render import NOTHING, markdown_origins, markdown_table
 from bareboat.report.table import Table
 from bareboat.result.values import printable
 
@@ -34,13 +35,13 @@ def predictions_page(hosts: Mapping[str, tuple[Result, ...]]) -> str:
 def _table(results: Iterable[Result]) -> str:
     rows = [(result, result.preflight) for result in results if result.preflight]
     rows.sort(key=lambda row: (row[1].predicted, row[0].cell))
-    return markdown_table(
-        Table(
-            headings=("Cell", "Predicted", "Because", "Observed", "What loader or runtime said"),
-            rows=tuple((printable(result.cell), *_cells(preflight)) for result, preflight in rows),
-            alignment=("left",) * 5,
-        )
+    table = Table(
+        headings=("Cell", "Predicted", "Because", "Observed", "What loader or runtime said"),
+        rows=tuple((printable(result.cell), *_cells(preflight)) for result, preflight in rows),
+        alignment=("left",) * 5,
     )
+    shown = [result for result, _ in rows]
+    return markdown_table(mark_origins(table, shown)) + markdown_origins(shown)
 
 
 def _cells(preflight: Preflight) -> tuple[str, ...]:
