@@ -51,9 +51,8 @@ class Measured:
         if self.gone:
             tell(f"left out, for their recipe or sample is gone: {_listed(self.gone)}")
         if self.old:
-            tell(
-                f"older than today's recipes, samples, lock or code: {_listed(self.old)}; `invoke build-matrix` renews"
-            )
+            cure = "`invoke lock` pins the packages that there are now, `invoke build-matrix` measures again"
+            tell(f"older than today's recipes, samples, lock or code: {_listed(self.old)}; {cure}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,7 +97,7 @@ def test_results_that_are_older_than_todays_inputs_are_told_of(project):
     path = project.results / "here" / "hello-world@scratch-musl.json"
     old = load(path)
     save(replace(old, provenance=replace(old.provenance, made=None)), path.parent)
-    line = "older than today's recipes, samples, lock or code: 1 (here/hello-world@scratch-musl); `invoke build-matrix`"
+    line = "older than today's recipes, samples, lock or code: 1 (here/hello-world@scratch-musl); `invoke lock`"
     assert line in reported(project)[1]
 
 
