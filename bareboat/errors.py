@@ -8,6 +8,7 @@ BareboatError          1  something went wrong that no other class names
 |   +-- ResultError       a result file that cannot be read
 |   +-- MeasurementError  a module of a column
 +-- HostError          3  this machine lacks something; the message ends with the command that mends it
++-- AbsentError        1  an image has nothing at a path: the engine said so itself
 +-- EngineError        1  a command failed: the command, its exit code, the log's last lines, the log's path
 +-- StoppedError     130  the user stopped the run
 """
@@ -64,6 +65,10 @@ class ResultError(InputError):
 
 class MeasurementError(InputError):
     """A module of a column is wrong: one line for each mistake, `file: what is wrong`."""
+
+
+class AbsentError(BareboatError):
+    """An image has nothing at a path. Only the engine's own answer is this; a fault of the engine tells nothing."""
 
 
 class HostError(BareboatError):

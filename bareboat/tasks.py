@@ -30,7 +30,9 @@ def order(action, kind, words):
 
 def origin(option, word):
     """Check the word of an option that says where bases come from."""
-    return choose(option, word, commands.ask.Bases)
+    from bareboat.plan.jobs import Bases
+
+    return choose(option, word, Bases)
 
 
 @task(iterable=["sample", "recipe"], help={
@@ -115,8 +117,7 @@ def containerfile(_c, cell, bases="auto"):
 @task(help={"format": FORMAT, "host": "a folder of results/ (default: every one)", "all": "those made to fail, too"})
 def report(_c, format="text", host="", all=False):
     """Print what was measured, and write results/README.md, docs/ and the README's tables anew."""
-    ask = commands.ask
-    answer(lambda _: ask.print_report(PROJECT, choose("format", format, ask.Format), host, everything=all))
+    order(commands.pages.print_report, commands.pages.ReportOptions, locals())
 
 
 @task(help={"dry_run": "only say what would go"})

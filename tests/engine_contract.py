@@ -15,7 +15,7 @@ from bareboat.check.limits import limit_hit
 from bareboat.check.strace_log import Opened, read_traces
 from bareboat.engine.containers import Start, Work
 from bareboat.engine.images import Build
-from bareboat.errors import BareboatError, EngineError
+from bareboat.errors import AbsentError, BareboatError, EngineError
 from bareboat.inputs.limits import Limits
 from bareboat.system.files import make_open_folder
 from bareboat.system.folders import remove
@@ -102,8 +102,17 @@ class ImagesContract(Named):
         ]
 
     def test_what_is_not_there_cannot_be_copied_out(self, engine, loaded):
-        with pytest.raises(BareboatError, match=f"there is no {ABSENT}"):
+        with pytest.raises(AbsentError, match=f"there is no {ABSENT}"):
             engine.copy_out(loaded.image_id, ABSENT)
+
+    def test_where_there_is_no_image_it_cannot_be_told_what_is_in_it(self, engine):
+        with pytest.raises(BareboatError) as caught:
+            engine.copy_out(NO_IMAGE, ABSENT)
+        assert not isinstance(caught.value, AbsentError)
+
+    @pytest.mark.parametrize("path", ["/program", "/etc"])
+    def test_what_is_copied_out_is_a_whole_tar(self, engine, loaded, path):
+        assert engine.copy_out(loaded.image_id, path).endswith(bytes(1024))
 
     def test_a_removed_image_is_gone_and_removing_it_again_is_nothing(self, engine, name, loaded):
         engine.remove(name)

@@ -1,9 +1,9 @@
 """What is found out about an image: whether it starts, what its runs show, which files it opens and needs.
 
-prediction  closure_of, refuse, compare, judge_cell
+prediction  closure_of, refuse, compare, judge_cell, judge_failure
 runs        verify, judge_run, not_started, Verdict
 limits      limit_hit
-trace       find_tracer, trace_runs
+trace       find_tracer, trace_runs, Trace
 strace_log  read_traces, Opened
 manifest    make_manifest
 minimal     Prover, prove, is_proved

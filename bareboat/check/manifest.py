@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from bareboat.archive import Image
     from bareboat.check.strace_log import Opened
+    from bareboat.check.trace import Trace
     from bareboat.closure import Closure
     from bareboat.make.copies import CopiedEntry
     from bareboat.make.image import ImageContents
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 _STATIC = frozenset({"program", "interpreter", "needed"})
 
 
-def make_manifest(
-    contents: ImageContents, image: Image, closure: Closure, opened: Iterable[Opened]
-) -> tuple[ManifestRow, ...]:
-    """A row for the program and for each file that was copied or made, one for each folder; sorted by path."""
-    cell, ways = contents.cell, _ways(image, closure, opened)
+def make_manifest(contents: ImageContents, image: Image, closure: Closure, trace: Trace) -> tuple[ManifestRow, ...]:
+    """A row for the program and for each file that was copied or made, one for each folder; sorted by path.
+
+    Where the trace did not see everything, nothing is said to be idle.
+    """
+    cell, ways = contents.cell, _ways(image, closure, trace.opened)
     program = image.find(cell.program_path)
     rows = [
         ManifestRow(
@@ -40,15 +42,17 @@ def make_manifest(
         )
     ]
     for _, group in groupby(contents.items, key=lambda item: item.number):
-        rows.append(_row(tuple(group), ways))
+        rows.append(_row(tuple(group), ways, observed=not trace.unseen))
     return tuple(sorted(rows, key=lambda row: row.path))
 
 
-def _row(items: tuple[CopiedEntry, ...], ways: Mapping[str, set[Way]]) -> ManifestRow:
+def _row(items: tuple[CopiedEntry, ...], ways: Mapping[str, set[Way]], *, observed: bool) -> ManifestRow:
     first = items[0]
     found = {f"/{item.entry.path}": ways.get(f"/{item.entry.path}", set()) for item in items}
     whole = found[f"/{first.entry.path}"]
     files = [item for item in items if item.entry.kind != "directory"]
+    # Whoever names the folder may ask for anything in it.
+    idle = [] if whole else [item for item in files or items if not found[f"/{item.entry.path}"]]
     return ManifestRow(
         path=f"/{first.entry.path}{'/' if first.entry.kind == 'directory' else ''}",
         kind=first.entry.kind,
@@ -60,8 +64,7 @@ def _row(items: tuple[CopiedEntry, ...], ways: Mapping[str, set[Way]]) -> Manife
         why=first.copy.why,
         ways=_ordered(set().union(*found.values())),
         files=len(files),
-        # Whoever names the folder may ask for anything in it.
-        idle_files=0 if whole else sum(not found[f"/{item.entry.path}"] for item in files),
+        idle_files=len(idle if files else ()) if observed or not idle else None,
     )
 
 

@@ -9,7 +9,8 @@ from bareboat.check.runs import judge_run, not_started
 from bareboat.engine.images import OWN_NAMES
 from bareboat.make.image import image_config, image_entries
 from bareboat.make.load import load_image
-from bareboat.measurements.proof import COLUMN, summarise
+from bareboat.measurements import idle, proof
+from bareboat.result.values import IDLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from bareboat.make.image import ImageContents
     from bareboat.result.values import ManifestRow, Result
 
-IDLE = "idle"
 NEEDED = "needed"
 
 
@@ -54,14 +54,22 @@ class Prover:
                 failing.append(run)
         return tuple(failing)
 
-    def needed_files(self, files: Sequence[CopiedEntry], run: Expectation) -> int:
-        """How many of a folder's files a run needs: halves that can be left out as a whole are not looked into."""
-        if not files or not self.without(files, (run,)):
-            return 0
+    def needed_files(
+        self, files: Sequence[CopiedEntry], runs: Sequence[Expectation], gone: Sequence[CopiedEntry] = ()
+    ) -> tuple[CopiedEntry, ...]:
+        """Those of a folder's files that the runs need, where those of `gone` are left out already.
+
+        Halves that can be left out as a whole are not looked into, and stay out: of two files of which either will do,
+        one is needed.
+        """
+        if not files or not self.without((*gone, *files), runs):
+            return ()
         if len(files) == 1:
-            return 1
+            return tuple(files)
         middle = len(files) // 2
-        return self.needed_files(files[:middle], run) + self.needed_files(files[middle:], run)
+        first = self.needed_files(files[:middle], runs, gone)
+        spare = [item for item in files[:middle] if item not in first]
+        return (*first, *self.needed_files(files[middle:], runs, (*gone, *spare)))
 
 
 def is_proved(result: Result) -> bool:
@@ -71,26 +79,28 @@ def is_proved(result: Result) -> bool:
 
 def prove(prover: Prover, result: Result) -> Result:
     """The result with what came of leaving out each row of its manifest but the program itself."""
-    rows = [row if row.source == "compile" else replace(row, proof=_proof(prover, row)) for row in result.manifest]
+    rows = [row if row.source == "compile" else _prove(prover, row) for row in result.manifest]
+    anew = {proof.COLUMN.name: proof.summarise(rows), idle.COLUMN.name: idle.summarise_idle(rows)}
     measurements = tuple(
-        replace(taken, value=summarise(rows)) if taken.column.name == COLUMN.name else taken
-        for taken in result.measurements
+        replace(taken, value=anew.get(taken.column.name, taken.value)) for taken in result.measurements
     )
     return replace(result, manifest=tuple(rows), measurements=measurements)
 
 
-def _proof(prover: Prover, row: ManifestRow) -> str:
+def _prove(prover: Prover, row: ManifestRow) -> ManifestRow:
     numbers = {item.number for item in prover.contents.items if f"/{item.entry.path}" == row.path.removesuffix("/")}
     items = [item for item in prover.contents.items if item.number in numbers]
     runs = prover.contents.cell.sample.expectations
     failing = prover.without(items, runs)
-    proof = _words(failing, runs)
+    words = _words(failing, runs)
     files = [item for item in items if item.entry.kind != "directory"]
+    idle_files = 0 if failing else len(files)
     if failing and row.kind == "directory" and files:
-        needed = prover.needed_files(files, failing[0])
-        proof += f" ({needed} of {len(files)} files)"
-    prover.tell(f"without {row.path}: {proof}")
-    return proof
+        needed = len(prover.needed_files(files, failing))
+        idle_files = len(files) - needed
+        words += f" ({needed} of {len(files)} files)"
+    prover.tell(f"without {row.path}: {words}")
+    return replace(row, proof=words, idle_files=idle_files)
 
 
 def _words(failing: Sequence[Expectation], runs: Sequence[Expectation]) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bareboat.check.runs import Verdict
     from bareboat.closure import Closure, Missing
     from bareboat.closure.owners import Owners
+    from bareboat.inputs.expected import ExpectedFailure
     from bareboat.plan.jobs import Cell
 
 
@@ -52,8 +53,16 @@ def judge_cell(cell: Cell, preflight: Preflight, failure: Failed | None) -> Fail
     if not expected:
         return failure
     if failure is None:
-        return Failed(stage="run", reason=f"it runs, and {cell.id} is expected to fail: {expected}")
-    return replace(failure, expected=expected)
+        return Failed(stage="run", reason=f"it runs, and {cell.id} is expected to fail: {expected.why}")
+    return judge_failure(failure, expected, f"{failure.reason}\n{failure.detail}\n{preflight.said}")
+
+
+def judge_failure(failure: Failed, expected: ExpectedFailure, said: str) -> Failed:
+    """A failure as the expected one, if what was said has that one's pattern; else it also tells what was expected."""
+    if expected.explains(said):
+        return replace(failure, expected=expected.why)
+    other = f"another failure is expected, which says {expected.says!r}: {expected.why}"
+    return replace(failure, detail=f"{failure.detail.rstrip()}\n{other}".lstrip())
 
 
 def _mending(cell: Cell, missing: Missing, owners: Owners) -> Iterator[str]:

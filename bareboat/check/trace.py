@@ -1,12 +1,18 @@
-"""What a cell's program opens in its image, seen by running it once more under strace."""
+"""What a cell's program opens in its image, seen by running it once more under strace.
+
+A run that was not traced to its end shows nothing of what nobody opens, so each of these is told apart from one that
+opened nothing: this machine has no strace, the runtime or the kernel refuses it, or the program ended otherwise.
+"""
 
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bareboat.check.runs import judge_run
 from bareboat.check.strace_log import read_traces
 from bareboat.closure import FolderRoot, find_closure
 from bareboat.engine.tracer import make_tracer
@@ -17,9 +23,20 @@ from bareboat.system.folders import remove
 if TYPE_CHECKING:
     from bareboat.archive import Image
     from bareboat.check.strace_log import Opened
+    from bareboat.engine.containers import RunReport
     from bareboat.engine.tracer import Tracer
+    from bareboat.inputs.limits import Limits
+    from bareboat.inputs.sample import Expectation
     from bareboat.make.context import JobContext
     from bareboat.plan.jobs import Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What the runs of an image opened."""
+
+    opened: tuple[Opened, ...] = ()
+    unseen: str = ""  # one line of why it was not seen, or not all of it; "" where it was
 
 
 def find_tracer(folder: Path) -> Tracer:
@@ -30,23 +47,46 @@ def find_tracer(folder: Path) -> Tracer:
     return tracer
 
 
-def trace_runs(context: JobContext, cell: Cell, image: Image) -> tuple[Opened, ...]:
-    """What every run of the sample opened; empty where this machine has no strace."""
-    if not context.traced:
-        return ()
+def trace_runs(context: JobContext, cell: Cell, image: Image) -> Trace:
+    """What every run of the sample opened; nothing is run where the context says why nothing can be traced."""
+    if context.untraced:
+        return Trace(unseen=context.untraced)
     folder = context.folders.engine / "tracer"
     tracer = context.tracers.get(folder, partial(find_tracer, folder))
     opened: list[Opened] = []
+    unseen: list[str] = []
     for run in cell.sample.expectations:
         logs = context.folders.scratch / "traces" / secrets.token_hex(8)
         make_open_folder(logs)
         try:
             command = (cell.program_path, *run.arguments)
-            context.engine.trace(image.id, command, run.timeout_seconds, tracer, logs, limits=context.limits(cell))
-            opened += read_traces(logs, working_dir=image.config.working_dir or "/")
+            limits = context.limits(cell)
+            report = context.engine.trace(image.id, command, run.timeout_seconds, tracer, logs, limits=limits)
+            seen = read_traces(logs, working_dir=image.config.working_dir or "/")
         finally:
             remove(context.processes, logs)
-    return tuple(opened)
+        opened += seen
+        unseen += _unseen(cell.program_path, run, report, seen, limits)
+    return Trace(opened=tuple(opened), unseen=next(iter(unseen), ""))
+
+
+def _unseen(
+    program: str, run: Expectation, report: RunReport, seen: tuple[Opened, ...], limits: Limits
+) -> tuple[str, ...]:
+    """Why a traced run does not show all that the program opens; nothing where it does."""
+    if report.refused:
+        return (f"the runtime refuses strace: {report.refused}",)
+    if not any(access.access == "exec" and access.found and access.path == program for access in seen):
+        lines = report.stderr.decode(errors="replace").splitlines()
+        said = next(
+            (line.strip() for line in lines if "strace" in line or "ptrace" in line), "it has no log of the start"
+        )
+        return (f"strace was refused: {said}",)
+    if report.exit_code is None:
+        return (f"under strace it did not end within {run.timeout_seconds:g} s",)
+    # A traced run is read-only, so that one which is to write ends otherwise.
+    failure = None if run.writable else judge_run(report, run, limits)
+    return (f"under strace it ran otherwise: {failure.reason}",) if failure else ()
 
 
 def _libraries(program: Path) -> list[Path]:

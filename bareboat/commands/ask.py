@@ -8,39 +8,23 @@ from typing import TYPE_CHECKING, TextIO
 
 from bareboat.commands.choose_bases import find_inputs
 from bareboat.commands.listing import list_plan, list_recipes, list_samples
-from bareboat.commands.pages import load_results, project_sizes, write_pages
 from bareboat.commands.plan_inputs import load_project, sample_names, teller
 from bareboat.engine.images import OWN_NAMES
-from bareboat.errors import SelectionError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import pinned_reference, read_lock
 from bareboat.inputs.sample import load_samples
 from bareboat.inputs.schema import recipe_schema
-from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.plan.containerfile import render_containerfile
-from bareboat.plan.jobs import Bases, Selection
+from bareboat.plan.jobs import Selection
 from bareboat.plan.planner import check_selection, make_plan, plan_named_cell, root_jobs
-from bareboat.report import Format, render
-from bareboat.result.store import hosts
 from bareboat.system.files import write_whole
 from bareboat.system.printable import Exact
-
-__all__ = [
-    "Bases",
-    "Format",
-    "print_containerfile",
-    "print_plan",
-    "print_recipes",
-    "print_report",
-    "print_samples",
-    "schema_text",
-    "write_schema",
-]
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bareboat.commands.project import Project
+    from bareboat.plan.jobs import Bases
     from bareboat.system.process import Processes
 
 
@@ -63,17 +47,6 @@ def print_recipes(project: Project) -> str:
 def print_samples(project: Project) -> str:
     """The samples as a table."""
     return list_samples(load_samples(project.samples))
-
-
-def print_report(project: Project, format: Format, host: str, *, everything: bool = False) -> str:  # noqa: A002
-    """One host's results, or every host's; the pages are written anew. `everything`: those made to fail, too."""
-    there = hosts(project.results)
-    if host and host not in there:
-        raise SelectionError(f"no results of host '{host}'{did_you_mean(host, there)}")
-    write_pages(project)
-    measured = load_results(project.results, project_sizes(project))
-    results = [result for name in ([host] if host else there) for result in measured[name]]
-    return render([result for result in results if everything or not result.fails_as_expected], format)
 
 
 def write_schema() -> str:

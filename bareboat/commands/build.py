@@ -22,6 +22,7 @@ from bareboat.plan.jobs import (
 )
 from bareboat.plan.planner import check_selection, make_plan, plan_roots, published_sizes
 from bareboat.report import Format, join_published, render
+from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
     from bareboat.commands.project import Project
@@ -53,21 +54,22 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
     order = Order(
         book=book, samples=samples, bases=options.bases, plan=lambda inputs: make_plan(inputs, samples, selection)
     )
+    kept = results_folder(options)
     work = WorkOptions(
         jobs=options.jobs,
         keep_going=options.keep_going,
         locked=options.locked,
         force=options.force,
-        results=options.results,
+        results=kept,
     )
     with carry_out(project, order, processes, view, work) as carried:
         run = carried.run
     code = 1 if run.failed else 0
     if run.idle:
         tell(f"nothing to do: all {len(run.results)} cells are unchanged (--force does them again)")
-    elif options.results is None:
+    elif kept is None:
         try:
-            write_pages(project)
+            write_pages(project, tell)
         except ResultError as error:
             tell(f"the pages of results/ are not written anew:\n{error}")
             code = ResultError.exit_code
@@ -75,6 +77,11 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
     if hidden := len(run.results) - len(shown):
         tell(f"{hidden} cells fail as expected (--all prints them)")
     return render(join_published(shown, published_sizes(book, samples)), options.format), code
+
+
+def results_folder(options: MatrixOptions) -> Path | None:
+    """Where the results are kept; None in those of the project, of which a crate of the user's own is no part."""
+    return options.results or (find_folders().cache / "results" if options.crate else None)
 
 
 def make_roots(project: Project, bases: Bases, processes: Processes, view: TextIO, *, renew: bool) -> tuple[str, int]:

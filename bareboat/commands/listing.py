@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from bareboat.measurements.idle import NOT_OBSERVED
 from bareboat.plan.jobs import needs
 from bareboat.report.figures import size_text
 from bareboat.report.table import outcome_text
@@ -72,7 +73,7 @@ def list_manifest(result: Result) -> str:
                 size_text(row.size_bytes),
                 row.mode,
                 f"{row.package} {row.version}".strip(),
-                ", ".join(row.ways) or "nobody",
+                _needed_by(row),
                 row.proof,
                 row.why,
             )
@@ -130,12 +131,25 @@ def _branch(node: Needed, indent: str, owners: Owners, by_path: Mapping[str, Man
     )
 
 
+def _needed_by(row: ManifestRow) -> str:
+    """The ways that found a row needed; of what a proof found idle it is nobody, whatever the other ways say."""
+    match row.needed:
+        case None:
+            return NOT_OBSERVED
+        case False:
+            return "nobody"
+        case True:
+            return ", ".join((*row.ways, *(["proof"] if row.proof else [])))
+
+
 def _summary(result: Result) -> Iterator[str]:
     for row in result.manifest:
-        if row.idle_files and row.files > row.idle_files:
-            yield f"idle: {row.idle_files} of the {row.files} files of {printable(row.path)}: nobody needs them"
-        elif not row.ways:
+        if row.needed is False:
             yield f"idle: {printable(row.path)}: nobody needs it"
+        elif row.needed and row.idle_files:
+            yield f"idle: {row.idle_files} of the {row.files} files of {printable(row.path)}: nobody needs them"
+    if any(row.needed is None or row.idle_files is None for row in result.manifest):
+        yield f"{NOT_OBSERVED}: {printable(result.unobserved)}"
     files, total = sum(row.files for row in result.manifest), sum(row.size_bytes for row in result.manifest)
     yield f"{files} {'file' if files == 1 else 'files'}, {size_text(total)} ({total} bytes); {outcome_text(result)}"
     if result.provenance:

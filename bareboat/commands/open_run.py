@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from bareboat import commands
 from bareboat.commands.plan_inputs import make_inputs, possible_sources, teller
+from bareboat.engine.tracer import tracing_obstacle
 from bareboat.errors import BareboatError
 from bareboat.inputs.lock import Lock, read_lock
 from bareboat.make.context import JobContext, Known
@@ -106,8 +106,7 @@ def make_known(project: Project, work: WorkOptions, folders: Folders, images: Fi
         force=work.force,
         renew=work.renew,
         host=host,
-        # A remote engine cannot mount this machine's strace.
-        traced=not os.environ.get("CONTAINER_HOST") and shutil.which("strace") is not None,
+        untraced=tracing_obstacle(os.environ),
     )
 
 

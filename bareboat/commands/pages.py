@@ -1,17 +1,25 @@
-"""The pages that are generated from results: results/README.md, docs/, and the tables of the README."""
+"""What is generated from results: results/README.md, docs/, the tables of the README, and `invoke report`'s own."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
 
+from bareboat.commands.plan_inputs import load_harbor, teller
+from bareboat.errors import SelectionError
 from bareboat.inputs.load_recipes import load_recipes
+from bareboat.inputs.lock import read_lock
 from bareboat.inputs.sample import load_samples
+from bareboat.inputs.tomlfile import did_you_mean
+from bareboat.matrix.changes import Today, find_changes, is_gone
 from bareboat.plan.planner import published_sizes
 from bareboat.report import (
+    Format,
     conformance_tables,
     join_published,
     predictions_page,
     readme_table,
+    render,
     replace_block,
     results_page,
     service_table,
@@ -20,26 +28,95 @@ from bareboat.result.store import hosts, load_all
 from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Sequence
 
     from bareboat.commands.project import Project
     from bareboat.result.values import Result
+    from bareboat.system.process import Processes
+
+# How many cells a line of what is amiss names.
+_NAMED = 3
 
 
-def project_sizes(project: Project) -> dict[str, int]:
-    """What others say that the images of the project's samples weigh, in bytes by the cell's id."""
-    return published_sizes(load_recipes(project.recipes), load_samples(project.samples))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The results of a project."""
+
+    hosts: dict[str, tuple[Result, ...]]  # by host, those whose recipe and sample there are, with published sizes
+    gone: tuple[str, ...]  # `HOST/CELL` of all others
+    old: tuple[str, ...]  # of `hosts`, those that today's recipes, samples, lock or code would measure again
+
+    def tell(self, tell: Callable[[str], None]) -> None:
+        """Say what is left out, and what is shown though it is old, in a line each."""
+        if self.gone:
+            tell(f"left out, for their recipe or sample is gone: {_listed(self.gone)}")
+        if self.old:
+            cure = "`invoke lock` pins the packages that there are now, `invoke build-matrix` measures again"
+            tell(f"older than today's recipes, samples, lock or code: {_listed(self.old)}; {cure}")
 
 
-def load_results(folder: Path, sizes: Mapping[str, int]) -> dict[str, tuple[Result, ...]]:
-    """Every host's results under `folder`, joined with the published sizes."""
-    return {host: join_published(load_all(folder / host), sizes) for host in hosts(folder)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions:
+    """The options of report."""
+
+    format: Format = "text"
+    host: str = ""  # every one where none is named
+    all: bool = False  # print the cells too that fail as their recipes say
 
 
-def write_pages(project: Project) -> None:
+def print_report(project: Project, options: ReportOptions, _: Processes, view: TextIO) -> tuple[str, int]:
+    """One host's results, or every host's; the pages are written anew, and `view` hears what is left out."""
+    there = hosts(project.results)
+    if options.host and options.host not in there:
+        raise SelectionError(f"no results of host '{options.host}'{did_you_mean(options.host, there)}")
+    measured = write_pages(project, teller(view))
+    results = [
+        result for name in ([options.host] if options.host else there) for result in measured.hosts.get(name, ())
+    ]
+    shown = [result for result in results if options.all or not result.fails_as_expected]
+    return render(shown, options.format), 0
+
+
+def load_today(project: Project) -> Today:
+    """What the project's results are held to."""
+    book, samples = load_recipes(project.recipes), load_samples(project.samples)
+    served = any(sample.service for sample in samples)
+    return Today(
+        book=book,
+        samples=samples,
+        harbor=load_harbor() if served else None,
+        lock=read_lock(project.lock),
+        recipes=project.recipes,
+    )
+
+
+def load_results(project: Project) -> Measured:
+    """Every host's results."""
+    today = load_today(project)
+    sizes = published_sizes(today.book, today.samples)
+    found = {host: join_published(load_all(project.results / host), sizes) for host in hosts(project.results)}
+    kept = {host: tuple(result for result in results if not is_gone(result, today)) for host, results in found.items()}
+    return Measured(
+        hosts=kept,
+        gone=tuple(
+            f"{host}/{result.cell}" for host, results in found.items() for result in results if is_gone(result, today)
+        ),
+        old=tuple(
+            f"{host}/{result.cell}" for host, results in kept.items() for result in results if is_old(result, today)
+        ),
+    )
+
+
+def is_old(result: Result, today: Today) -> bool:
+    """Whether another result would be measured today; what came to no toolchain has no key to tell it by."""
+    return result.provenance is not None and bool(find_changes(result, today))
+
+
+def write_pages(project: Project, tell: Callable[[str], None]) -> Measured:
     """Write the generated pages anew, and the README's tables: those it names in `<!-- bareboat:HOST SAMPLE -->`."""
-    measured = load_results(project.results, project_sizes(project))
+    loaded = load_results(project)
+    loaded.tell(tell)
+    measured = loaded.hosts
     write_whole(project.results / "README.md", results_page(measured).encode())
     write_whole(project.root / "docs" / "predictions.md", predictions_page(measured).encode())
     conformance = project.root / "docs" / "conformance.md"
@@ -55,6 +132,7 @@ def write_pages(project: Project) -> None:
                 text = replace_block(text, name, crate_table(rows_of(results, crate)))
     if text != old:
         write_whole(readme, text.encode())
+    return loaded
 
 
 def crate_table(results: Sequence[Result]) -> str:
@@ -66,3 +144,8 @@ def rows_of(results: Iterable[Result], crate: str) -> tuple[Result, ...]:
     """What the README's table of a crate shows: its cells and its variants', without those that are made to fail."""
     own = (result for result in results if result.sample.partition("+")[0] == crate)
     return tuple(result for result in own if not result.fails_as_expected)
+
+
+def _listed(cells: Sequence[str]) -> str:
+    more = f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else ""
+    return f"{len(cells)} ({', '.join(cells[:_NAMED])}{more})"

@@ -84,10 +84,14 @@ def possible_sources(bases: Bases) -> tuple[BaseSource, ...]:
 
 def make_inputs(book: RecipeBook, samples: Iterable[Sample], source: BaseSource) -> PlanInputs:
     """What every plan of a run has in common, with bases of that source."""
-    # The harbor is part of Bareboat; its sources are read only where there is something to hold to it.
+    # The harbor's sources are read only where there is something to hold to it.
     served = any(sample.service for sample in samples)
-    harbor = load_crate(Path(__file__).parents[1] / "harbor")[0] if served else None
-    return PlanInputs(book=book, source=source, platform=this_platform(), harbor=harbor)
+    return PlanInputs(book=book, source=source, platform=this_platform(), harbor=load_harbor() if served else None)
+
+
+def load_harbor() -> Sample:
+    """The instrument that services are held to, which is part of Bareboat."""
+    return load_crate(Path(__file__).parents[1] / "harbor")[0]
 
 
 def teller(view: TextIO) -> Callable[[str], None]:

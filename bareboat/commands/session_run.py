@@ -23,12 +23,17 @@ from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from bareboat.commands.open_run import Order, WorkOptions
     from bareboat.commands.project import Project
     from bareboat.matrix.gather import MatrixRun
     from bareboat.plan.jobs import Plan
     from bareboat.system.process import Processes
+
+_COMMIT = "# branch.oid "
+# Pages that are written anew of results, and these themselves: they change nothing of what is measured.
+_WRITTEN = tuple(f":(exclude){name}" for name in ("results", "docs", "README.md"))
 
 
 @contextlib.contextmanager
@@ -48,7 +53,7 @@ def run_in_session(
             engine=engine,
             processes=processes,
             locks=running.locks,
-            commit=_commit(project, processes),
+            commit=find_commit(project.root, processes),
             remote=engine.remote,
         )
         sweep(context.results)
@@ -88,8 +93,18 @@ def _pin(project: Project, context: JobContext, plan: Plan, run: MatrixRun) -> N
         write_lock(pinned, project.lock, architecture)
 
 
-def _commit(project: Project, processes: Processes) -> str:
+def find_commit(folder: Path, processes: Processes) -> str:
+    """The commit that a checkout stands at, with `+dirty` where a file of it differs; "" outside a checkout.
+
+    A file that git does not know counts: it may be a recipe. What Bareboat itself writes of results does not.
+    """
+    options = ("--porcelain=v2", "--branch", "--untracked-files=normal")
+    # Without locks nobody's own git of that moment is in the way.
+    command = ["git", "--no-optional-locks", "-C", str(folder), "status", *options, "--", ".", *_WRITTEN]
     try:
-        return processes.run(["git", "-C", str(project.root), "rev-parse", "HEAD"]).strip()
+        said = processes.run(command).splitlines()
     except (EngineError, HostError):
-        return ""  # not a checkout, or one without a commit
+        return ""  # not a checkout, or no git here
+    commit = next((line.removeprefix(_COMMIT) for line in said if line.startswith(_COMMIT)), "")
+    dirty = any(not line.startswith("#") for line in said)
+    return "" if commit == "(initial)" else f"{commit}{'+dirty' if dirty else ''}"

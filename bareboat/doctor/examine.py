@@ -18,6 +18,7 @@ from bareboat.doctor.ask import ask, reason
 from bareboat.doctor.check import Check
 from bareboat.doctor.firewall import firewall_command
 from bareboat.doctor.install_commands import install
+from bareboat.doctor.observation import check_strace
 from bareboat.doctor.registry import REFERENCES, check_registries
 from bareboat.doctor.try_runtimes import configured_runtime, try_runtimes
 from bareboat.errors import EngineError, HostError
@@ -103,7 +104,8 @@ def examine(
         engine = _check_engine(processes, environment, folder, info, quick=quick) if info else ()
         registries = answers.result()
     silent = bool(registries) and all(check.status != "good" for check in registries)
-    return (podman, *engine, *_check_system(needs_packages=silent), *registries)
+    strace = (check_strace(processes, environment),) if platform.system() == "Linux" else ()
+    return (podman, *engine, *_check_system(needs_packages=silent), *strace, *registries)
 
 
 def _check_podman(processes: Processes, environment: Mapping[str, str]) -> tuple[Check, _Info | None]:

@@ -27,6 +27,7 @@ _PACKAGES: dict[str, tuple[str | None, str | None, str | None, str | None]] = {
     "iptables": ("iptables", "iptables", "iptables", None),
     "nft": ("nftables", "nftables", "nftables", None),
     "setpriv": ("util-linux", "util-linux", "util-linux", None),
+    "strace": ("strace", "strace", "strace", None),
     "git": ("git", "git", "git", "git"),
     "mmdebstrap": ("mmdebstrap", "mmdebstrap", "mmdebstrap", None),
     "qemu-img": ("qemu-utils", "qemu-img", "qemu-img", "qemu"),

@@ -7,7 +7,7 @@ For others to use:
   images are known
 - `containers.py`: `Containers`, `Start`, `Work`, `RunReport`, and `RUN_LABEL`, by which Bareboat's containers are known
 - `tracer.py`: `Tracer` and `make_tracer`, which bring this machine's strace into a container, at `TOOLS_TARGET`, and
-  its logs out of it, at `LOGS_TARGET`
+  its logs out of it, at `LOGS_TARGET`; `tracing_obstacle`, why that cannot be done here, by `PTRACE_SCOPE` for one
 - `fake.py`: `FakeEngine`, the `Script` of what its containers do, and `HOST`, for tests on a machine without Podman
 - `fake_images.py`: `FakeImages`, the half of it that keeps images
 

@@ -16,6 +16,7 @@ from bareboat.engine.fake_images import FakeImages
 from bareboat.errors import BareboatError, EngineError
 from bareboat.inputs.limits import LIMITS, Limits
 from bareboat.result.values import Host
+from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -84,6 +85,8 @@ class FakeEngine(FakeImages):
     script: Callable[[Image, tuple[str, ...]], Script] = lambda _image, _command: Script()
     # What a compile lists of the crates that it was linked with; None where it lists nothing.
     crates: str | None = None
+    # What the compiler of every toolchain says of itself.
+    compiler: str = "rustc 1.0.0 (fake)"
     # What was asked for: the ids of images that were run to their end, the starts by their container's id, and the
     # signals, each with the container that it was sent to.
     ran: list[str] = field(default_factory=list)
@@ -130,9 +133,11 @@ class FakeEngine(FakeImages):
         *,
         limits: Limits = LIMITS,
     ) -> RunReport:
-        """What the script shows; the log says that the program was executed and opened nothing."""
+        """What the script shows; the log says that the program was executed, if it was, and opened nothing."""
         del tracer
         report = self.run(image_id, command[1:], timeout_seconds, limits=limits)
+        if report.refused:
+            return report
         (logs / "log.1").write_text(f'execve("{command[0]}", [], 0x0 /* 0 vars */) = 0\n', encoding="utf-8")
         return report
 
@@ -140,6 +145,9 @@ class FakeEngine(FakeImages):
         """What may write to /out is a compile, and leaves the program there; all else does as its script says."""
         with self._lock:
             self.worked.append(work)
+        if work.command == ("rustc", "--version"):
+            write_whole(log, f"{self.compiler}\n".encode())
+            return
         script = Script() if "/out" in work.writable else self.script(self.opened(work.image), work.command[1:])
         broken = bool(self.broken) and self.broken in " ".join(work.command)
         log.parent.mkdir(parents=True, exist_ok=True)

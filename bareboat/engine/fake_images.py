@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from bareboat.archive import Entry, ImageConfig, open_image, write_image
 from bareboat.engine.images import StoredImage
-from bareboat.errors import BareboatError, EngineError
+from bareboat.errors import AbsentError, BareboatError, EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -107,7 +107,7 @@ class FakeImages:
         found = image.find(path)
         built = found is None and bool(self.program) and image.find(self.program_path) is not None
         if found is None and not built:
-            raise BareboatError(f"there is no {path} in {image_id}")
+            raise AbsentError(f"there is no {path} in {image_id}")
         if found is None or found.kind != "directory":
             return _tar([(posixpath.basename(path.rstrip("/")), self.program if found is None else image.read(path))])
         top = posixpath.basename(found.path)

@@ -80,7 +80,7 @@ class Images(Protocol):
     def copy_out(self, image_id: str, path: str) -> bytes:
         """One file or folder of an image as an uncompressed tar whose first member it is; links to it are followed.
 
-        Raises BareboatError where nothing is there.
+        Raises AbsentError where the engine finds nothing there, and another BareboatError where it cannot tell.
         """
 
     def tag(self, image_id: str, name: str) -> None:

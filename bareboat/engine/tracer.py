@@ -5,6 +5,7 @@ strace is the parent of the program under the same user, so it needs no capabili
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import posixpath
@@ -17,11 +18,15 @@ from bareboat.elf import read_elf
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 # Where the container sees strace, and where strace writes its logs.
 TOOLS_TARGET = "/.bareboat-trace"
 LOGS_TARGET = "/.bareboat-log"
+# Who may trace whom (the kernel's Documentation/admin-guide/LSM/Yama.rst); absent where the kernel has no Yama.
+PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
+# From here on a parent may not trace its child, unless it has a capability that no container of ours has.
+_REFUSING_SCOPE = 2
 # strace passes over a call that starts with "?" where this architecture or version does not know it.
 _CALLS = "%file,fchdir,clone,?clone3,?fork,?vfork"
 
@@ -46,6 +51,20 @@ class Tracer:
     def mounts(self, logs: Path) -> dict[str, Path]:
         """What the container must see of this machine, by its place there; it must be able to write to LOGS_TARGET."""
         return {TOOLS_TARGET: self.tools, LOGS_TARGET: logs}
+
+
+def tracing_obstacle(environment: Mapping[str, str], scope: Path = PTRACE_SCOPE) -> str:
+    """One line of why no program can be traced in a container; "" where nothing is known to stand in the way."""
+    if environment.get("CONTAINER_HOST"):
+        return "an engine of another machine cannot mount this machine's strace"
+    if shutil.which("strace", path=environment.get("PATH")) is None:
+        return "strace is not installed: `invoke doctor` names the cure"
+    with contextlib.suppress(OSError, ValueError):
+        if (number := int(scope.read_text(encoding="ascii"))) >= _REFUSING_SCOPE:
+            return (
+                f"the kernel lets nobody trace (kernel.yama.ptrace_scope is {number}): `invoke doctor` names the cure"
+            )
+    return ""
 
 
 def make_tracer(

@@ -10,6 +10,7 @@ sample        load_samples, load_crate; Sample, Expectation, Cargo
 crate_files   NOT_SOURCE, source_files, read_source, source_digest
 rustflags     RustFlags
 limits        Limits, LIMITS, limits_of
-lock          read_lock, write_lock, moved, pinned_reference; Lock, Pinned
+expected      ExpectedFailure
+lock          read_lock, write_lock, moved, pinned_reference, pins_of; Lock, Pinned
 tomlfile      did_you_mean, spelt
 """

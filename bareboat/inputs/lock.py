@@ -54,8 +54,12 @@ class Lock:
 
     def with_packages(self, job: str, packages: Sequence[Pinned]) -> Lock:
         """A copy of the lock that also pins the packages of this root job."""
-        pins = {package.name: f"{package.version} sha256:{package.sha256}" for package in packages}
-        return Lock(registry=self.registry, bootstrap={**self.bootstrap, job: pins})
+        return Lock(registry=self.registry, bootstrap={**self.bootstrap, job: pins_of(packages)})
+
+
+def pins_of(packages: Sequence[Pinned]) -> dict[str, str]:
+    """The packages as the lock has them: `VERSION sha256:DIGITS` by name."""
+    return {package.name: f"{package.version} sha256:{package.sha256}" for package in packages}
 
 
 _LOCKS = TypeAdapter(dict[Annotated[str, Field(pattern=r"^[a-z0-9]+$")], Lock])

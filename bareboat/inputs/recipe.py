@@ -13,6 +13,7 @@ from pydantic import Field
 
 from bareboat.elf import Crt, Libc  # noqa: TC001 -- pydantic reads the types of fields
 from bareboat.inputs.base import STRICT, Base, Name, SameAs
+from bareboat.inputs.expected import ExpectedFailure  # noqa: TC001 -- likewise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -174,8 +175,8 @@ class Recipe:
     """The size that somebody else has published for an image on this base."""
     samples: tuple[str, ...] = ()
     """Patterns of the samples that are put on this base; without any, all are."""
-    expect_failure: Annotated[str, Field(min_length=1)] | None = None
-    """Why this recipe is known not to work; its cells stay as tests and must fail."""
+    expect_failure: ExpectedFailure | None = None
+    """Why this recipe is known not to work, and what it says; its cells stay as tests and must fail by that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

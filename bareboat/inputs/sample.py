@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from bareboat.errors import SampleError
 from bareboat.inputs.crate_files import read_sources
+from bareboat.inputs.expected import ExpectedFailure  # noqa: TC001 -- pydantic reads the types of fields
 from bareboat.inputs.manifest import description, needs_crates, program_name, program_problems, stands_alone
 from bareboat.inputs.rustflags import RustFlags, read_rustflags
 from bareboat.inputs.tomlfile import Parsed, Problem, read_toml, validate
@@ -94,8 +95,8 @@ class Variant:
     provisions: Annotated[dict[str, tuple[str, ...]], Field(alias="with")] = field(default_factory=dict)
     # The plain run, if it differs from the crate's.
     expect: Expectation | None = None
-    # By pattern of recipe, why the variant is known not to work there.
-    expect_failure: dict[str, str] = field(default_factory=dict)
+    # By pattern of recipe, why the variant is known not to work there, and what it says.
+    expect_failure: dict[str, ExpectedFailure] = field(default_factory=dict)
     # By pattern of recipe and name of probe, why the probe is known to be answered wrongly there.
     excuses: Annotated[dict[str, dict[str, str]], Field(alias="excuse")] = field(default_factory=dict)
 
@@ -167,8 +168,8 @@ class Sample:
     published: tuple[tuple[str, int], ...] = ()
     # Pairs of a pattern of recipes and the provisions that are put beside the program there.
     provisions: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    # Pairs of a pattern of recipes and why the sample is known not to work there.
-    expect_failure: tuple[tuple[str, str], ...] = ()
+    # Pairs of a pattern of recipes and why the sample is known not to work there, with what it says.
+    expect_failure: tuple[tuple[str, ExpectedFailure], ...] = ()
     # Pairs of a pattern of recipes and, for probes known to be answered wrongly there, pairs of name and reason.
     excuses: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 

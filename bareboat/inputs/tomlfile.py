@@ -25,6 +25,11 @@ _LIMIT_BYTES = 16 * 2**20
 _SHOWN = 2000
 # A table that is there five hundred times has the same problem as often.
 _TOLD = 50
+# What is said of a problem, by pydantic's name of it, where no more is to be said.
+_SAID = {
+    **dict.fromkeys(("missing", "missing_argument", "missing_keyword_only_argument"), "is missing"),
+    "union_tag_not_found": "needs a key `kind`",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,16 +115,16 @@ def _text(detail: ErrorDetails, path: tuple[int | str, ...], schema: dict[str, A
     match detail["type"]:
         case "unexpected_keyword_argument" | "extra_forbidden":
             text = f"unknown key{did_you_mean(str(path[-1]), _known_keys(path[:-1], schema))}"
-        case "missing" | "missing_argument" | "missing_keyword_only_argument":
-            text = "is missing"
+        case kind if kind in _SAID:
+            text = _SAID[kind]
         case "literal_error":
             text = f"{str(given)!r} is not one of {context['expected']}{_near(str(given), str(context['expected']))}"
         case "union_tag_invalid":
             text = f"kind '{context['tag']}' is not one of {context['expected_tags']}"
-        case "union_tag_not_found":
-            text = "needs a key `kind`"
         case "value_error":
             text = str(context["error"])
+        case "dataclass_type":
+            text = f"is a table with keys ({', '.join(_known_keys(path, schema))}), not {given!r}"
         case "string_pattern_mismatch":
             text = f"{str(given)!r} does not have the form {context['pattern']}"
         case _:

@@ -2,7 +2,9 @@
 
 context        Known and Finder, what may be looked up; JobContext, what a job may use; RootImage, Program, Measured,
                Output, Outputs, what jobs hand on; PROCESSORS, the lock of those who are busy or must not be disturbed
-standing       find_root, find_program, find_image_key and keep_image_key, which look up what an earlier run made
+standing       find_root, find_program, find_image_key and keep_image_key, which look up what an earlier run made;
+               bootstrap_key
+compiler       compiler_of
 root           make_root
 program        make_program
 sources        program_name, which tells crates of one name apart

@@ -51,7 +51,8 @@ class Known:
     force: bool  # make programs and cells again that are unchanged
     renew: bool  # make bases and toolchains again that are unchanged
     host: Host
-    traced: bool = False  # what a program opens is observed: this machine has strace, and the engine can mount it
+    # One line of why what a program opens cannot be observed here, as `tracing_obstacle` says; "" where it can.
+    untraced: str = "strace was not looked for"
 
     def limits(self, cell: Cell) -> Limits:
         """What a run of the cell's image may take on this host."""
@@ -75,10 +76,11 @@ class JobContext(Known):
     engine: Engine  # the same as `images`
     processes: Processes
     locks: Locks  # of what only one run may make at a time
-    commit: str = ""  # of Bareboat's checkout; "" outside one
+    commit: str = ""  # of the checkout, with `+dirty` where a file of it differed; "" outside one
     remote: bool = False  # the engine is on another machine, and cannot mount folders of this one
     tracers: Once[Path, Tracer] = field(default_factory=Once)  # the copy of strace, by the folder where it lies
     bases: Once[Path, Image] = field(default_factory=Once)  # those that this run has opened, by archive
+    compilers: Once[str, str] = field(default_factory=Once)  # what rustc says of itself, by the image's digest
     owners: Once[str, Owners] = field(default_factory=Once)  # those that it has read, by the image's digest
 
     def log(self, job: str) -> Path:
@@ -95,6 +97,8 @@ class RootImage:
     reference: str  # what a Containerfile names
     source: Source
     packages: tuple[Pinned, ...]
+    key: str = ""  # of what its recipe says of it; "" of a registry's
+    pins: str = ""  # the key of its packages, likewise
 
     @property
     def image(self) -> str:
@@ -114,6 +118,7 @@ class Program:
     warm: bool | None  # whether cargo found objects of an earlier compile; None where that is not known
     toolchain: RootImage
     crates: tuple[str, ...] | None = None  # those that it may be linked with, by name; None where that is not known
+    key: str = ""  # of the compile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,15 +13,22 @@ from typing import TYPE_CHECKING, Literal
 
 from bareboat.archive import Entry, read_copied, stays_inside
 from bareboat.closure.owners import DATABASES, Owner, Owners, dump_owners, load_owners, read_owners
-from bareboat.errors import BareboatError, EngineError, StoppedError
+from bareboat.errors import AbsentError, BareboatError, StoppedError
 from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from bareboat.inputs.recipe import Copy
     from bareboat.make.context import JobContext, RootImage
     from bareboat.plan.jobs import PlannedCopy, RootJob
+
+
+# Raised when what was kept may be wrong: what a fault of the engine left as empty is not believed.
+_VERSION = "2"
+# Two blocks of zeros are the end of every tar (pax(1)), so that one without is only a part.
+_TAR_END = bytes(1024)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +65,7 @@ def owners_in(context: JobContext, root: RootImage) -> Owners:
 
 def _find_owners(context: JobContext, root: RootImage) -> Owners:
     # Reading the databases of a whole Debian takes ten times as long as reading what they said.
-    name = hashlib.sha256(root.source.digest.encode()).hexdigest()
-    place = context.folders.roots / "copied" / f"{name}.owners"
+    place = _kept(context, root, "all.owners")
     known = load_owners(place.read_bytes()) if place.is_file() else None
     if known is None:
         known = _read_owners(context, root)
@@ -113,16 +119,23 @@ def _package(root: RootImage, job: RootJob) -> Owner | None:
     return next((Owner(name=package.name, version=package.version) for package in packages), None)
 
 
+def _kept(context: JobContext, root: RootImage, what: str) -> Path:
+    """Where something of an image is kept."""
+    name = hashlib.sha256(f"{_VERSION}\0{root.source.digest}\0{what}".encode()).hexdigest()
+    return context.folders.roots / "copied" / f"{name}{posixpath.splitext(what)[1]}"
+
+
 def _copied(context: JobContext, root: RootImage, path: str, *, absent: bytes | None = None) -> bytes:
     """The tar of a file or folder of an image, kept on disk; `absent` is what is kept where there is none."""
-    name = hashlib.sha256(f"{root.source.digest}\0{path}".encode()).hexdigest()
-    kept = context.folders.roots / "copied" / f"{name}.tar"
+    kept = _kept(context, root, f"{path}.tar")
     if kept.is_file():
         return kept.read_bytes()
     try:
         tar = context.engine.copy_out(root.image, path)
-    except BareboatError as error:
-        if absent is None or isinstance(error, EngineError | StoppedError):
+        if not tar.endswith(_TAR_END):
+            raise BareboatError(f"{path} of {root.reference} was cut off while it was copied; try again")
+    except AbsentError:
+        if absent is None:
             raise
         tar = absent
     write_whole(kept, tar)

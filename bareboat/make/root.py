@@ -67,7 +67,7 @@ def _make_filesystem(context: JobContext, job: RootJob, folder: Path) -> RootFil
 def _load(context: JobContext, job: RootJob, made: RootFilesystem, folder: Path) -> str:
     config = ImageConfig(
         env=(PATH,) if job.role == "toolchain" else (PATH, CERTIFICATES),
-        labels={KIND_LABEL: job.role, KEY_LABEL: bootstrap_key(context, job)},
+        labels={KIND_LABEL: job.role, KEY_LABEL: bootstrap_key(context.recipes, job)},
         architecture=context.host.architecture,
     )
     archive = folder / "image.tar"

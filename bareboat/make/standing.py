@@ -13,9 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from bareboat.errors import BareboatError
 from bareboat.inputs.base import Debian
-from bareboat.inputs.lock import Pinned, moved, pinned_reference
+from bareboat.inputs.lock import Pinned, moved, pinned_reference, pins_of
 from bareboat.make.context import Program, RootImage
-from bareboat.plan.keys import program_key, root_key, source_key
+from bareboat.plan.keys import pins_key, program_key, root_key, source_key
 from bareboat.result.values import Source
 from bareboat.system.files import write_whole
 
@@ -93,14 +93,16 @@ def bootstrapped(known: Known, job: RootJob, record: RootRecord, *, made: bool) 
         reference=job.reference,
         source=source,
         packages=record.packages,
+        key=bootstrap_key(known.recipes, job),
+        pins=pins_key(pins_of(record.packages)),
     )
 
 
-def bootstrap_key(known: Known, job: RootJob) -> str:
-    """The key of a root that is made from packages."""
+def bootstrap_key(recipes: Path, job: RootJob) -> str:
+    """The key of a root that is made from packages; `recipes` is the folder of the recipes."""
     script = ""
     if isinstance(job.bootstrap, Debian) and job.bootstrap.script:
-        folder = known.recipes / "toolchains" if job.role == "toolchain" else known.recipes
+        folder = recipes / "toolchains" if job.role == "toolchain" else recipes
         script = (folder / job.bootstrap.script).read_text(encoding="utf-8")
     return root_key(job.bootstrap, script)
 
@@ -164,6 +166,7 @@ def _program(folder: Path, record: ProgramRecord, toolchain: RootImage, *, made:
         warm=record.warm,
         crates=record.crates,
         toolchain=toolchain,
+        key=folder.name,
     )
 
 
@@ -194,4 +197,4 @@ def _read_root(known: Known, job: RootJob) -> RootRecord | None:
 
 
 def _root_file(known: Known, job: RootJob) -> Path:
-    return known.folders.roots / f"{bootstrap_key(known, job)}.json"
+    return known.folders.roots / f"{bootstrap_key(known.recipes, job)}.json"

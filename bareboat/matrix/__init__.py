@@ -2,6 +2,7 @@
 
 source    choose_source, one_image_each
 standing  find_outputs, which looks up what stands as an earlier run made it
+changes   find_changes, which holds a result to today's recipes, samples, lock and code; is_gone, Today
 run       run_matrix
 gather    gather_run, MatrixRun, new_pins
 progress  make_progress

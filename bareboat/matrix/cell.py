@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bareboat.check.manifest import make_manifest
 from bareboat.check.prediction import closure_of, compare, judge_cell, refuse
 from bareboat.check.runs import verify
-from bareboat.check.trace import trace_runs
+from bareboat.check.trace import Trace, trace_runs
 from bareboat.elf import read_elf
+from bareboat.make.compiler import compiler_of
 from bareboat.make.context import Measured
 from bareboat.make.copies import owners_in
 from bareboat.make.image import gather_contents, ship_image
 from bareboat.make.standing import keep_image_key
-from bareboat.matrix.standing import find_measured, result_key
+from bareboat.matrix.standing import find_ingredients, find_measured, result_key
 from bareboat.measurements import Subject, measure_all
 from bareboat.measurements.tls import lacks_locks
 from bareboat.result.portable import portable
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
 
     from bareboat.archive import Image
     from bareboat.check.runs import Verdict
-    from bareboat.check.strace_log import Opened
     from bareboat.closure import Closure
     from bareboat.elf import ElfFacts
     from bareboat.make.context import JobContext, Outputs
     from bareboat.make.image import ImageContents
     from bareboat.plan.jobs import Cell
+    from bareboat.result.values import Ingredients
 
 SCRATCH = Source(kind="scratch", reference="scratch", digest="")
 
@@ -54,23 +55,22 @@ class Findings:
 
     closure: Closure  # what the program needs there, from which its start is predicted
     verdict: Verdict  # what the runs showed
-    opened: tuple[Opened, ...]  # what the program opened, where that was traced
+    trace: Trace  # what the program opened
 
 
 def make_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
     """Do one cell and save its result; that of a service that runs is not saved: its probes are still to come."""
     contents = gather_contents(context, cell, outputs)
     keep_image_key(context, cell, contents.program, contents.roots, contents.key)
-    key = result_key(context, cell, contents.key, outputs)
+    made = find_ingredients(context, cell, outputs, contents.key)
     # Other sources may come to the same image.
-    if standing := find_measured(context, cell, key):
-        return standing
+    if standing := find_measured(context, cell, result_key(cell, made, context.host)):
+        return _say_made(context, standing, made)
     with ship(context, contents) as shipped:
         closure = closure_of(shipped.image, cell.program_path)
         verdict = verify(context.engine, shipped.image.id, cell.sample.expectations, context.limits(cell))
-        opened = observe(context, shipped, verdict)
-        found = Findings(closure=closure, verdict=verdict, opened=opened)
-        return measure(context, shipped, found, key)
+        found = Findings(closure=closure, verdict=verdict, trace=observe(context, shipped, verdict))
+        return measure(context, shipped, found, made)
 
 
 @contextlib.contextmanager
@@ -81,19 +81,21 @@ def ship(context: JobContext, contents: ImageContents) -> Iterator[Shipped]:
         yield Shipped(contents=contents, image=image, program=program, elf=read_elf(program))
 
 
-def observe(context: JobContext, shipped: Shipped, verdict: Verdict) -> tuple[Opened, ...]:
+def observe(context: JobContext, shipped: Shipped, verdict: Verdict) -> Trace:
     """What the program opens in an image from scratch, whose files are each to be accounted for."""
     cell = shipped.contents.cell
-    if cell.base or not verdict.started:
-        return ()
+    if cell.base:
+        return Trace()
+    if not verdict.started:
+        return Trace(unseen="the program does not start")
     return trace_runs(context, cell, shipped.image)
 
 
-def measure(context: JobContext, shipped: Shipped, found: Findings, key: str) -> Measured:
+def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingredients) -> Measured:
     """Take every figure and judge the cell; what is not to be probed is saved."""
     cell, contents, verdict = shipped.contents.cell, shipped.contents, found.verdict
     preflight = compare(found.closure, verdict)
-    manifest = () if cell.base else make_manifest(contents, shipped.image, found.closure, found.opened)
+    manifest = () if cell.base else make_manifest(contents, shipped.image, found.closure, found.trace)
     subject = Subject(
         image=shipped.image,
         program_path=cell.program_path,
@@ -113,12 +115,13 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, key: str) ->
         sample=cell.sample.name,
         recipe=cell.recipe.name,
         platform=str(cell.program.platform),
-        key=key,
+        key=result_key(cell, made, context.host),
         outcome=Passed() if awaits_probes else judge_cell(cell, preflight, failure) or Passed(),
         measurements=measure_all(subject),
-        provenance=_provenance(context, contents, shipped.image.id),
+        provenance=_provenance(context, shipped, made),
         preflight=preflight,
         manifest=manifest,
+        unobserved=found.trace.unseen,
     )
     return (
         Measured(status="built", note="", result=result, awaits_probes=True)
@@ -165,13 +168,25 @@ def failed_result(cell: Cell, failure: Failed) -> Result:
     )
 
 
-def _provenance(context: JobContext, contents: ImageContents, image_id: str) -> Provenance:
+def _say_made(context: JobContext, standing: Measured, made: Ingredients) -> Measured:
+    """A result that stands, which from now on says that it is of these sources."""
+    result = standing.result
+    if result.provenance and result.provenance.made != made:
+        result = replace(result, provenance=replace(result.provenance, made=made))
+        save(result, context.results)
+    return replace(standing, result=result)
+
+
+def _provenance(context: JobContext, shipped: Shipped, made: Ingredients) -> Provenance:
+    contents = shipped.contents
     base = contents.cell.base
     return Provenance(
         host=context.host,
         base=contents.roots[base].source if base else SCRATCH,
         toolchain=contents.program.toolchain.source,
-        image_id=image_id,
+        image_id=shipped.image.id,
+        compiler=compiler_of(context, contents.program.toolchain),
+        made=made,
         limits=context.limits(contents.cell),
         commit=context.commit,
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),

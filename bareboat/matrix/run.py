@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from bareboat.check.prediction import judge_failure
 from bareboat.errors import BareboatError, EngineError, ResultError
 from bareboat.make.context import Outputs
 from bareboat.matrix.cell import failed_result, keep, say
@@ -20,6 +21,7 @@ from bareboat.result.values import Failed
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
+    from bareboat.inputs.expected import ExpectedFailure
     from bareboat.make.context import JobContext, Output
     from bareboat.matrix.gather import MatrixRun
     from bareboat.matrix.plain import Progress
@@ -53,7 +55,7 @@ def run_matrix(
                 output = _conclude(context, done)
                 if output is not None and output.status != "unchanged" and done.aborted_by is None:
                     pace.seconds[done.job.id] = done.seconds
-                expected = _did_not_compile(done) and (done.aborted_by or done.job) in hopeless
+                expected = _says(done, hopeless.get((done.aborted_by or done.job).id, ()))
                 _tell(progress, done, output, expected=expected)
                 if output is not None:
                     outputs[done.job.id] = output
@@ -72,10 +74,12 @@ def _id(job: Job) -> str:
     return job.id
 
 
-def _expected_not_to_compile(plan: Plan) -> tuple[Job, ...]:
-    """The programs that are needed only by cells that are expected to fail, for whatever reason."""
-    hopeful = {cell.program.id for cell in plan.cells if not cell.expect_failure}
-    return tuple(cell.program for cell in plan.cells if cell.program.id not in hopeful)
+def _expected_not_to_compile(plan: Plan) -> dict[str, tuple[ExpectedFailure, ...]]:
+    """By id, the programs that are needed only by cells that are expected to fail, and what each of these expects."""
+    found: dict[str, list[ExpectedFailure | None]] = {}
+    for cell in plan.cells:
+        found.setdefault(cell.program.id, []).append(cell.expect_failure)
+    return {program: tuple(one for one in known if one) for program, known in found.items() if all(known)}
 
 
 def _starting(context: JobContext, progress: Progress) -> Callable[[Job, Mapping[Hashable, Output]], Output]:
@@ -95,9 +99,10 @@ def _conclude(context: JobContext, done: Done[Job, Output]) -> Output | None:
         stage=_stage(cause),
         reason=done.error.summary,
         detail=done.error.detail,
-        # A cell may be expected not to compile; that its base cannot be had, or a disk is full, is another matter.
-        expected=done.job.cell.expect_failure if _did_not_compile(done) else "",
     )
+    expected = done.job.cell.expect_failure
+    if expected is not None:
+        failed = judge_failure(failed, expected, _compile_log(done))
     result = failed_result(done.job.cell, failed)
     # A result that cannot be read is the user's, of a newer Bareboat perhaps: it is told of, never written over.
     if isinstance(done.error, ResultError):
@@ -109,8 +114,20 @@ def _conclude(context: JobContext, done: Done[Job, Output]) -> Output | None:
         return say(replace(result, outcome=replace(failed, detail=f"{failed.detail}\n{error}")))
 
 
-def _did_not_compile(done: Done[Job, Output]) -> bool:
-    return isinstance(done.aborted_by or done.job, ProgramJob) and isinstance(done.error, EngineError)
+def _says(done: Done[Job, Output], expected: tuple[ExpectedFailure, ...]) -> bool:
+    """Whether a compile failed, and in the way that all who need it expect."""
+    return bool(expected) and all(failure.explains(_compile_log(done)) for failure in expected)
+
+
+def _compile_log(done: Done[Job, Output]) -> str:
+    """The whole log of a compile that failed; "" of all else: that a base cannot be had is nothing to expect."""
+    error = done.error
+    if not isinstance(done.aborted_by or done.job, ProgramJob) or not isinstance(error, EngineError):
+        return ""
+    try:
+        return error.log.read_text(encoding="utf-8", errors="replace") if error.log else str(error)
+    except OSError:
+        return str(error)
 
 
 def _stage(job: Job) -> Stage:

@@ -6,19 +6,21 @@ import contextlib
 from typing import TYPE_CHECKING, assert_never
 
 from bareboat.errors import BareboatError
+from bareboat.inputs.limits import limits_of
 from bareboat.make.context import Measured, Outputs
 from bareboat.make.standing import find_image_key, find_program, find_root
 from bareboat.measurements import load_measurements
 from bareboat.plan.jobs import ImageJob, ProbeJob, ProgramJob, RootJob, needs
-from bareboat.plan.keys import cell_key
+from bareboat.plan.keys import cell_key, source_key
 from bareboat.result.store import load
-from bareboat.result.values import Failed, Passed
+from bareboat.result.values import Failed, Ingredients, Passed, RootKeys
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from bareboat.make.context import Known, Output
     from bareboat.plan.jobs import Cell, Job, Plan
+    from bareboat.result.values import Host, Result
 
 
 def find_outputs(known: Known, plan: Plan) -> dict[Hashable, Output]:
@@ -71,20 +73,50 @@ def find_measured(known: Known, cell: Cell, key: str) -> Measured | None:
     return Measured(status="unchanged", note="", result=result)
 
 
-def result_key(known: Known, cell: Cell, image_key: str, outputs: Outputs) -> str:
-    """The key of a cell's result, of that of its image."""
+def find_ingredients(known: Known, cell: Cell, outputs: Outputs, image_key: str) -> Ingredients:
+    """What the key of a cell's result is made of, besides what its recipe, its sample and the host say."""
+    program, roots = outputs.program(cell.program), outputs.roots(cell)
+    harbor = outputs.program(cell.harbor) if cell.harbor else None
+    used = {**roots, cell.program.toolchain: program.toolchain}
+    if cell.harbor and harbor:
+        used[cell.harbor.toolchain] = harbor.toolchain
+    return Ingredients(
+        roots={job.id: RootKeys(key=root.key, digest=root.source.digest, pins=root.pins) for job, root in used.items()},
+        program=program.key,
+        program_sha256=program.sha256,
+        crates=program.crates,
+        harbor=harbor.key if harbor else "",
+        harbor_sha256=harbor.sha256 if harbor else "",
+        sources=source_key(cell, program.sha256, {job: root.source.digest for job, root in roots.items()}),
+        image=image_key,
+        traced=not known.untraced,
+    )
+
+
+def result_key(cell: Cell, made: Ingredients, host: Host) -> str:
+    """The key of a cell's result, of what it is made of."""
     return cell_key(
         cell,
-        image_key,
-        crates=outputs.program(cell.program).crates,
-        harbor_sha256=outputs.program(cell.harbor).sha256 if cell.harbor else "",
-        host=known.host,
-        limits=known.limits(cell),
-        traced=known.traced,
+        made.image,
+        crates=made.crates,
+        harbor_sha256=made.harbor_sha256,
+        host=host,
+        limits=limits_of(cell.recipe.runtime, host.cores),
+        traced=made.traced,
         columns=[module.COLUMN for module in load_measurements()],
     )
 
 
 def _find_cell(known: Known, cell: Cell, outputs: Outputs) -> Measured | None:
     image_key = find_image_key(known, cell, outputs.program(cell.program), outputs.roots(cell))
-    return find_measured(known, cell, result_key(known, cell, image_key, outputs)) if image_key else None
+    if not image_key:
+        return None
+    made = find_ingredients(known, cell, outputs, image_key)
+    measured = find_measured(known, cell, result_key(cell, made, known.host))
+    # Other sources came to the same image: the result stands, and has yet to say of which it is.
+    return measured if measured and made_of(measured.result) == made else None
+
+
+def made_of(result: Result) -> Ingredients | None:
+    """What the key of a result was made of; None of a result that does not say it."""
+    return result.provenance.made if result.provenance else None

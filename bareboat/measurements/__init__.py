@@ -2,9 +2,8 @@
 
 A module that measures a timed run has a `measure_timed` in place of `measure`; one whose figure such a run can confirm
 has a `confirm` too. No list names the modules: every file here is one, but `subject` and those whose name begins with
-`_`. Others use `measure_all` with a `Subject`,
-`measure_timed` with a `TimedSubject`, `load_measurements` for the columns, `summarise` of `proof` and `lacks_locks` of
-`tls`.
+`_`. Others use `measure_all` with a `Subject`, `measure_timed` with a `TimedSubject`, `load_measurements` for the
+columns, `lacks_locks` of `tls`, `proof` and `idle` for what a proof changes, and the word `NOT_OBSERVED`.
 """
 
 from __future__ import annotations

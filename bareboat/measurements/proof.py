@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bareboat.result.values import Column
+from bareboat.result.values import IDLE, Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,5 +30,5 @@ def measure(subject: Subject) -> str | None:
 def summarise(manifest: Iterable[ManifestRow]) -> str | None:
     """The counts of a manifest's proofs, where a copied folder counts as one file; None without proofs."""
     proofs = [row.proof for row in manifest if row.proof]
-    idle = sum(proof == "idle" for proof in proofs)
+    idle = sum(proof == IDLE for proof in proofs)
     return f"{len(proofs) - idle} needed, {idle} idle" if proofs else None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from bareboat.elf import Crt, Libc
     from bareboat.inputs.base import RootBootstrap
+    from bareboat.inputs.expected import ExpectedFailure
     from bareboat.inputs.recipe import Copy, Recipe
     from bareboat.inputs.sample import Sample
 
@@ -117,10 +118,10 @@ class Cell:
         return f"localhost/bareboat/{self.sample.name}:{self.recipe.name}".replace("+", "_")
 
     @property
-    def expect_failure(self) -> str:
-        """Why the cell is known not to work; "" where it should."""
-        reasons = (reason for pattern, reason in self.sample.expect_failure if fnmatchcase(self.recipe.name, pattern))
-        return self.recipe.expect_failure or next(reasons, "")
+    def expect_failure(self) -> ExpectedFailure | None:
+        """Why the cell is known not to work, and what it says then; None where it should work."""
+        known = (failure for pattern, failure in self.sample.expect_failure if fnmatchcase(self.recipe.name, pattern))
+        return self.recipe.expect_failure or next(known, None)
 
     @property
     def excuses(self) -> dict[str, str]:

@@ -69,6 +69,11 @@ def root_key(bootstrap: RootBootstrap | None, script: str) -> str:
     return _digest(ROOT_VERSION, "root", bootstrap, script)
 
 
+def pins_key(pins: Mapping[str, str]) -> str:
+    """The key of the packages that a root was made from: `VERSION sha256:DIGITS` by name, as the lock has them."""
+    return _digest(ROOT_VERSION, "pins", sorted(pins.items()))
+
+
 def program_key(job: ProgramJob, toolchain: str, toolchain_digest: str) -> str:
     """The key of a compiled program; `toolchain` is what its Containerfile calls the image of that digest."""
     stages = compile_stages(job, toolchain, toolchain_digest)

@@ -10,7 +10,7 @@ from podman.errors import APIError, NotFound
 
 from bareboat.engine.containers import RUN_LABEL, RunReport
 from bareboat.engine.tracer import LOGS_TARGET
-from bareboat.errors import BareboatError
+from bareboat.errors import AbsentError, BareboatError
 from bareboat.podman_engine.names import container_name
 
 if TYPE_CHECKING:
@@ -64,15 +64,19 @@ def trace(
 
 
 def copy_out(client: PodmanClient, owner: str, image_id: str, path: str) -> bytes:
-    """One file or folder of an image as a tar, links to it followed; raises BareboatError where it is not there."""
+    """One file or folder of an image as a tar, links to it followed; raises AbsentError where it is not there."""
     container = client.containers.create(image_id, ["none"], **_marks(owner))
     try:
         chunks, _ = container.get_archive(path)
         return b"".join(chunks)
     except NotFound as error:
-        raise BareboatError(f"there is no {path} in {image_id}") from error
+        # Of a container that somebody has removed meanwhile Podman says 404, too, and that is no answer.
+        if not client.containers.exists(str(container.id)):
+            raise
+        raise AbsentError(f"there is no {path} in {image_id}") from error
     finally:
-        container.remove(force=True)
+        with contextlib.suppress(NotFound):
+            container.remove(force=True)
 
 
 def start(client: PodmanClient, owner: str, wanted: Start) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FACTS_FILE = "facts.json"
 # What of the environment Podman takes its settings and its folders from, and the programs that it finds by PATH.
 _VARIABLES = ("HOME", "STORAGE_OPTS", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR")
+_MACHINE = Path("/etc/machine-id")
+_MACHINE_DIGITS = 8
 _PROGRAMS = ("podman", "conmon", "crun", "runc")
 
 
@@ -43,8 +45,8 @@ class Facts:
         return Path(self.graph_root) / f"{self.host.storage_driver}-images" / "images.json"
 
 
-def read_facts(info: Mapping[str, Any]) -> Facts:
-    """The facts in what Podman says of itself (`podman info`, `/libpod/info`)."""
+def read_facts(info: Mapping[str, Any], machine: str = "") -> Facts:
+    """The facts in what Podman says of itself (`podman info`, `/libpod/info`); `machine` is its machine's number."""
     host, store, system = info["host"], info["store"], info["host"]["distribution"]
     rootless = bool(host["security"]["rootless"])
     mode = "rootless" if rootless else "rootful"
@@ -61,6 +63,7 @@ def read_facts(info: Mapping[str, Any]) -> Facts:
             rootless=rootless,
             bareboat=__version__,
             cores=int(host["cpus"]),
+            machine=machine,
         ),
         run_root=str(store["runRoot"]),
         graph_root=str(store["graphRoot"]),
@@ -69,12 +72,23 @@ def read_facts(info: Mapping[str, Any]) -> Facts:
 
 def keep_facts(folder: Path, info: Mapping[str, Any], environment: Mapping[str, str]) -> Facts:
     """The facts in what Podman says of itself, kept in `folder` for `recall_facts`."""
-    facts, host = read_facts(info), info["host"]
+    facts, host = read_facts(info, machine_number()), info["host"]
     parts = [str(host["ociRuntime"]["path"]), str(host["conmon"]["path"])]
     stamp = _stamp(folder, parts, environment)
     kept = {"stamp": stamp, "parts": parts, "facts": asdict(facts)}
     write_whole(folder / FACTS_FILE, json.dumps(kept, indent=1).encode())
     return facts
+
+
+def machine_number(file: Path = _MACHINE) -> str:
+    """Digits by which this machine is told from others; "" where it has no number of its own.
+
+    The number itself is not to be published (machine-id(5)), so it is hashed.
+    """
+    try:
+        return hashlib.sha256(b"bareboat\0" + file.read_bytes().strip()).hexdigest()[:_MACHINE_DIGITS]
+    except OSError:
+        return ""
 
 
 def recall_facts(folder: Path, environment: Mapping[str, str]) -> Facts | None:
@@ -96,6 +110,7 @@ def _stamp(folder: Path, parts: Iterable[str], environment: Mapping[str, str]) -
         folder / "containers.conf",
         *(Path(shutil.which(name) or name) for name in _PROGRAMS),
         Path("/etc/os-release"),
+        _MACHINE,
         *(Path(name) for name in (*parts, *named) if name),
         *(place / f"{name}.conf" for place in folders for name in ("containers", "storage")),
         *(path for place in folders for path in sorted(place.glob("*.conf.d/*.conf"))),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bareboat.report.figures import value_text
-from bareboat.report.render import NOTHING, markdown_table
+from bareboat.report.origin import mark_origins
+from bareboat.report.render import NOTHING, markdown_origins, markdown_table
 from bareboat.report.table import Alignment, Table, measurement_of
 from bareboat.system.printable import printable
 
@@ -40,8 +41,8 @@ def _tables(results: tuple[Result, ...]) -> str:
         for result, probes in zip(services, answers, strict=True)
     )
     left: tuple[Alignment, ...] = ("left",)
-    table = markdown_table(Table(headings=headings, rows=rows, alignment=left * len(headings)))
-    return f"{table}\n### What was observed\n\n{_observed(services, names)}"
+    table = mark_origins(Table(headings=headings, rows=rows, alignment=left * len(headings)), services)
+    return f"{markdown_table(table)}{markdown_origins(services)}\n### What was observed\n\n{_observed(services, names)}"
 
 
 def _observed(services: list[Result], names: tuple[str, ...]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, TypeAlias
 
-from bareboat.report.render import NOTHING, markdown_table
+from bareboat.report.origin import mark_origins
+from bareboat.report.render import NOTHING, markdown_origins, markdown_table
 from bareboat.report.table import Table
 from bareboat.system.printable import printable
 
@@ -49,13 +50,13 @@ def _count(rows: Iterable[_Row]) -> str:
 
 def _table(rows: Iterable[_Row]) -> str:
     rows = sorted(rows, key=lambda row: (row[1].predicted, row[0].cell))
-    return markdown_table(
-        Table(
-            headings=("Cell", "Predicted", "Because", "Observed", "What loader or runtime said"),
-            rows=tuple((printable(result.cell), *_cells(preflight)) for result, preflight in rows),
-            alignment=("left",) * 5,
-        )
+    table = Table(
+        headings=("Cell", "Predicted", "Because", "Observed", "What loader or runtime said"),
+        rows=tuple((printable(result.cell), *_cells(preflight)) for result, preflight in rows),
+        alignment=("left",) * 5,
     )
+    shown = [result for result, _ in rows]
+    return markdown_table(mark_origins(table, shown)) + markdown_origins(shown)
 
 
 def _cells(preflight: Preflight) -> tuple[str, ...]:

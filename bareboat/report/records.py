@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bareboat.report.figures import Figure
-    from bareboat.result.values import Column, Result
+    from bareboat.result.values import Column, Provenance, Result
 
 _FIXED = (
     *("sample", "base", "platform", "outcome", "stage", "reason", "expected"),
     *("size_bytes", "cheat_sheet_bytes", "ratio"),
 )
-_LAST = "base_source"
+_LAST = (
+    *("base_source", "toolchain_digest", "compiler"),
+    *("host", "machine", "kernel", "podman", "runtime", "storage_driver", "commit", "measured_at"),
+)
 
 
 def csv_text(results: Iterable[Result]) -> str:
@@ -44,7 +47,7 @@ def _flat(results: Iterable[Result]) -> tuple[Result, ...]:
 
 
 def _keys(results: Iterable[Result]) -> tuple[str, ...]:
-    return (*_FIXED, *(_key(column) for column in columns(results)), _LAST)
+    return (*_FIXED, *(_key(column) for column in columns(results)), *_LAST)
 
 
 def _key(column: Column) -> str:
@@ -72,9 +75,20 @@ def _values(result: Result, measured: tuple[Column, ...]) -> tuple[Figure, ...]:
         result.published_bytes,
         None if ratio is None else round(ratio, 4),
         *(measurement.value if measurement else None for measurement in taken),
-        result.provenance.base.kind if result.provenance else None,
+        *_origin(result.provenance),
     )
     return tuple(printable(value) if isinstance(value, str) else value for value in values)
+
+
+def _origin(provenance: Provenance | None) -> tuple[Figure, ...]:
+    if provenance is None:
+        return (None,) * len(_LAST)
+    host = provenance.host
+    return (
+        *(provenance.base.kind, provenance.toolchain.digest, provenance.compiler or None),
+        *(host.name, host.machine or None, host.kernel, host.podman, host.runtime, host.storage_driver),
+        *(provenance.commit or None, provenance.measured_at),
+    )
 
 
 def _csv_value(value: Figure) -> Figure:

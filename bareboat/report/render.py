@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal, assert_never
 from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
 
 from bareboat.report.escape import markdown_text
+from bareboat.report.origin import origin_lines
 from bareboat.report.records import csv_text, json_text
 from bareboat.report.table import Table, group_by_sample, results_table, sort_results
 from bareboat.result.values import Failed, Passed, Skipped
 from bareboat.system.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bareboat.result.values import Result
 
@@ -50,8 +51,15 @@ def markdown(results: Iterable[Result], *, level: int, wide: bool = True) -> str
     return "\n".join(
         (f"{'#' * level} {markdown_text(heading)}\n\n" if len(grouped) > 1 else "")
         + markdown_table(results_table(group, wide=wide))
+        + markdown_origins(group)
         for heading, group in grouped
     )
+
+
+def markdown_origins(results: Sequence[Result]) -> str:
+    """What a Markdown table of these results says below it of where they come from, as a paragraph of its own."""
+    lines = origin_lines(results)
+    return f"\n{markdown_text(' '.join(lines))}\n" if lines else ""
 
 
 def markdown_table(table: Table) -> str:
@@ -70,6 +78,7 @@ def _text(results: tuple[Result, ...], *, wide: bool) -> str:
     return "\n".join(
         (f"{heading}\n\n" if len(grouped) > 1 else "")
         + _text_table(_without_empty_columns(results_table(group, wide=wide, reasons=False)))
+        + "".join(f"{line}\n" for line in ("", *origin_lines(group)) if origin_lines(group))
         + _not_passed(group)
         for heading, group in grouped
     )

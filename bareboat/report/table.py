@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from bareboat.report.figures import ratio_text, size_text, value_text
+from bareboat.report.origin import mark_origins
 from bareboat.result.values import Failed, Passed, Skipped
 from bareboat.system.printable import printable
 
@@ -64,12 +65,17 @@ def results_table(results: Iterable[Result], *, wide: bool = True, reasons: bool
 
 
 def make_table(fields: Sequence[Field], results: Iterable[Result]) -> Table:
-    """A table with a column for each of `fields` and a row for each of `results`, in the order given."""
-    return Table(
+    """A table with a column for each of `fields` and a row for each of `results`, in the order given.
+
+    Further columns tell of each row what of its origin is not the same for all.
+    """
+    ordered = tuple(results)
+    table = Table(
         headings=tuple(field.heading for field in fields),
-        rows=tuple(tuple(field.text(result) for field in fields) for result in results),
+        rows=tuple(tuple(field.text(result) for field in fields) for result in ordered),
         alignment=tuple(field.alignment for field in fields),
     )
+    return mark_origins(table, ordered)
 
 
 def sort_results(results: Iterable[Result]) -> tuple[Result, ...]:

@@ -12,10 +12,11 @@ from pydantic import ConfigDict, Field
 
 from bareboat.inputs.limits import Limits  # noqa: TC001 -- pydantic reads the types of fields
 
-SCHEMA = 2
+SCHEMA = 3
 Unit = Literal["bytes", "seconds", "count", "text", "flag"]
 Stage = Literal["base", "compile", "image", "preflight", "run", "measure"]
 Way = Literal["static", "known", "observed"]
+IDLE = "idle"  # the proof of what can be left out
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)  # JSON has no sign for those
 
 
@@ -95,6 +96,8 @@ class Host:
     rootless: bool
     bareboat: str
     cores: int = 0  # by which runs are limited; 0 in results of versions that did not ask
+    # Digits that tell this machine from others of the same system, and nothing else; "" where it has no number.
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +113,37 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RootKeys:
+    """What identifies an image that was built on, compiled in or copied from."""
+
+    __pydantic_config__ = _STRICT
+
+    key: str  # of what its recipe says of it; "" of a registry's
+    digest: str  # its own, `sha256:...`
+    pins: str  # SHA-256 (hex) of the versions and checksums of its packages, as the lock has them; "" of a registry's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingredients:
+    """What a result's key was made of, as far as it takes an engine or a compiler to know it.
+
+    With this, today's recipes, samples, lock and code give today's key of the same result.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    roots: dict[str, RootKeys]  # by the id of the job that made or pulled it
+    program: str  # the key of the compile
+    program_sha256: str
+    crates: tuple[str, ...] | None  # those that the program may be linked with; None where that is not known
+    harbor: str  # the key of the compile of the instrument that a service is held to; "" of no service
+    harbor_sha256: str  # likewise
+    sources: str  # the key of what the image is made from
+    image: str  # the image's key
+    traced: bool  # whether what the program opens could be observed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """All that went into a result."""
 
@@ -119,7 +153,9 @@ class Provenance:
     base: Source
     toolchain: Source
     image_id: str
-    commit: str  # of Bareboat's checkout; "" outside one
+    compiler: str = ""  # what `rustc --version` says in the toolchain; "" in results of schema 2
+    made: Ingredients | None = None  # None in results of schema 2
+    commit: str  # of the checkout, with `+dirty` where a file of it differed; "" outside one
     measured_at: str  # UTC, as ISO 8601 writes it
     limits: Limits | None = None  # what a run could take; None in results of versions that did not say
 
@@ -154,8 +190,19 @@ class ManifestRow:
     # and others load at run time), observed (opened in the verify run).
     ways: tuple[Way, ...] = ()
     files: int = 1  # how many a copied folder has in it
-    idle_files: int = 0  # how many of them no way found needed
+    # How many of them nobody needs: those that no way found, or, where running without them was tried, what that came
+    # to. None where some were found by no way and the run was not observed.
+    idle_files: int | None = 0
     proof: str = ""  # what came of running without it: "needed", "needed by RUN", "idle"; "" where not tried
+
+    @property
+    def needed(self) -> bool | None:
+        """Whether anybody needs it; None where that is not known. A proof outranks what the other ways found."""
+        if self.proof:
+            return self.proof != IDLE
+        if self.ways:
+            return True
+        return None if self.idle_files is None else False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +236,8 @@ class Result:
     provenance: Provenance | None = None  # None where the cell failed before its base and toolchain were known
     preflight: Preflight | None = None  # likewise
     manifest: tuple[ManifestRow, ...] = ()  # of a from-scratch image, sorted by path, without folders that were implied
+    # Why what a from-scratch image's program opens was not seen, or not all of it; "" where it was, and on a base.
+    unobserved: str = ""
     probes: tuple[Probe, ...] = ()  # what a service was asked
 
     @property

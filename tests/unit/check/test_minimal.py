@@ -10,14 +10,16 @@ from bareboat.archive import Entry, open_image, write_image
 from bareboat.check.manifest import make_manifest
 from bareboat.check.minimal import Prover, is_proved, prove
 from bareboat.check.strace_log import Opened
+from bareboat.check.trace import Trace
 from bareboat.closure import Closure, Needed
+from bareboat.commands.listing import list_manifest
 from bareboat.engine.fake import FakeEngine, Script
 from bareboat.inputs.recipe import Copy
 from bareboat.inputs.sample import Expectation
 from bareboat.make.context import Program
 from bareboat.make.copies import CopiedEntry
 from bareboat.make.image import ImageContents, image_config, image_entries
-from bareboat.measurements.proof import COLUMN
+from bareboat.measurements import idle, proof
 from bareboat.result.values import Measurement, Passed, Result
 from tests.unit.make.test_copies import CELL
 from tests.unit.project import job_context
@@ -70,53 +72,124 @@ def needed(path, way="needed"):
 
 
 CLOSURE = Closure(program="/hello-world", files=(needed("/hello-world", "program"), needed("/lib/libc")), missing=())
-OPENED = (
-    Opened(path="/zones/b", real_path="/zones/b", found=True, access="open"),
-    Opened(path="/etc/absent", real_path="/etc/absent", found=False, access="open"),
+TRACE = Trace(
+    opened=(
+        Opened(path="/zones/b", real_path="/zones/b", found=True, access="open"),
+        Opened(path="/etc/absent", real_path="/etc/absent", found=False, access="open"),
+    )
 )
 
 
 def test_a_manifest_says_which_ways_found_each_row(contents, image):
-    rows = {row.path: row for row in make_manifest(contents, image, CLOSURE, OPENED)}
+    rows = {row.path: row for row in make_manifest(contents, image, CLOSURE, TRACE)}
     assert list(rows) == sorted(rows)
     assert rows["/lib/libc"].ways == ("static",)
     assert rows["/etc/idle"].ways == ()
     zones = rows["/zones/"]
     assert (zones.kind, zones.files, zones.idle_files, zones.ways) == ("directory", 4, 3, ("observed",))
     assert rows["/hello-world"].source == "compile"
+    assert idle.summarise_idle(rows.values()) == 4
+
+
+def test_what_was_not_observed_is_not_said_to_be_idle(contents, image):
+    manifest = make_manifest(contents, image, CLOSURE, Trace(unseen="strace is not installed"))
+    rows = {row.path: row for row in manifest}
+    assert (rows["/lib/libc"].needed, rows["/lib/libc"].idle_files) == (True, 0), "the loader needs it all the same"
+    assert (rows["/etc/idle"].needed, rows["/etc/idle"].idle_files) == (None, None)
+    assert (rows["/zones/"].needed, rows["/zones/"].idle_files) == (None, None)
+    assert idle.summarise_idle(manifest) == "not observed"
 
 
 def test_whoever_names_a_folder_may_need_all_of_it(contents, image):
     closure = replace(CLOSURE, files=(*CLOSURE.files, needed("/zones", "path")))
-    zones = next(row for row in make_manifest(contents, image, closure, ()) if row.path == "/zones/")
+    zones = next(row for row in make_manifest(contents, image, closure, Trace()) if row.path == "/zones/")
     assert (zones.ways, zones.idle_files) == (("known",), 0)
 
 
-def test_each_row_is_left_out_once(contents, image, tmp_path):
-    (tmp_path / "store").mkdir()
-    engine = FakeEngine(folder=tmp_path / "store", script=needy)
-    context = job_context(engine, tmp_path)
-    said = []
-    result = Result(
-        cell="x@y",
-        sample="x",
-        recipe="y",
-        platform="linux/amd64",
-        key="",
-        outcome=Passed(),
-        measurements=(Measurement(column=COLUMN, value=None),),
-        manifest=make_manifest(contents, image, CLOSURE, OPENED),
-    )
-    assert not is_proved(result)
-    proved = prove(Prover(context=context, contents=contents, tell=said.append), result)
+@pytest.fixture
+def prove_it(contents, image, tmp_path):
+    """Proves what a program needs, whose runs were observed or not."""
+
+    def prove_it(trace, needs=needy):
+        (tmp_path / "store").mkdir(exist_ok=True)
+        engine = FakeEngine(folder=tmp_path / "store", script=needs)
+        context, said = job_context(engine, tmp_path), []
+        result = Result(
+            cell="x@y",
+            sample="x",
+            recipe="y",
+            platform="linux/amd64",
+            key="",
+            outcome=Passed(),
+            measurements=tuple(Measurement(column=module.COLUMN, value=None) for module in (idle, proof)),
+            manifest=make_manifest(contents, image, CLOSURE, trace),
+        )
+        assert not is_proved(result)
+        proved = prove(Prover(context=context, contents=contents, tell=said.append), result)
+        assert is_proved(proved)
+        assert len(said) == 3
+        assert list((tmp_path / "store").iterdir()) == [], "no trial's image stays"
+        assert not list(context.folders.scratch.iterdir())
+        return proved
+
+    return prove_it
+
+
+def figures(result):
+    return {taken.column.name: taken.value for taken in result.measurements}
+
+
+def test_each_row_is_left_out_once(prove_it):
+    proved = prove_it(TRACE)
     assert {row.path: row.proof for row in proved.manifest} == {
         "/hello-world": "",
         "/lib/libc": "needed",
         "/zones/": "needed by tz (1 of 4 files)",
         "/etc/idle": "idle",
     }
-    assert is_proved(proved)
-    assert proved.measurements[0].value == "2 needed, 1 idle"
-    assert len(said) == 3
-    assert list((tmp_path / "store").iterdir()) == [], "no trial's image stays"
-    assert not list(context.folders.scratch.iterdir())
+    assert figures(proved) == {"idle": 4, "proof": "2 needed, 1 idle"}
+
+
+@pytest.mark.parametrize("trace", [Trace(), Trace(unseen="strace is not installed")])
+def test_a_proof_outranks_what_no_other_way_saw(prove_it, trace):
+    proved = prove_it(trace)
+    assert {row.path: (row.needed, row.idle_files) for row in proved.manifest if row.source != "compile"} == {
+        "/lib/libc": (True, 0),
+        "/zones/": (True, 3),
+        "/etc/idle": (False, 1),
+    }
+    assert figures(proved)["idle"] == 4
+    listed = list_manifest(proved)
+    assert [line for line in listed.splitlines() if line.startswith("idle")] == [
+        "idle: /etc/idle: nobody needs it",
+        "idle: 3 of the 4 files of /zones/: nobody needs them",
+    ]
+    assert "not observed" not in listed
+
+
+def test_a_proof_outranks_what_another_way_found(prove_it):
+    proved = prove_it(TRACE, needs=lambda _image, _arguments: Script())
+    assert {row.path: (row.ways, row.needed, row.idle_files) for row in proved.manifest if row.proof} == {
+        "/lib/libc": (("static",), False, 1),
+        "/zones/": (("observed",), False, 4),
+        "/etc/idle": ((), False, 1),
+    }
+    assert figures(proved) == {"idle": 6, "proof": "0 needed, 3 idle"}
+    rows = [line.split() for line in list_manifest(proved).splitlines() if line.startswith("/")]
+    assert [row[0] for row in rows if "nobody" in row] == ["/etc/idle", "/lib/libc", "/zones/"]
+
+
+def test_of_two_files_of_which_either_will_do_one_is_needed(prove_it):
+    def either(image, _arguments):
+        return Script(exit_code=0 if {"zones/a", "zones/c"} & set(image.files()) else 1)
+
+    zones = next(row for row in prove_it(TRACE, needs=either).manifest if row.path == "/zones/")
+    assert (zones.proof, zones.idle_files) == ("needed (1 of 4 files)", 3)
+
+
+def test_a_file_that_another_run_needs_is_needed(prove_it):
+    def each_its_own(image, arguments):
+        return Script(exit_code=0 if f"zones/{'b' if 'tz' in arguments else 'd'}" in image.files() else 1)
+
+    zones = next(row for row in prove_it(TRACE, needs=each_its_own).manifest if row.path == "/zones/")
+    assert (zones.proof, zones.idle_files) == ("needed (2 of 4 files)", 2)

@@ -81,7 +81,7 @@ def aboard(path, **fields):
     return ManifestRow(**{**known, "path": path, "version": "2.41", "why": "because", **fields})
 
 
-def manifest_of(*files):
+def manifest_of(*files, unobserved=""):
     result = Result(
         cell="hello-world@scratch-musl",
         sample="hello-world",
@@ -90,6 +90,7 @@ def manifest_of(*files):
         key="",
         outcome=Passed(),
         manifest=files,
+        unobserved=unobserved,
     )
     table, summary = list_manifest(result).split("\n\n")
     return rows(table), summary.splitlines()
@@ -103,7 +104,7 @@ def test_a_manifest_has_a_row_a_file_and_the_total():
 
 def test_what_nobody_needs_is_said_to_be_idle():
     folder = aboard("/zones/", kind="directory", files=10, idle_files=9, ways=("observed",))
-    table, summary = manifest_of(aboard("/a"), folder)
+    table, summary = manifest_of(aboard("/a", idle_files=1), folder)
     assert table[0][4] == "nobody"
     assert summary[:2] == [
         "idle: /a: nobody needs it",
@@ -111,9 +112,16 @@ def test_what_nobody_needs_is_said_to_be_idle():
     ]
 
 
+def test_what_was_not_observed_is_said_to_be_that_and_why():
+    table, summary = manifest_of(aboard("/a", idle_files=None), unobserved="strace is not installed")
+    assert table[0][4] == "not observed"
+    assert summary[0] == "not observed: strace is not installed"
+    assert not any(line.startswith("idle") for line in summary)
+
+
 def test_proofs_have_a_column_where_there_are_any():
     table, _ = manifest_of(aboard("/a", ways=("static",), proof="needed by tz"))
-    assert table[0][5] == "needed by tz"
+    assert table[0][4:6] == ["static, proof", "needed by tz"]
 
 
 def needed(path, by, way="needed"):

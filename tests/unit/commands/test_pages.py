@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bareboat.commands.ask import schema_text
-from bareboat.commands.pages import crate_table, load_results, project_sizes, rows_of
+from bareboat.commands.pages import ReportOptions, crate_table, load_results, print_report, rows_of
 from bareboat.commands.project import Project
+from bareboat.errors import SelectionError
 from bareboat.report import conformance_tables, predictions_page, replace_block, results_page
+from bareboat.result.store import load, save
+from bareboat.system.process import Processes
 
 ROOT = Path(__file__).parents[3]
-MEASURED = load_results(ROOT / "results", project_sizes(Project(root=ROOT)))
+MEASURED = load_results(Project(root=ROOT)).hosts
 PUBLISHED = "debian-12-amd64-rootless"
 
 
@@ -50,3 +56,64 @@ def test_the_recipe_schema_is_current():
 def test_every_recipe_names_the_schema_and_was_measured(path):
     assert path.read_text(encoding="utf-8").startswith("#:schema ../bareboat/recipe.schema.json\n")
     assert path.stem in {result.recipe for result in MEASURED[PUBLISHED]}
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project with one result whose recipe there is, one whose recipe is gone, and one whose sample is."""
+    for name in ("recipes", "rust-samples"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "README.md").write_text("<!-- bareboat:here hello-world -->\n<!-- /bareboat:here hello-world -->\n")
+    measured = next(result for result in MEASURED[PUBLISHED] if result.cell == "hello-world@scratch-musl")
+    for sample, recipe in (("hello-world", "scratch-musl"), ("hello-world", "gone"), ("lost", "scratch-musl")):
+        cell = f"{sample}@{recipe}"
+        save(
+            replace(measured, cell=cell, sample=sample, recipe=recipe, published_bytes=None), tmp_path / "results/here"
+        )
+    return Project(root=tmp_path)
+
+
+def reported(project, **options):
+    view = io.StringIO()
+    text, code = print_report(project, ReportOptions(**options), Processes(), view)
+    assert code == 0
+    return text, view.getvalue()
+
+
+def test_results_of_what_is_gone_are_told_of_and_are_in_no_table(project):
+    text, told = reported(project)
+    gone = "left out, for their recipe or sample is gone: 2 (here/hello-world@gone, here/lost@scratch-musl)\n"
+    assert told.count("\n") == told.count(gone) + told.count("older than today's")
+    assert gone in told
+    pages = ["README.md", "results/README.md", "docs/predictions.md"]
+    for shown in (text, *((project.root / name).read_text(encoding="utf-8") for name in pages)):
+        assert "scratch-musl" in shown
+        assert "gone" not in shown
+        assert "lost" not in shown
+
+
+def test_results_that_are_older_than_todays_inputs_are_told_of(project):
+    path = project.results / "here" / "hello-world@scratch-musl.json"
+    old = load(path)
+    save(replace(old, provenance=replace(old.provenance, made=None)), path.parent)
+    line = "older than today's recipes, samples, lock or code: 1 (here/hello-world@scratch-musl); `invoke lock`"
+    assert line in reported(project)[1]
+
+
+def test_several_hosts_share_no_table_unmarked(project):
+    there = project.results / "there"
+    shutil.copytree(project.results / "here", there)
+    for path in there.iterdir():
+        result = load(path)
+        host = replace(result.provenance.host, name="there", machine="0badcafe")
+        save(replace(result, provenance=replace(result.provenance, host=host)), there)
+    text, _ = reported(project)
+    assert "Measured on 2 different machines or engines, which each row names." in text
+    assert "there (0badcafe)" in text
+    assert "Measured on there (0badcafe)" in reported(project, host="there")[0]
+
+
+def test_a_host_without_results_is_told(project):
+    with pytest.raises(SelectionError, match=r"no results of host 'her' \(did you mean 'here'\?\)"):
+        reported(project, host="her")

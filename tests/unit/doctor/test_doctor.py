@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import platform
 import subprocess
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from bareboat.doctor import host
+from bareboat.doctor import host, observation
 from bareboat.doctor.ask import ask, reason
 from bareboat.doctor.check import Check, can_build, table
 from bareboat.doctor.examine import check_network, check_runtime
@@ -186,6 +187,32 @@ def test_missing_package_tools_are_bad_only_where_no_registry_answers(monkeypatc
         found = host.check_package_tools(needed=needed)
         assert found.status == status
         assert "mmdebstrap" in found.finding
+
+
+def test_without_strace_nothing_is_observed_and_the_cure_is_named(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(observation, "search_path", lambda _environment: str(tmp_path))
+    found = observation.check_strace(Processes(), {})
+    assert (found.status, "is not observed" in found.finding) == ("warning", True)
+    assert found.cure.endswith(install(["strace"]).rpartition(" ")[2])
+    assert "strace" in install_with("apt-get", ["strace"])
+    (tmp_path / "strace").touch(mode=0o755)
+    scope = tmp_path / "scope"
+    scope.write_text("3\n", encoding="ascii")
+    found = observation.check_strace(Processes(), {}, scope)
+    assert found.finding.startswith("the kernel lets nobody trace (kernel.yama.ptrace_scope is 3): ")
+    assert found.cure.endswith("sysctl -w kernel.yama.ptrace_scope=1")
+
+
+@pytest.mark.starts_processes("whether strace may trace is found out by trying")
+@pytest.mark.parametrize(("script", "status"), [("exit 0", "good"), ("echo not permitted >&2; exit 1", "warning")])
+def test_whether_strace_may_trace_is_tried(tmp_path: Path, monkeypatch, script, status) -> None:
+    (tmp_path / "strace").write_text(f"#!/bin/sh\n{script}\n", encoding="ascii")
+    (tmp_path / "strace").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    monkeypatch.setenv("PATH", path)
+    found = observation.check_strace(Processes(), {"PATH": path}, tmp_path / "scope")
+    assert found.status == status
+    assert ("not permitted" in found.finding) == (status == "warning")
 
 
 def test_a_device_that_is_absent_or_closed_is_bad(tmp_path: Path, monkeypatch) -> None:

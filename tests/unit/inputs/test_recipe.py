@@ -186,6 +186,26 @@ def test_the_schema_refuses_what_the_loader_refuses():
             "mine.toml: debian: unknown key (there are: base, compile, copy, expect_failure, published, runtime, ",
         ),
         (
+            'summary = "x"',
+            'summary = "x"\nexpect_failure = "it is known"',
+            "mine.toml: expect_failure: is a table with keys (says, why), not 'it is known'",
+        ),
+        (
+            'summary = "x"',
+            'summary = "x"\nexpect_failure = { why = "it is known" }',
+            "mine.toml: expect_failure.says: is missing",
+        ),
+        (
+            'summary = "x"',
+            'summary = "x"\nexpect_failure = { why = "it is known", says = "(" }',
+            "mine.toml: expect_failure: `says` is no regular expression: missing ), unterminated subpattern",
+        ),
+        (
+            'summary = "x"',
+            'summary = "x"\nexpect_failure = { why = "it is known", says = ".*" }',
+            "mine.toml: expect_failure: `says` is found in every text: '.*'",
+        ),
+        (
             "scratch = true",
             'bootstrap = {suite = "trixie"}',
             "mine.toml: base.bootstrap: needs a key `kind`",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bareboat.errors import SampleError
+from bareboat.inputs.expected import ExpectedFailure
 from bareboat.inputs.sample import Cargo, Expectation, load_samples
 from bareboat.inputs.sample import load_crate as load_crates
 
@@ -243,7 +244,7 @@ name = "openssl"
 cargo = { features = ["tls-openssl", "dns"], default_features = false }
 with = { "scratch-*" = ["openssl"] }
 expect = { stdout = "other\\n" }
-expect_failure = { "alpine*" = "no OpenSSL there" }
+expect_failure."alpine*" = { why = "no OpenSSL there", says = 'OpenSSL .* not found' }
 """
 
 
@@ -265,7 +266,7 @@ def test_a_variant_is_a_sample_of_its_own(crate):
     assert openssl.expectations[0].stdout == "other\n"
     assert (openssl.provisions, openssl.expect_failure) == (
         (("scratch-*", ("openssl",)),),
-        (("alpine*", "no OpenSSL there"),),
+        (("alpine*", ExpectedFailure(why="no OpenSSL there", says="OpenSSL .* not found")),),
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bareboat.archive import Entry, ImageConfig, write_image
 from bareboat.engine.fake import FakeEngine
-from bareboat.errors import BareboatError
+from bareboat.errors import BareboatError, EngineError, StoppedError
 from bareboat.inputs.base import Distroless
 from bareboat.inputs.lock import Pinned
 from bareboat.inputs.recipe import Copy
@@ -14,6 +16,7 @@ from bareboat.make.context import RootImage
 from bareboat.make.copies import fetch_copies, owners_in
 from bareboat.plan.jobs import PlannedCopy, RootJob
 from bareboat.result.values import Source
+from bareboat.system.once import Once
 from tests.unit.project import job_context, plan_of
 
 (CELL,) = plan_of("scratch-glibc-dynamic").cells
@@ -101,6 +104,48 @@ def test_an_image_is_asked_once(context, engine):
         fetch(context, copy(path="/usr/lib/libc.so.6", to="/x"))
     assert sorted(engine.copied) == sorted(set(engine.copied))
     assert "/usr/lib/libc.so.6" in engine.copied
+
+
+FAULTS = [
+    BareboatError("Podman: 500 Server Error"),
+    EngineError("podman cp", 125, ["Error: no space left on device"]),
+    StoppedError("stopped"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+def test_a_fault_that_passes_is_no_absence(context, engine, monkeypatch, fault):
+    copy_out = engine.copy_out
+
+    def refuse(_image_id, _path):
+        raise fault
+
+    wanted = copy(path="/usr/lib/libc.so.6", to="/lib/libc.so.6")
+    monkeypatch.setattr(engine, "copy_out", refuse)
+    for ask in (lambda: owners_in(context, image(engine)), lambda: fetch(context, wanted)):
+        with pytest.raises(BareboatError, match=str(fault).partition("\n")[0]):
+            ask()
+    monkeypatch.setattr(engine, "copy_out", copy_out)
+    # Another run: what this one remembers would hide what lies on disk.
+    later = replace(context, owners=Once())
+    (item,) = fetch(later, wanted)
+    assert (item.owner.name, item.owner.version) == ("libc6", "2.41-12")
+
+
+def test_a_copy_that_was_cut_off_is_not_kept(context, engine, monkeypatch):
+    copy_out = engine.copy_out
+    monkeypatch.setattr(engine, "copy_out", lambda image_id, path: copy_out(image_id, path)[:-10_000])
+    wanted = copy(path="/usr/lib/libc.so.6", to="/x")
+    with pytest.raises(BareboatError, match="was cut off"):
+        fetch(context, wanted)
+    monkeypatch.setattr(engine, "copy_out", copy_out)
+    assert fetch(context, wanted)[0].entry.content == b"code"
+
+
+def test_what_is_absent_is_asked_once(context, engine):
+    for _ in range(2):
+        owners_in(replace(context, owners=Once()), image(engine))
+    assert len(engine.copied) == len(set(engine.copied))
 
 
 def test_an_image_without_a_package_database_has_no_owners(context, engine, tmp_path):

@@ -11,7 +11,8 @@ import pytest
 
 from bareboat.engine.fake import HOST, FakeEngine, Script
 from bareboat.engine.images import Build
-from bareboat.errors import BareboatError
+from bareboat.errors import BareboatError, EngineError
+from bareboat.inputs.expected import ExpectedFailure
 from bareboat.inputs.lock import Lock, Pinned
 from bareboat.inputs.recipe import Copy, RecipeBook
 from bareboat.inputs.sample import Expectation
@@ -39,6 +40,11 @@ def book_of(*names, libc="musl"):
     recipes = [one for one in BOOK.recipes if one.name in names]
     recipes = [replace(one, compile=replace(one.compile, libc=libc)) for one in recipes]
     return RecipeBook(recipes=tuple(recipes), toolchains=BOOK.toolchains)
+
+
+def compiles(engine):
+    """How many compiles there were; a toolchain is also asked for its compiler."""
+    return sum("/out" in work.writable for work in engine.worked)
 
 
 def always(script):
@@ -86,17 +92,17 @@ def test_a_cell_passes_is_saved_and_is_not_done_again(context, engine):
     assert load_all(context.results) == tuple(sorted(first.results, key=lambda result: result.cell))
     values = {one.column.name: one.value for one in first.results[0].measurements}
     assert (values["libc"], values["crt"]) == ("musl", "static")
-    built, ran = len(engine.worked), len(engine.ran)
+    built, ran = compiles(engine), len(engine.ran)
     assert (built, ran) == (1, 2), "one compile for both cells; both images are assembled"
     second = run(context, book_of("scratch-musl"))
-    assert (len(engine.worked), len(engine.ran)) == (built, ran)
+    assert (compiles(engine), len(engine.ran)) == (built, ran)
     assert second.results[0] == next(result for result in first.results if result.recipe == "scratch-musl")
 
 
 def test_force_does_it_again(context, engine):
     run(context, book_of("scratch-musl"))
     run(replace(context, force=True), book_of("scratch-musl"))
-    assert (len(engine.worked), len(engine.ran)) == (2, 2)
+    assert (compiles(engine), len(engine.ran)) == (2, 2)
 
 
 def test_a_lost_result_is_measured_again(context, engine):
@@ -105,7 +111,7 @@ def test_a_lost_result_is_measured_again(context, engine):
         path.unlink()
     again = run(context, book_of("scratch-musl"))
     assert outcomes(again)["scratch-musl"].kind == "passed"
-    assert (len(engine.worked), len(engine.ran)) == (1, 2)
+    assert (compiles(engine), len(engine.ran)) == (1, 2)
 
 
 @pytest.mark.parametrize("content", ['{"schema_version": 99, "new": 1}', '{"schema_version": 1, "cel'])
@@ -220,17 +226,17 @@ def test_a_failed_cell_is_tried_again_though_nothing_changed(context, engine):
     assert outcomes(run(context, book_of("scratch-musl")))["scratch-musl"].reason == "exit code 1, not 0"
     engine.script = always(HELLO)
     assert outcomes(run(context, book_of("scratch-musl")))["scratch-musl"].kind == "passed"
-    assert (len(engine.worked), len(engine.ran)) == (1, 2)
+    assert (compiles(engine), len(engine.ran)) == (1, 2)
 
 
 def test_a_source_that_compiles_to_the_same_program_is_compiled_and_not_run_again(context, engine):
     book = book_of("scratch-musl")
     run(context, book)
     run_plan(context, plan_of(book, crate="other"), io.StringIO())
-    assert (len(engine.worked), len(engine.ran)) == (2, 1)
+    assert (compiles(engine), len(engine.ran)) == (2, 1)
     engine.program = PROGRAM + b"\0"
     run_plan(context, plan_of(book, crate="third"), io.StringIO())
-    assert (len(engine.worked), len(engine.ran)) == (3, 2)
+    assert (compiles(engine), len(engine.ran)) == (3, 2)
 
 
 def test_another_expectation_runs_again_and_compiles_nothing(context, engine):
@@ -239,7 +245,7 @@ def test_another_expectation_runs_again_and_compiles_nothing(context, engine):
     plan = plan_of(book, expectations=(Expectation(stdout="Hallo\n"),))
     (result,) = run_plan(context, plan, io.StringIO()).results
     assert result.outcome.reason == "its output differs"
-    assert (len(engine.worked), len(engine.ran)) == (1, 2)
+    assert (compiles(engine), len(engine.ran)) == (1, 2)
 
 
 @pytest.mark.parametrize("change", ["kernel", "podman", "buildah", "runtime", "storage_driver"])
@@ -247,7 +253,7 @@ def test_another_host_runs_and_measures_again_and_builds_nothing(context, engine
     run(context, book_of("scratch-musl", "alpine"))
     done = run(replace(context, host=replace(HOST, **{change: "new"})), book_of("scratch-musl", "alpine"))
     assert {outcome.kind for outcome in outcomes(done).values()} == {"passed"}
-    assert (len(engine.worked), len(engine.ran)) == (1, 4)
+    assert (compiles(engine), len(engine.ran)) == (1, 4)
 
 
 def test_a_figure_that_changed_its_meaning_is_taken_again_and_nothing_is_built(context, engine, monkeypatch):
@@ -256,7 +262,7 @@ def test_a_figure_that_changed_its_meaning_is_taken_again_and_nothing_is_built(c
     done = run(context, book_of("scratch-musl", "alpine"))
     versions = {taken.column.version for result in done.results for taken in result.measurements}
     assert versions >= {2}
-    assert (len(engine.worked), len(engine.ran)) == (1, 4)
+    assert (compiles(engine), len(engine.ran)) == (1, 4)
 
 
 def test_another_reason_for_a_copy_builds_nothing(context, engine):
@@ -267,7 +273,7 @@ def test_another_reason_for_a_copy_builds_nothing(context, engine):
 
     run(context, book("a reason"))
     assert outcomes(run(context, book("another reason")))["alpine"].kind == "passed"
-    assert (len(engine.worked), len(engine.ran)) == (1, 2)
+    assert (compiles(engine), len(engine.ran)) == (1, 2)
 
 
 def test_a_result_says_where_everything_came_from(context, engine):
@@ -298,10 +304,9 @@ def test_a_cell_that_cannot_be_is_skipped_and_fails_nothing(context):
     assert (outcomes(done)["scratch-musl"].kind, done.failed) == ("passed", ())
 
 
-def expecting(book, reason="known not to work"):
-    return RecipeBook(
-        recipes=tuple(replace(one, expect_failure=reason) for one in book.recipes), toolchains=book.toolchains
-    )
+def expecting(book, says="exit code 3|^exec /hello-world: no such file|^error: broken"):
+    known = ExpectedFailure(why="known not to work", says=says)
+    return replace(book, recipes=tuple(replace(one, expect_failure=known) for one in book.recipes))
 
 
 def test_a_failure_that_is_expected_fails_nothing_and_is_not_done_again(context, engine):
@@ -313,6 +318,26 @@ def test_a_failure_that_is_expected_fails_nothing_and_is_not_done_again(context,
     assert done.results[0].fails_as_expected
     run(context, expecting(book_of("scratch-musl")))
     assert len(engine.ran) == 1
+
+
+def test_a_failure_by_anything_else_is_a_failure_and_tells_what_was_expected(context, engine):
+    engine.script = always(Script(exit_code=3, stderr=b"no space left on device"))
+    done = run(context, expecting(book_of("scratch-musl"), says="no such file"))
+    outcome = outcomes(done)["scratch-musl"]
+    assert (outcome.reason, outcome.expected) == ("exit code 3, not 0", "")
+    assert outcome.detail.splitlines() == [
+        "no space left on device",
+        "another failure is expected, which says 'no such file': known not to work",
+    ]
+    assert done.failed == ("image hello-world@scratch-musl",)
+
+
+def test_a_program_that_does_not_start_for_another_reason_is_a_failure(context, engine):
+    engine.script = always(Script(refused="writing to the store: no space left on device"))
+    done = run(context, expecting(dynamic(engine)))
+    assert outcomes(done)["scratch-musl"].expected == ""
+    assert done.results[0].preflight.observed is False
+    assert done.failed == ("image hello-world@scratch-musl",)
 
 
 def test_what_is_expected_to_fail_and_runs_is_a_failure(context):
@@ -391,6 +416,35 @@ def test_a_program_that_is_expected_not_to_compile_fails_nothing(context, engine
     assert {outcome.stage for outcome in outcomes(done).values()} == {"compile"}
     assert all(result.fails_as_expected for result in done.results)
     assert done.failed == ()
+
+
+def test_a_program_that_fails_to_compile_for_another_reason_is_a_failure(context, engine):
+    engine.broken = "cargo build"
+    view = io.StringIO()
+    done = run_plan(context, plan_of(expecting(book_of("scratch-musl"), says="OpenSSL")), view)
+    assert "as expected" not in view.getvalue()
+    outcome = outcomes(done)["scratch-musl"]
+    assert (outcome.stage, outcome.reason, outcome.expected) == ("compile", "error: broken", "")
+    assert "another failure is expected, which says 'OpenSSL'" in outcome.detail
+    assert done.failed == ("program hello-world musl static in musl", "image hello-world@scratch-musl")
+
+
+def test_the_whole_log_of_a_compile_is_looked_into(context, engine, monkeypatch):
+    def work(_work, log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("no OpenSSL\n" + "note\n" * 100, encoding="utf-8")
+        raise EngineError("podman run", 101, ["note"] * 20, log)
+
+    monkeypatch.setattr(engine, "work", work)
+    assert run(context, expecting(book_of("scratch-musl"), says="OpenSSL")).failed == ()
+
+
+def test_crates_that_cannot_be_fetched_are_no_failure_to_expect(context, engine):
+    engine.broken = "vendor --locked"
+    plan = plan_of(expecting(book_of("scratch-musl"), says="OpenSSL"), needs_crates=True)
+    done = run_plan(context, plan, io.StringIO())
+    assert outcomes(done)["scratch-musl"].expected == ""
+    assert len(done.failed) == 2
 
 
 def test_a_program_that_one_cell_hopes_for_must_compile(context, engine):

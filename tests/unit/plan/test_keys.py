@@ -21,6 +21,7 @@ from bareboat.engine.fake import HOST
 from bareboat.engine.tracer import Tracer
 from bareboat.inputs import base, recipe, sample
 from bareboat.inputs.base import Alpine, Base, Debian, Distroless, SameAs
+from bareboat.inputs.expected import ExpectedFailure
 from bareboat.inputs.limits import limits_of
 from bareboat.inputs.recipe import Compile, Copy, Provision, Published, Recipe, RecipeBook, Runtime, Toolchain
 from bareboat.inputs.rustflags import RustFlags
@@ -208,6 +209,7 @@ JOINED = "is joined when a table is made"
 FIXED = "tells one class from the others, which are other values"
 NESTED = "is a value of its own, whose fields are below"
 RUN = Expectation(name="a", arguments=("x",))
+KNOWN = ExpectedFailure(why="known", says="no")
 TEXT = Copy(source="recipe", text="a", to="/a", why="b")
 ZONES = Copy(source="toolchain", path="/a", to="/a", why="b")
 
@@ -251,7 +253,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Recipe, "runtime"): NESTED,
     (Recipe, "published"): JOINED,
     (Recipe, "samples"): CHOOSES,
-    (Recipe, "expect_failure"): ("cell", same, in_recipe(expect_failure="known")),
+    (Recipe, "expect_failure"): ("cell", same, in_recipe(expect_failure=KNOWN)),
     (Compile, "toolchain"): ("root", same, in_recipe(compile=Compile(toolchain="musl", libc="gnu", crt="static"))),
     (Compile, "libc"): ("cell", same, in_recipe(compile=Compile(toolchain="gnu", libc="musl", crt="static"))),
     (Compile, "crt"): ("program", same, in_recipe(compile=Compile(toolchain="gnu", libc="gnu", crt="dynamic"))),
@@ -330,7 +332,13 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Sample, "provisions"): ("image", in_recipe(provisions=()), lambda world: in_sample(provisions=(("*", ("tmp",)),))(
         in_recipe(provisions=())(world)
     )),
-    (Sample, "expect_failure"): ("cell", same, in_sample(expect_failure=(("*", "known"),))),
+    (Sample, "expect_failure"): ("cell", same, in_sample(expect_failure=(("*", KNOWN),))),
+    (ExpectedFailure, "why"): ("cell", in_recipe(expect_failure=KNOWN), in_recipe(
+        expect_failure=replace(KNOWN, why="other")
+    )),
+    (ExpectedFailure, "says"): ("cell", in_recipe(expect_failure=KNOWN), in_recipe(
+        expect_failure=replace(KNOWN, says="other")
+    )),
     (Sample, "excuses"): ("cell", same, in_sample(excuses=(("*", (("a", "known"),)),))),
     **{
         (Expectation, name): (
@@ -361,6 +369,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Host, "storage_driver"): ("cell", same, in_host(storage_driver="vfs")),
     (Host, "rootless"): "is in the name",
     (Host, "cores"): ("cell", same, in_host(cores=64)),
+    (Host, "machine"): "tells whose figures they are; what of a machine changes a run is in fields of its own",
     (Host, "bareboat"): "each kind of key and each column has a version of its own",
     (Column, "name"): ("cell", same, in_column(name="d")),
     (Column, "heading"): TOLD,

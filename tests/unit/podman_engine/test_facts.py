@@ -7,7 +7,7 @@ import os
 import pytest
 
 from bareboat.podman_engine import facts
-from bareboat.podman_engine.facts import FACTS_FILE, keep_facts, read_facts, recall_facts
+from bareboat.podman_engine.facts import FACTS_FILE, keep_facts, machine_number, read_facts, recall_facts
 
 
 @pytest.fixture
@@ -46,7 +46,11 @@ def test_facts_are_read_from_what_podman_says(info):
 
 def test_what_is_kept_is_known_again(tmp_path, info, environment):
     assert recall_facts(tmp_path, environment) is None
-    assert keep_facts(tmp_path, info, environment) == read_facts(info) == recall_facts(tmp_path, environment)
+    assert (
+        keep_facts(tmp_path, info, environment)
+        == read_facts(info, machine_number())
+        == recall_facts(tmp_path, environment)
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,7 +78,7 @@ def test_another_runtime_or_setting_makes_podman_be_asked_again(tmp_path, info, 
 def test_another_environment_makes_podman_be_asked_again(tmp_path, info, environment, changes):
     keep_facts(tmp_path, info, environment)
     assert recall_facts(tmp_path, {**environment, **changes}) is None
-    assert recall_facts(tmp_path, {**environment, "OTHER": "x"}) == read_facts(info)
+    assert recall_facts(tmp_path, {**environment, "OTHER": "x"}) == read_facts(info, machine_number())
 
 
 def test_another_kernel_makes_podman_be_asked_again(monkeypatch, tmp_path, info, environment):
@@ -91,3 +95,15 @@ def test_another_kernel_makes_podman_be_asked_again(monkeypatch, tmp_path, info,
 def test_a_damaged_file_makes_podman_be_asked_again(tmp_path, environment, text):
     (tmp_path / FACTS_FILE).write_text(text, encoding="utf-8")
     assert recall_facts(tmp_path, environment) is None
+
+
+def test_a_machine_has_digits_of_its_own_that_do_not_tell_its_number(tmp_path):
+    number = "0123456789abcdef" * 2
+    one, other = (tmp_path / name for name in ("one", "other"))
+    one.write_text(f"{number}\n", encoding="ascii")
+    other.write_text(f"{number[::-1]}\n", encoding="ascii")
+    digits = machine_number(one)
+    assert len(digits) == 8
+    assert digits not in number
+    assert digits != machine_number(other)
+    assert machine_number(tmp_path / "absent") == ""

@@ -47,6 +47,9 @@ def source(kind: str, reference: str = "localhost/base") -> Source:
     return Source(kind=kind, reference=reference, digest="sha256:" + "0123456789abcdef" * 4, packages=packages)
 
 
+TOOLCHAIN = source("bootstrap", "localhost/toolchain")
+
+
 def result(
     recipe: str,
     *,
@@ -59,7 +62,13 @@ def result(
 ) -> Result:
     taken = Source(kind="scratch", reference="scratch", digest="") if base == "scratch" else source(base or "scratch")
     provenance = Provenance(
-        host=HOST, base=taken, toolchain=taken, image_id="i", commit="0123abc", measured_at="2026-01-02T03:04:05Z"
+        host=HOST,
+        base=taken,
+        toolchain=TOOLCHAIN,
+        compiler="rustc 1.90.0",
+        image_id="i",
+        commit="0123abc",
+        measured_at="2026-01-02T03:04:05Z",
     )
     return Result(
         cell=f"{sample}@{recipe}",

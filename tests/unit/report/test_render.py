@@ -26,6 +26,9 @@ def test_the_text_table_as_a_user_sees_it() -> None:
         "distroless-static failed   200 MB                  9                                  bootstrap\n"
         "alpine-gnu        skipped\n"
         "\n"
+        "Compiled by rustc 1.90.0 of toolchain sha256:0123456789ab.\n"
+        "Measured on trixie, kernel 6.12.0, Podman 5.4.2, crun 1.21.\n"
+        "\n"
         r"distroless-static failed at run: exit 127 | it said \x1b[31mred\x1b[0m and <b>more</b>"
         "\n"
         "    --- expected\n"
@@ -67,8 +70,10 @@ def test_no_escape_sequence_passes_and_the_text_ends_with_one_newline(form: str)
 
 
 def test_markdown_escapes_what_would_break_its_table() -> None:
-    table = render(ALL, "markdown").splitlines()
+    table, origin = (part.splitlines() for part in render(ALL, "markdown").split("\n\n"))
     assert len(table) == 2 + len(ALL)
+    compiled, measured = "Compiled by rustc 1.90.0 of toolchain sha256:0123456789ab.", "Measured on trixie, kernel "
+    assert origin == [f"{compiled} {measured}6.12.0, Podman 5.4.2, crun 1.21."]
     assert table[1].startswith("|:---")
     assert "--:|" in table[1]
     assert r"failed at run: exit 127 \| it said \\x1b\[31mred\\x1b\[0m and \<b\>more\</b\>" in table[5]
