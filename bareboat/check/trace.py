@@ -76,6 +76,8 @@ def _unseen(
     """Why a traced run does not show all that the program opens; nothing where it does."""
     if report.refused:
         return (f"the runtime refuses strace: {report.refused}",)
+    if report.flooded:
+        return ("its trace grew beyond all measure",)
     if not any(access.access == "exec" and access.found and access.path == program for access in seen):
         lines = report.stderr.decode(errors="replace").splitlines()
         said = next(

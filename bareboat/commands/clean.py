@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from bareboat.commands.plan_inputs import teller
 from bareboat.podman_engine.runs import hold_gate
 from bareboat.podman_engine.session import begin_session
 from bareboat.report.figures import size_text
+from bareboat.system.files import bytes_below
 from bareboat.system.folders import find_folders, remove
 
 if TYPE_CHECKING:
     from bareboat.podman_engine.engine import PodmanEngine
     from bareboat.podman_engine.own_images import OwnImages
     from bareboat.system.process import Processes
-
-_BLOCK_BYTES = 512  # of stat(2)'s st_blocks, whatever the file system's are
 
 
 def clean(processes: Processes, view: TextIO, *, dry_run: bool) -> str:
@@ -32,7 +29,7 @@ def clean(processes: Processes, view: TextIO, *, dry_run: bool) -> str:
             lines = _tell_images(running.engine, own)
             if not dry_run:
                 running.engine.remove_own(own)
-        lines.append(f"{folders.cache} ({size_text(_bytes_below(folders.cache))})")
+        lines.append(f"{folders.cache} ({size_text(bytes_below(folders.cache))})")
         if not dry_run:
             remove(processes, folders.cache)
     done = "would be removed" if dry_run else "removed"
@@ -45,16 +42,3 @@ def _tell_images(engine: PodmanEngine, own: OwnImages) -> list[str]:
     if own.names:
         lines.append(f"{len(own.names)} names of images that you have named, too: {', '.join(own.names)}")
     return lines
-
-
-def _bytes_below(folder: Path) -> int:
-    """What the disk has for all files below a folder, as du(1) counts: one of several names once."""
-    seen: dict[tuple[int, int], int] = {}
-    for parent, _, files in os.walk(folder):
-        for name in files:
-            try:
-                status = Path(parent, name).lstat()
-            except OSError:
-                continue
-            seen[status.st_dev, status.st_ino] = status.st_blocks * _BLOCK_BYTES
-    return sum(seen.values())

@@ -34,6 +34,8 @@ class RunReport:
     refused: str = ""
     # Whether the kernel killed something in it because its memory was full.
     out_of_memory: bool = False
+    # Whether it was killed because it wrote more into the folder for a trace's logs than any trace has.
+    flooded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

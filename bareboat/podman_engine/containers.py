@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -12,6 +14,7 @@ from bareboat.engine.containers import RUN_LABEL, RunReport
 from bareboat.engine.tracer import LOGS_TARGET
 from bareboat.errors import AbsentError, BareboatError
 from bareboat.podman_engine.names import container_name
+from bareboat.system.files import bytes_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 
 # A program that writes without end must not fill the disk, so only the last part of its output is kept.
 _LOG_BYTES = 16 * 2**20
+# The program can write to the folder of its trace's logs; a trace of a thousand processes has a few megabytes.
+_TRACE_BYTES = 64 * 2**20
+_LOOKED_SECONDS = 0.05
 # How long Podman may take to say with which exit code a container has ended.
 _ENDED_SECONDS = 20.0
 
@@ -59,8 +65,33 @@ def trace(
     # The container's user writes the logs and we have to read them, whatever umask the container would have.
     mounts = _mounts(tracer.mounts(logs), writable=LOGS_TARGET)
     traced = {"entrypoint": list(tracer.entrypoint()), "mounts": mounts, "umask": "0022"}
-    with _created(client, owner, image_id, command, limits, read_only=True, **traced) as container:
-        return _watch(container, timeout_seconds)
+    with (
+        _created(client, owner, image_id, command, limits, read_only=True, **traced) as container,
+        _bounded(container, logs) as flooded,
+    ):
+        return replace(_watch(container, timeout_seconds), flooded=flooded.is_set())
+
+
+@contextlib.contextmanager
+def _bounded(container: Any, folder: Path) -> Iterator[threading.Event]:
+    """Kill a container that fills a folder of this machine; the event tells that it did."""
+    flooded, ended = threading.Event(), threading.Event()
+
+    def look() -> None:
+        while not ended.wait(_LOOKED_SECONDS):
+            if bytes_below(folder) > _TRACE_BYTES:
+                flooded.set()
+                with contextlib.suppress(APIError):  # it has ended by itself
+                    container.kill()
+                return
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        yield flooded
+    finally:
+        ended.set()
+        looking.join()
 
 
 def copy_out(client: PodmanClient, owner: str, image_id: str, path: str) -> bytes:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MARK = ".tmp-"
+_BLOCK_BYTES = 512  # of stat(2)'s st_blocks, whatever the file system's are
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -163,3 +164,16 @@ def make_open_folder(folder: Path) -> None:
         folder.chmod(0o777)
     except OSError as error:
         raise BareboatError(f"{folder}: cannot be made: {error.strerror}") from error
+
+
+def bytes_below(folder: Path) -> int:
+    """What the disk has for all files below a folder, as du(1) counts: one of several names once."""
+    seen: dict[tuple[int, int], int] = {}
+    for parent, _, files in os.walk(folder):
+        for name in files:
+            try:
+                status = Path(parent, name).lstat()
+            except OSError:
+                continue
+            seen[status.st_dev, status.st_ino] = status.st_blocks * _BLOCK_BYTES
+    return sum(seen.values())

@@ -184,6 +184,9 @@ def run_campaign(times: int, seed: int) -> int:
             except BareboatError as error:
                 tell(f"kill {number} of {times}, seed {seed}: {error}")
                 return 1
+            except KeyboardInterrupt:
+                tell(f"stopped in kill {number} of {times}, seed {seed}: nothing lost until then")
+                return 130
             if number % 10 == 0 or number == times:
                 tell(
                     f"{number} of {times} killed ({time.monotonic() - begin:.0f} s), {campaign.ended} had ended before"

@@ -10,9 +10,11 @@ import pytest
 from bareboat.check.runs import not_started
 from bareboat.check.trace import find_tracer
 from bareboat.engine.images import Build
+from bareboat.engine.tracer import LOGS_TARGET
 from bareboat.errors import EngineError
 from bareboat.podman_engine.session import session
-from bareboat.system.folders import find_folders
+from bareboat.system.files import make_open_folder
+from bareboat.system.folders import find_folders, remove
 from bareboat.system.process import Processes
 from tests.engine_contract import ContainersContract, ImagesContract, copied, load
 from tests.integration.harbour import podman
@@ -66,3 +68,11 @@ class TestPodmanContainers(ContainersContract):
         # crun refuses to start it. runc starts a process of its own, which says that it cannot become the program.
         report = engine.run(load(engine, name, b"\x7fELF and no more", tmp_path), (), 60.0)
         assert "exec format error" in not_started(report).lower()
+
+    def test_a_program_that_fills_the_folder_of_its_trace_is_killed(self, engine, tracer, tmp_path):
+        logs = tmp_path / "private" / "logs"
+        make_open_folder(logs)
+        flood = ("/bin/sh", "-c", f"exec yes >{LOGS_TARGET}/flood")
+        report = engine.trace("localhost/bareboat/base/alpine:bootstrap", flood, 60.0, tracer, logs)
+        assert (report.flooded, report.exit_code) == (True, 137)
+        remove(Processes(), logs)

@@ -77,6 +77,7 @@ def test_what_was_traced_to_its_end_was_seen(context, image):
         ({"exit_code": None, "refused": "seccomp"}, "", "the runtime refuses strace: seccomp"),
         ({"exit_code": 1, "stderr": REFUSED}, "", f"strace was refused: {REFUSED.decode().strip()}"),
         ({"exit_code": 1}, "", "strace was refused: it has no log of the start"),
+        ({"exit_code": 137, "flooded": True}, STARTED, "its trace grew beyond all measure"),
         ({"exit_code": None}, STARTED, "under strace it did not end within 10 s"),
         ({"exit_code": 7}, STARTED, "under strace it ran otherwise: exit code 7, not 0"),
     ],
