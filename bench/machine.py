@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 QUIET_SHARE = 0.05
 LOOK_SECONDS = 3.0
+_SETTLE_LOOK_SECONDS, _SETTLE_LOOKS = 0.4, 50
 
 
 def busy_share() -> float:
@@ -22,6 +23,16 @@ def busy_share() -> float:
     time.sleep(LOOK_SECONDS)
     busy_then, whole_then = _ticks()
     return (busy_then - busy) / max(1, whole_then - whole)
+
+
+def settle() -> None:
+    """Wait until what came before has ended its own work: daemons tidy up after a build, and containers' ends too."""
+    for _ in range(_SETTLE_LOOKS):
+        busy, whole = _ticks()
+        time.sleep(_SETTLE_LOOK_SECONDS)
+        busy_then, whole_then = _ticks()
+        if busy_then - busy < QUIET_SHARE * (whole_then - whole):
+            return
 
 
 def worked_seconds() -> float:

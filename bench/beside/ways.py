@@ -52,6 +52,10 @@ class Way(Protocol):
         ...
 
 
+# Python keeps what it compiled of its modules, as it does for users unless they forbid it.
+_PYTHON = {"PYTHONDONTWRITEBYTECODE": ""}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bareboat:
     """`invoke build-matrix`, as a user calls it: it runs each image and measures it, too."""
@@ -73,7 +77,8 @@ class Bareboat:
         samples = () if project.whole else (f"--sample={project.name}",)
         return Command(
             argv=(*invoke(), task, "--bases=bootstrap", *samples, *recipes),
-            environment={"PYTHONPATH": str(CHECKOUT)},
+            environment=_PYTHON
+            | {"PYTHONPATH": str(CHECKOUT), "PYTHONPYCACHEPREFIX": str(self.place.root / "pycache")},
             folder=project.root,
         )
 

@@ -6,6 +6,8 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from machine import settle
+
 from bareboat.errors import BareboatError
 from beside.crates import HELLO, Crate
 from beside.figures import Figures, Row
@@ -69,6 +71,7 @@ def take_turns(bench: Bench, work: Work, turns: Sequence[Turn]) -> tuple[Row, ..
         for turn in (*turns[first:], *turns[:first]):
             if turn.absent:
                 continue
+            settle()
             try:
                 turn.taken.append(turn.play(number))
             except BareboatError as error:
@@ -111,6 +114,7 @@ class Change:
                 projects[0].say(new_text())
                 if not self.anew:
                     way.build(projects[0], run=self.run)
+                    settle()
                 if not bench.quick:
                     projects[0].set_cells(self.cells)
             self.change(projects[0])
