@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from bareboat.commands.choose_bases import find_inputs
 from bareboat.commands.open_run import Carried, make_known
 from bareboat.commands.plan_inputs import check_engine, teller
-from bareboat.errors import EngineError, HostError
+from bareboat.errors import BareboatError, EngineError, HostError
 from bareboat.inputs.lock import read_lock, write_lock
 from bareboat.make.context import JobContext
 from bareboat.matrix.gather import new_pins
@@ -60,11 +60,17 @@ def run_in_session(
         replaced = _image_ids(context, plan)
         running.claim([*(job.reference for job in root_jobs(inputs.book, inputs.source)), *replaced])
         run = _run(context, plan, view, work)
-        # Left, they would stay in the list of the user's images, one more for each change of a line.
-        engine.remove_nameless(replaced - _image_ids(context, plan))
+        _remove_replaced(context, replaced - _image_ids(context, plan))
         if not context.renew:
             _pin(project, context, plan, run)
         yield Carried(plan=plan, inputs=inputs, known=context, run=run)
+
+
+def _remove_replaced(context: JobContext, ids: set[str]) -> None:
+    # Left, they would stay in the list of the user's images, one more for each change of a line. Podman fails to list
+    # what another run removes meanwhile; and a run that has done all its work does not fail for what it cannot tidy up.
+    with context.locks.hold("replaced images", "replaced images"), contextlib.suppress(BareboatError):
+        context.engine.remove_nameless(ids)
 
 
 def _image_ids(context: JobContext, plan: Plan) -> set[str]:

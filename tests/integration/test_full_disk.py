@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,8 +31,9 @@ def full(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k,mode=0755", "tmpfs", folder], check=True)
     try:
-        # One page is the least that is left: whatever is longer than that finds no room.
-        (folder / "filling").write_bytes(bytes(12 * 1024))
+        with (folder / "filling").open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(4096))
         yield
     finally:
         subprocess.run(["umount", folder], check=True)

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.podman, pytest.mark.network]
 
 HERE = Project(root=ROOT)
 MAIN_RS = "rust-samples/hello-world/src/main.rs"
-TIMED = {"build_seconds", "target_folder"}
+TIMED = {"build_seconds", "target_folder", "measured_at"}
 SCRATCH = ("--recipe=scratch-glibc", "--recipe=scratch-musl")
 
 

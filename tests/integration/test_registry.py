@@ -171,8 +171,13 @@ def test_a_registry_that_dies_in_the_middle_is_told_of_and_the_next_run_goes_on(
     mapped: tuple[int, dict[str, str]], project: Project, tmp_path: Path
 ) -> None:
     port, _ = mapped
-    base = "localhost/bareboat/base/alpine:bootstrap"
-    podman("push", "--tls-verify=false", base, f"docker://127.0.0.1:{port}/library/alpine:3.23")
+    # What the store has is not fetched again: a layer is needed that it has not.
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "noise").write_bytes(os.urandom(4_000_000))
+    text = "FROM localhost/bareboat/base/alpine:bootstrap\nCOPY noise /noise\n"
+    built = podman("build", "--quiet", "--file=-", str(tmp_path / "new"), stdin=text)
+    podman("push", "--tls-verify=false", built, f"docker://127.0.0.1:{port}/library/alpine:3.23")
+    podman("rmi", "--force", built)
     words = ("build-matrix", "--bases=registry", "--format=json", f"--results={tmp_path / 'results'}")
     with Front(port) as front:
         threading.Thread(target=front.serve_forever).start()
