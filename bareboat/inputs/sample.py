@@ -132,6 +132,9 @@ class Metadata:
             raise ValueError("each of `variants` has a name of its own")
 
 
+_METADATA = TypeAdapter(Metadata)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One crate, or a variant of a crate."""
@@ -221,7 +224,7 @@ def _load(folder: Path, name: str) -> Parsed[tuple[Sample, ...]]:
         return Parsed(value=None, problems=(Problem(file=f"{name}/Cargo.toml", key="", text=text),))
     extra = package.get("metadata")
     table = extra.get("bareboat", {}) if isinstance(extra, dict) else {}
-    metadata = validate(table, TypeAdapter(Metadata), f"{name}/Cargo.toml: package.metadata.bareboat")
+    metadata = validate(table, _METADATA, f"{name}/Cargo.toml: package.metadata.bareboat")
     sources, rustflags = read_sources(folder, name), read_rustflags(folder, name)
     problems = [*metadata.problems, *_link_problems(folder, name), *sources.problems, *rustflags.problems]
     problems += program_problems(manifest.value, f"{name}/Cargo.toml")
