@@ -202,7 +202,7 @@ def test_a_program_that_does_not_end_is_ended(spoiled: Project, tmp_path: Path) 
 def test_two_runs_at_once_do_each_job_once(matrix: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     assert matrix
     project = copy_project(tmp_path / "project")
-    project.edit(MAIN_RS, "fn main() {", "fn main() {\n    // once\n")
+    project.edit(MAIN_RS, "fn main() {", f"fn main() {{\n    // {secrets.token_hex(8)}\n")
     words = ("build-matrix", "--bases=bootstrap", *SCRATCH, f"--results={tmp_path}", "--format=json")
     runs = [project.start(*words, "--sample=hello-world") for _ in range(2)]
     said = [run.communicate() for run in runs]
