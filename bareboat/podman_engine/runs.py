@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from bareboat.system.folders import Folders
     from bareboat.system.process import Processes
 
-_ASKED_AGAIN_SECONDS = 0.05
+_ASKED_AGAIN_SECONDS = 0.02
+_TOLD_AFTER_SECONDS = 1.0
 _LOCK = ".lock"
 _RUN_BYTES = 4  # few: the digits are part of a socket's path, which has room for 107 bytes
 
@@ -99,8 +100,10 @@ def _find_runs(folders: Folders) -> Gate:
 
 def _wait(others: Callable[[], tuple[str, ...]], processes: Processes, tell: Callable[[str], None]) -> None:
     said: tuple[str, ...] = ()
+    begin = time.monotonic()
     while found := others():
-        if found != said:
+        # A run that begins is past the gate in a moment.
+        if found != said and time.monotonic() - begin > _TOLD_AFTER_SECONDS:
             tell(f"waiting for another run to end: {', '.join(found)}")
             said = found
         if processes.stopped:
