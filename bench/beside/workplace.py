@@ -91,6 +91,10 @@ class Workplace:
         """Write a project whose crate has a name of the benchmark's."""
         root = self.root / "projects" / name
         shutil.copytree(CHECKOUT / "recipes", root / "recipes")
+        for recipe in (root / "recipes").glob("*.toml"):
+            # What is for samples that a project has not is a mistake in it.
+            if "samples" in tomllib.loads(recipe.read_text(encoding="utf-8")):
+                recipe.unlink()
         put(root / "tasks.py", _TASKS)
         label = f"{MARK}-{name}"
         project = Project(root=root, label=label, name=crate.name or label, crate=crate, cells=cells, whole=whole)
