@@ -41,6 +41,8 @@ SERVICE_START_SECONDS = 20.0
 SERVICE_LOG = "service.log"
 # Podman hands the host's proxy variables on, and with them a password, to what has no network and may keep it.
 OFFLINE = ["--network=none", "--http-proxy=false"]
+# Podman refuses a longer one where it is named.
+_RUN_ROOT_BYTES = 50
 # A Unix socket's path has 108 bytes with its final NUL (unix(7)).
 _SOCKET_PATH_BYTES = 107
 
@@ -59,7 +61,7 @@ class PodmanEngine:
         self._folders = folders
         service = os.environ.get("CONTAINER_HOST", "")
         self.remote = bool(service)
-        self._url = service or f"http+unix://{folders.own / 'podman.sock'}"
+        self._url = service or f"http+unix://{folders.own / 'sock'}"
         self._answers = self.remote  # whether the service is known to answer
         self._facts: Facts | None = None
         self._list: StoreList | None = None
@@ -228,14 +230,16 @@ class PodmanEngine:
 
     @property
     def _run_root(self) -> list[str]:
-        # TMPDIR would move it where XDG_RUNTIME_DIR is not set.
-        return [f"--runroot={self._facts.run_root}"] if self._facts else []
+        named = self._facts and len(os.fsencode(self._facts.run_root)) <= _RUN_ROOT_BYTES and _follows_tmpdir()
+        return [f"--runroot={self._facts.run_root}"] if self._facts and named else []
 
     @property
     def _own_environment(self) -> dict[str, str]:
         # What Podman leaves there when it is killed goes with the run's folder. Old Buildah keeps cache mounts there,
         # elsewhere under a name that all users of the machine share.
-        return {**self._environment, **({"TMPDIR": str(self._folders.own)} if self._facts else {})}
+        known = self._facts is not None and len(os.fsencode(self._facts.run_root)) <= _RUN_ROOT_BYTES
+        own = {"TMPDIR": str(self._folders.own)} if known or not _follows_tmpdir() else {}
+        return {**self._environment, **own}
 
     @property
     def _known(self) -> Facts:
@@ -252,7 +256,7 @@ class PodmanEngine:
             yield api
 
     def _start_service(self) -> None:
-        socket = self._folders.own / "podman.sock"
+        socket = self._folders.own / "sock"
         if len(os.fsencode(socket)) > _SOCKET_PATH_BYTES:
             raise HostError(f"{socket} is too long a path for a socket; set XDG_CACHE_HOME to a shorter one")
         log = LogCopy(self._folders.own / SERVICE_LOG, self._processes.clean)
@@ -277,3 +281,8 @@ class PodmanEngine:
         if not self._answers:
             said = (self._folders.own / SERVICE_LOG).read_text(errors="replace").strip()
             raise HostError(f"`podman system service` does not answer: {said}\n  `invoke doctor` finds out why")
+
+
+def _follows_tmpdir() -> bool:
+    """Whether Podman's run root, told nothing, is wherever TMPDIR is."""
+    return os.geteuid() != 0 and not os.environ.get("XDG_RUNTIME_DIR")

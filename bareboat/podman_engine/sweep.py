@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from bareboat.system.process import Processes
 
+_PAUSES_SECONDS = (0.1, 0.3, 1.0)
 _LISTING = ("podman", "images", "--all", "--quiet", "--no-trunc")
 
 
@@ -39,16 +41,28 @@ class Sweeper:
 
         `processes` are not the run's own, which were stopped.
         """
-        end_monitors(run)
-        removed = []
-        listed = processes.run(["podman", "ps", "--all", "--external", "--format=json"], env=self._environment)
-        for container in json.loads(listed or "[]"):
-            if _is_of(container, run):
-                processes.run(
-                    ["podman", "rm", "--force", "--ignore", "--time=0", container["Id"]], env=self._environment
-                )
-                removed.append(str(container["Names"][0]))
+        removed: dict[str, None] = {}
+        for pause in (*_PAUSES_SECONDS, None):
+            end_monitors(run)
+            try:
+                left = self._containers_of(processes, run)
+                for number, name in left.items():
+                    processes.run(["podman", "rm", "--force", "--ignore", "--time=0", number], env=self._environment)
+                    removed[name] = None
+                if not left:
+                    break
+            except EngineError:
+                # What a container that has just ended tidies up itself is in the way for a moment.
+                if pause is None:
+                    raise
+            time.sleep(pause or 0.0)
         return tuple(removed)
+
+    def _containers_of(self, processes: Processes, run: str) -> dict[str, str]:
+        """The names of a run's containers by id."""
+        listed = processes.run(["podman", "ps", "--all", "--external", "--format=json"], env=self._environment)
+        found = [container for container in json.loads(listed or "[]") if _is_of(container, run)]
+        return {str(container["Id"]): str(container["Names"][0]) for container in found}
 
     def sweep_images(self, processes: Processes, references: frozenset[str]) -> None:
         """Remove images that nobody can read, and those that have lost their name to others.
