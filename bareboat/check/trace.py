@@ -75,7 +75,7 @@ def _unseen(
 ) -> tuple[str, ...]:
     """Why a traced run does not show all that the program opens; nothing where it does."""
     if report.refused:
-        return (f"the runtime refuses strace: {report.refused}",)
+        return (f"the runtime refuses strace, and --force tries again: {report.refused}",)
     if report.flooded:
         return ("its trace grew beyond all measure",)
     if not any(access.access == "exec" and access.found and access.path == program for access in seen):
@@ -83,7 +83,7 @@ def _unseen(
         said = next(
             (line.strip() for line in lines if "strace" in line or "ptrace" in line), "it has no log of the start"
         )
-        return (f"strace was refused: {said}",)
+        return (f"strace was refused, and --force tries again: {said}",)
     if report.exit_code is None:
         return (f"under strace it did not end within {run.timeout_seconds:g} s",)
     # A traced run is read-only, so that one which is to write ends otherwise.

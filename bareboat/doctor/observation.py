@@ -11,7 +11,6 @@ from bareboat.doctor.check import Check
 from bareboat.doctor.install_commands import install, with_sudo
 from bareboat.engine.tracer import PTRACE_SCOPE, tracing_obstacle
 from bareboat.errors import EngineError, HostError
-from bareboat.podman_engine.settings import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,11 +24,10 @@ _UNSEEN = "what a from-scratch image's program opens is not observed, and no fil
 
 def check_strace(processes: Processes, environment: Mapping[str, str], scope: Path = PTRACE_SCOPE) -> Check:
     """Whether strace is there and can trace a child, which is tried."""
-    path = search_path(os.environ)
-    if shutil.which("strace", path=path) is None:
+    if shutil.which("strace") is None:
         finding = f"not found: {_UNSEEN}"
         return Check(name="strace", finding=finding, status="warning", cure=install(["strace"]))
-    if obstacle := tracing_obstacle({"PATH": path}, scope):
+    if obstacle := tracing_obstacle({}, scope):
         cure = with_sudo("sysctl -w kernel.yama.ptrace_scope=1")
         return Check(name="strace", finding=f"{obstacle.partition(': `')[0]}: {_UNSEEN}", status="warning", cure=cure)
     try:

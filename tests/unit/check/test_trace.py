@@ -74,9 +74,13 @@ def test_what_was_traced_to_its_end_was_seen(context, image):
 @pytest.mark.parametrize(
     ("report", "log", "unseen"),
     [
-        ({"exit_code": None, "refused": "seccomp"}, "", "the runtime refuses strace: seccomp"),
-        ({"exit_code": 1, "stderr": REFUSED}, "", f"strace was refused: {REFUSED.decode().strip()}"),
-        ({"exit_code": 1}, "", "strace was refused: it has no log of the start"),
+        ({"exit_code": None, "refused": "seccomp"}, "", "the runtime refuses strace, and --force tries again: seccomp"),
+        (
+            {"exit_code": 1, "stderr": REFUSED},
+            "",
+            f"strace was refused, and --force tries again: {REFUSED.decode().strip()}",
+        ),
+        ({"exit_code": 1}, "", "strace was refused, and --force tries again: it has no log of the start"),
         ({"exit_code": 137, "flooded": True}, STARTED, "its trace grew beyond all measure"),
         ({"exit_code": None}, STARTED, "under strace it did not end within 10 s"),
         ({"exit_code": 7}, STARTED, "under strace it ran otherwise: exit code 7, not 0"),

@@ -190,7 +190,7 @@ def test_missing_package_tools_are_bad_only_where_no_registry_answers(monkeypatc
 
 
 def test_without_strace_nothing_is_observed_and_the_cure_is_named(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(observation, "search_path", lambda _environment: str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
     found = observation.check_strace(Processes(), {})
     assert (found.status, "is not observed" in found.finding) == ("warning", True)
     assert found.cure.endswith(install(["strace"]).rpartition(" ")[2])

@@ -195,6 +195,19 @@ def test_a_newer_schema_asks_for_an_upgrade_and_not_for_its_unknown_keys(tmp_pat
     assert "invented_later" not in str(caught.value)
 
 
+def test_a_result_of_schema_2_is_read_and_says_neither_its_compiler_nor_what_it_was_made_of(tmp_path: Path) -> None:
+    path = resultfile.save(RESULT, tmp_path)
+    values = json.loads(path.read_bytes())
+    values["schema_version"] = 2
+    del values["unobserved"], values["provenance"]["made"], values["provenance"]["compiler"]
+    del values["provenance"]["host"]["machine"]
+    path.write_text(json.dumps(values), encoding="utf-8")
+    old = resultfile.load(path)
+    assert old.provenance
+    assert (old.schema_version, old.provenance.made, old.provenance.compiler) == (2, None, "")
+    assert replace(old, schema_version=SCHEMA) == RESULT
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ResultError, match=r"none\.json: cannot be read: No such file"):
         resultfile.load(tmp_path / "none.json")
