@@ -114,6 +114,8 @@ class Answer(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def registry() -> Iterator[Registry]:
+    if os.geteuid() and not podman("version", "--format={{.Client.Version}}").startswith("4."):
+        pytest.skip("pasta gives a container this machine's address, by which nobody else can be reached then")
     with Registry() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
