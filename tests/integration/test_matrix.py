@@ -107,15 +107,15 @@ def test_every_prediction_comes_true(whole: dict[str, dict[str, Any]]) -> None:
 def test_a_second_run_builds_nothing_and_runs_nothing(whole: dict[str, dict[str, Any]], results: Path) -> None:
     time.sleep(1.0)  # events are told apart by the second
     since = str(int(time.time()))
-    service = find_folders().engine / "service.log"
-    started = service.stat().st_mtime_ns
+    runs = find_folders().runs
+    begun = runs.stat().st_mtime_ns
     answer = HERE.invoke("build-matrix", "--bases=bootstrap", "--all", "--format=json", f"--results={results}")
     assert answer.returncode == 0
     assert {f"{row['sample']}@{row['base']}": row for row in json.loads(answer.stdout)} == whole
     assert f"nothing to do: all {len(whole)} cells are unchanged" in answer.stderr
     events = podman("events", "--stream=false", f"--since={since}", "--format={{.Type}} {{.Status}}").splitlines()
     assert not [event for event in events if event.split() in (["container", "create"], ["image", "build"])]
-    assert service.stat().st_mtime_ns == started, "no service is started where nothing is to be done"
+    assert runs.stat().st_mtime_ns == begun, "no run begins, with a service, where nothing is to be done"
 
 
 def test_alpine_has_its_shell_and_its_package_manager(matrix: dict[str, dict[str, Any]]) -> None:
