@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,6 @@ from bareboat.system.folders import find_folders
 from bareboat.system.process import Processes
 from tests.integration.harbour import ROOT, Project, descendants, podman
 from tests.programs import FOREVER, program
-from tests.unit.system.test_process import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +135,9 @@ def test_nothing_is_swept_but_what_the_dead_run_made(
         try:
             build.stdin.write(f'FROM {base}\nRUN ["/program"]\n'.encode())
             build.stdin.close()
-            wait_until(lambda: "Storage" in podman("ps", "--all", "--external"))
+            while "Storage" not in podman("ps", "--all", "--external"):
+                assert build.poll() is None
+                time.sleep(0.2)
             before = podman("ps", "--all", "--external", "--format={{.Names}}").split()
             leave_dead_run(find_folders())
             with session(Processes(), find_folders(), print):
