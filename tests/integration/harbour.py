@@ -128,16 +128,17 @@ def leftovers() -> list[str]:
     """What a run must not leave: containers, processes and temporary files of Bareboat's."""
     folders = find_folders()
     names = podman("ps", "--all", "--external", "--format={{.Names}}").split()
-    left = [name for name in names if name.startswith("bareboat-")]
+    ours = re.compile(r"\bbareboat-[0-9a-f]{8}-[0-9a-f]{8}\b")
+    left = [name for name in names if ours.fullmatch(name)]
     left += [str(path) for path in (*folders.runs.iterdir(), *folders.passage.parent.glob(f"{folders.passage.name}*"))]
-    marks = (str(folders.runs), str(folders.passage), "localhost/bareboat", "bareboat-")
+    marks = (str(folders.runs), str(folders.passage), "localhost/bareboat")
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             mine = process.stat().st_uid == os.geteuid()
         except OSError:
             continue
-        if mine and any(mark in words for mark in marks):
+        if mine and (ours.search(words) or any(mark in words for mark in marks)):
             left.append(words)
     return left
 
