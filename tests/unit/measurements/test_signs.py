@@ -20,7 +20,7 @@ from tests.unit.image_builder import entry, make_layer, write_docker_archive
 STATIC = {"interpreter": None, "flags_1": 0x08000001, "signs": GNU}
 RUSTLS_PATHS = b"".join(b"/crates/vendor/rustls/src/client/%s.rs" % name for name in (b"hs", b"tls13", b"ech"))
 RUSTLS_TEXTS = b"peer misbehaved: received corrupt message of type cannot decrypt peer's message"
-RING_PATHS = b"".join(b"/root/x/ring-0.17.14/src/%s.rs" % name for name in (b"hkdf", b"aead/quic", b"digest"))
+RING_PATHS = b"".join(b"/crates/vendor/ring-0.17.14/src/%s.rs" % name for name in (b"hkdf", b"aead/quic", b"digest"))
 AWS_LC_TEXTS = b"infallible AWS-LC function\0AWS-LC KEM method\0"
 OPENSSL_PATHS = b"\0ssl/ssl_lib.c\0../ssl/statem/statem.c\0ssl/t1_lib.c\0"
 OPENSSL_TEXTS = b"\0tls_process_server_hello\0\0tls_construct_client_hello\0"

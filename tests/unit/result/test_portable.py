@@ -12,7 +12,7 @@ from bareboat.result.portable import portable
 from bareboat.result.values import Failed, Passed, Preflight, Probe, Skipped
 from tests.unit.result.test_store import RESULT
 
-PLACES = {"/home/me": "~", "/home/me/work/bareboat": ".", "/var/cache/me/bareboat": "~/.cache/bareboat"}
+PLACES = {"/home/me": "~", "/home/me/project": ".", "/var/cache/me/bareboat": "~/.cache/bareboat"}
 NAMES = st.text(st.sampled_from("abc019-_./ é\n"), max_size=20)
 
 
@@ -23,7 +23,7 @@ def said(text, places=PLACES):
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
-        ("/home/me/work/bareboat/rust-samples/x/src/main.rs:2:5", "./rust-samples/x/src/main.rs:2:5"),
+        ("/home/me/project/rust-samples/x/src/main.rs:2:5", "./rust-samples/x/src/main.rs:2:5"),
         ("--volume=/var/cache/me/bareboat/sources/x:/src", "--volume=~/.cache/bareboat/sources/x:/src"),
         ("file:///home/me/x, /home/me.", "file://~/x, ~."),
         ("/home/me-too/x /home/me.old /srv/home/me/x", "/home/me-too/x /home/me.old /srv/home/me/x"),
