@@ -230,16 +230,20 @@ class PodmanEngine:
 
     @property
     def _run_root(self) -> list[str]:
-        named = self._facts and len(os.fsencode(self._facts.run_root)) <= _RUN_ROOT_BYTES and _follows_tmpdir()
-        return [f"--runroot={self._facts.run_root}"] if self._facts and named else []
+        return [f"--runroot={self._facts.run_root}"] if self._facts and _follows_tmpdir() and self._has_own else []
 
     @property
     def _own_environment(self) -> dict[str, str]:
         # What Podman leaves there when it is killed goes with the run's folder. Old Buildah keeps cache mounts there,
         # elsewhere under a name that all users of the machine share.
-        known = self._facts is not None and len(os.fsencode(self._facts.run_root)) <= _RUN_ROOT_BYTES
-        own = {"TMPDIR": str(self._folders.own)} if known or not _follows_tmpdir() else {}
-        return {**self._environment, **own}
+        return {**self._environment, **({"TMPDIR": str(self._folders.own)} if self._has_own else {})}
+
+    @property
+    def _has_own(self) -> bool:
+        """Whether Podman can have a folder for its temporary files, with its run root where it was."""
+        if not _follows_tmpdir():
+            return True
+        return self._facts is not None and len(os.fsencode(self._facts.run_root)) <= _RUN_ROOT_BYTES
 
     @property
     def _known(self) -> Facts:

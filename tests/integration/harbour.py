@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -14,9 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bareboat.archive import open_image
+from bareboat.bootstrap import remove_scratch
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.podman_engine.settings import podman_environment
 from bareboat.system.folders import find_folders
+from bareboat.system.process import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -104,6 +107,19 @@ def podman(*words: str, stdin: str = "", cwd: Path | None = None, env: Mapping[s
     )
     assert done.returncode == 0, f"podman {' '.join(words)}: {done.stderr}"
     return done.stdout.strip()
+
+
+@contextmanager
+def passable_folder() -> Iterator[Path]:
+    """A folder that mmdebstrap's user namespace can enter, which it cannot below what pytest makes private."""
+    folder = Path("/var/tmp") / f"bareboat-test-{os.geteuid()}-{secrets.token_hex(4)}"
+    folder.mkdir(mode=0o711)
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        remove_scratch(folder, Processes())
+    assert not folder.exists()
 
 
 @contextmanager

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bareboat.bootstrap import make_root_filesystem, remove_scratch
+from bareboat.bootstrap import make_root_filesystem
 from bareboat.bootstrap.host import unshare_prefix
 from bareboat.inputs.base import Debian
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.make.root import PATH
 from bareboat.system.process import Processes
-from tests.integration.harbour import ROOT
+from tests.integration.harbour import ROOT, passable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,13 +45,8 @@ BOOTSTRAPS = {recipe.name: recipe.base.bootstrap for recipe in load_recipes(ROOT
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    # Not below tmp_path, which pytest makes private: mmdebstrap's user namespace must be able to enter.
-    folder = Path("/var/tmp") / f"bareboat-test-{os.geteuid()}-{secrets.token_hex(4)}"
-    folder.mkdir(mode=0o711)
-    folder.chmod(0o711)
-    yield folder
-    remove_scratch(folder, Processes())
-    assert not folder.exists()
+    with passable_folder() as folder:
+        yield folder
 
 
 def make(what: str | Debian, place: Path, tmp_path: Path) -> tuple[Path, dict[str, str]]:

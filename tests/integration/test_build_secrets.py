@@ -204,7 +204,9 @@ def holders(token: str, since: float, *folders: Path) -> list[str]:
 
 def told_here(registry: Registry, since: float, crate: Path, tmp_path: Path) -> list[str]:
     """The files of the user's and of Bareboat's in which the token stands."""
-    places = (crate, tmp_path / "results", find_folders().cache, find_folders().bootstrap)
+    passage = find_folders().passage
+    made = passage.parent.glob(f"{passage.name}*")
+    places = (crate, tmp_path / "results", find_folders().cache, *made)
     return holders(registry.token, since, *places)
 
 

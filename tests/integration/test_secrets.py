@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
-import secrets
 import sys
 import threading
 import time
@@ -16,10 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bareboat.bootstrap import make_root_filesystem, remove_scratch
+from bareboat.bootstrap import make_root_filesystem
 from bareboat.errors import BareboatError
 from bareboat.inputs.base import Alpine, Debian, Distroless
 from bareboat.system.process import Processes
+from tests.integration.harbour import passable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,11 +82,8 @@ def proxy() -> Iterator[Refusing]:
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    folder = Path("/var/tmp") / f"bareboat-test-{os.geteuid()}-{secrets.token_hex(4)}"
-    folder.mkdir(mode=0o711)
-    folder.chmod(0o711)
-    yield folder
-    remove_scratch(folder, Processes())
+    with passable_folder() as folder:
+        yield folder
 
 
 @contextmanager
