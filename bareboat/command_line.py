@@ -15,8 +15,21 @@ from bareboat.console import discard_output
 from bareboat.errors import InputError, StoppedError
 
 
+def keep_bytecode() -> None:
+    """Let Python keep what it compiles of modules, unless its user forbids it.
+
+    Invoke forbids it when it has read its own options: each command would compile anew all that its task imports.
+    """
+    sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+
+
 class CommandLine(Program):
     """A program of Invoke's, for our own command and, by tasks.py, for `invoke` where it runs our tasks."""
+
+    def parse_core(self, argv: list[str] | None) -> None:
+        """Read Invoke's own options."""
+        super().parse_core(argv)
+        keep_bytecode()
 
     def parse_tasks(self) -> None:
         """Read the tasks and their options; what is unknown is a usage error, and so is a value that is missing."""

@@ -7,9 +7,10 @@ from pathlib import Path
 from invoke import Collection, Exit, task
 
 from bareboat import __version__, commands
-from bareboat.command_line import CommandLine
+from bareboat.command_line import CommandLine, keep_bytecode
 from bareboat.console import choose, fill, run
 
+keep_bytecode()
 PROJECT = commands.project.find_project(Path(__file__).parents[1])
 BASES = "where bases come from: auto (registries when they answer), registry, bootstrap (packages)"
 FORMAT = "text, markdown, csv or json; with csv and json only data goes to stdout"
