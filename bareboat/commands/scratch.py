@@ -80,7 +80,7 @@ def build_scratch(project: Project, options: ScratchOptions, processes: Processe
         if needs_engine:
             result = _hand_out(carried.context, options, carried, result, teller(view))
     if own and not carried.run.idle:
-        write_pages(project, teller(view))
+        write_pages(project, lambda _: None)  # of other cells nobody has asked
     image_id = result.provenance.image_id if result.provenance else ""
     return (image_id if options.quiet else list_manifest(result)), 0
 

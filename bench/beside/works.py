@@ -12,6 +12,7 @@ from bareboat.errors import BareboatError
 from beside.crates import HELLO, Crate
 from beside.figures import Figures, Row
 from beside.recipes import SEVEN, Cell, plain_cells
+from beside.ways import RUN_TOO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,7 +93,7 @@ class Change:
     anew: bool = False
     change: Callable[[Project], None] = lambda _: None
     prepare: Callable[[Bench], None] = lambda _: None
-    fits: Callable[[Way], bool] = lambda _: True  # which ways take part
+    fits: Callable[[Way], bool] = lambda way: way.title != RUN_TOO  # which ways take part
     run: bool = False
     # A compile in a container is no child of the command: where there is one, a command's own share says little.
     processor: bool = False
