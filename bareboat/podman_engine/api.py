@@ -159,13 +159,17 @@ class Api:
         repository, _, tag = name.rpartition(":")
         self._client.images.get(image_id).tag(repository, tag)
 
-    def remove_nameless(self, ids: Collection[str]) -> None:
-        listed = self._client.images.list(all=True, filters={"dangling": True})
-        nameless = {f"sha256:{_bare(image.id)}" for image in listed}
-        # What a container uses stays, for that is not by force; the answer says so, and nothing is amiss.
-        gone = sorted(nameless.intersection(ids))
+    def nameless(self, ids: Collection[str]) -> set[str]:
+        """Those of these images that there are and that have no name."""
+        return {image_id for image_id in ids if (image := self.image(image_id)) and not image.names}
+
+    def remove_images(self, ids: Collection[str]) -> None:
+        """Remove images by their ids, and nothing that they were made from: nameless ones may be the user's."""
+        gone = sorted(ids)
         for number in range(0, len(gone), _IDS_A_REQUEST):
-            self._client.api.delete("/images/remove", params={"images": gone[number : number + _IDS_A_REQUEST]})
+            # What a container uses stays, for this is not by force; the answer says so, and nothing is amiss.
+            some = gone[number : number + _IDS_A_REQUEST]
+            self._client.api.delete("/images/remove", params={"images": some, "noprune": "true"})
 
     def untag(self, name: str) -> None:
         """Take a name, `repository:tag`, from its image."""

@@ -195,9 +195,11 @@ class PodmanEngine:
             api.tag(image_id, name)
 
     def remove_nameless(self, ids: Collection[str]) -> None:
-        if ids:
+        # Podman's own listing looks at every image for each: seconds, where there are hundreds.
+        listed = self._list.nameless(ids) if self._list else None
+        if ids if listed is None else listed:
             with self._api() as api:
-                api.remove_nameless(ids)
+                api.remove_images(api.nameless(ids) if listed is None else listed)
 
     def remove(self, reference: str) -> None:
         with self._api() as api:

@@ -25,6 +25,7 @@ class StoreList:
         self._lock = threading.Lock()
         self._stamp: tuple[int, int, int] | None = None
         self._ids: dict[str, str] = {}
+        self._nameless: frozenset[str] | None = None
 
     def find(self, reference: str) -> str | None:
         """The id, `sha256:...`, of the image with that whole name, by tag or by digest; None where none is listed."""
@@ -34,16 +35,24 @@ class StoreList:
         # Path.is_file raises for an id that is too long for a name.
         return found if found and os.path.isfile(config_file(self._path.parent, found)) else None  # noqa: PTH113
 
+    def nameless(self, ids: Collection[str]) -> frozenset[str] | None:
+        """Those of these images that are listed and have no name; None where the list cannot be read."""
+        with self._lock:
+            self._read()
+            return None if self._nameless is None else self._nameless.intersection(ids)
+
     def _read(self) -> None:
         try:
             status = self._path.stat()
             stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
             if stamp != self._stamp:
-                self._ids = dict(_names(json.loads(self._path.read_bytes())))
+                images = json.loads(self._path.read_bytes())
+                self._ids = dict(_names(images))
+                self._nameless = frozenset(f"sha256:{image['id']}" for image in images if not image.get("names"))
                 self._stamp = stamp
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # No such file, or one of another form than is known: then nothing is known from it.
-            self._stamp, self._ids = None, {}
+            self._stamp, self._ids, self._nameless = None, {}, None
 
 
 def config_file(images: Path, image_id: str) -> Path:

@@ -48,6 +48,18 @@ class TestPodmanImages(ImagesContract):
         assert load(engine, name, program(), tmp_path) == image_id
         assert engine.image(name).id == engine.image(image_id).id == image_id
 
+    @pytest.mark.parametrize("listed", [True, False], ids=["listed", "asked"])
+    def test_what_a_removed_image_was_made_from_stays(self, engine, name, tmp_path, monkeypatch, listed):
+        if not listed:  # as behind a remote engine, whose list of images is out of reach
+            monkeypatch.setattr(engine, "_list", None)
+        text = f"FROM scratch\nLABEL a={name}\nLABEL b=b\n"
+        made = podman("build", "--quiet", "--file=-", str(tmp_path), stdin=text).strip()
+        parent = podman("image", "inspect", "--format={{.Parent}}", made).strip()
+        engine.remove_nameless([f"sha256:{made}"])
+        assert engine.image(made) is None
+        assert engine.image(parent).id == f"sha256:{parent.removeprefix('sha256:')}"
+        podman("rmi", parent)
+
     def test_a_failing_step_tells_its_exit_code_and_its_log(self, engine, name, tmp_path):
         load(engine, name, program(EXIT_7), tmp_path)
         log, tag = tmp_path / "log", name.replace(":x", ":built")

@@ -49,6 +49,16 @@ def test_a_pulled_image_is_found_by_its_manifests_digest_and_by_that_of_the_list
     assert known.find(f"docker.io/library/other@{MANIFEST}") is None
 
 
+def test_what_has_no_name_is_told_from_what_has_one_and_from_what_is_not_there(store, tmp_path):
+    path = store(record(ONE, "localhost/a:1"), record(TWO))
+    ids = [f"sha256:{digit * 64}" for digit in "123"]
+    assert StoreList(path).nameless(ids) == {ids[1]}
+    assert StoreList(path).nameless(ids[:1]) == set()
+    path.write_text("{", encoding="utf-8")
+    assert StoreList(path).nameless(ids) is None
+    assert StoreList(tmp_path / "absent").nameless(ids) is None
+
+
 def test_what_the_store_writes_anew_is_read_anew(store):
     known = StoreList(store(record(ONE, "localhost/a:1")))
     assert known.find("localhost/a:1") == f"sha256:{ONE}"
