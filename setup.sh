@@ -247,6 +247,7 @@ describe_environment() {
     .venv/bin/python -c 'import sys; print(sys.version)' 2>/dev/null || echo none
     cat pins.txt
     pwd -P
+    echo 'and a command'
 }
 
 environment_is_ready() { [ -f "$stamp" ] && [ "$(describe_environment)" = "$(cat "$stamp")" ]; }
@@ -259,6 +260,16 @@ find_python() {
             return 0
         fi
     done
+}
+
+# The tasks of this checkout as a command for any folder; a link to it, in ~/.local/bin say, will do as well.
+make_command() {
+    pwd -P >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/bareboat.pth"
+    cat >.venv/bin/bareboat <<'END'
+#!/bin/sh
+exec "$(dirname -- "$(readlink -f -- "$0")")/python" -P -m bareboat "$@"
+END
+    chmod +x .venv/bin/bareboat
 }
 
 make_environment() {
@@ -278,6 +289,7 @@ make_environment() {
     quietly env PIP_USER=0 .venv/bin/python -m pip install \
         --no-cache-dir --no-deps --no-input --disable-pip-version-check -r pins.txt
     quietly .venv/bin/python -m pip check --disable-pip-version-check
+    make_command
     describe_environment >"$stamp.new"
     mv "$stamp.new" "$stamp"
 }

@@ -15,7 +15,9 @@ PROJECT = commands.project.find_project(Path(__file__).parents[1])
 BASES = "where bases come from: auto (registries when they answer), registry, bootstrap (packages)"
 FORMAT = "text, markdown, csv or json; with csv and json only data goes to stdout"
 RECIPE = "only recipes that match this pattern, e.g. 'scratch-*'; repeatable"
-SELECT = {"sample": "only samples that match this pattern; repeatable", "recipe": RECIPE, "bases": BASES}
+CELL = "SAMPLE@RECIPE, e.g. hello-world@scratch-musl; with --crate, RECIPE alone will do"
+OWN = {"crate": "a crate of your own, in place of the samples (default: the one in this folder)", "bases": BASES}
+SELECT = {"sample": "only samples that match this pattern; repeatable", "recipe": RECIPE, **OWN}
 
 
 def answer(action):
@@ -26,7 +28,7 @@ def answer(action):
 
 def order(action, kind, words):
     """Answer with an action that takes its options as a `kind`, filled with the words of a task's parameters."""
-    answer(lambda run: action(PROJECT, fill(kind, words), run, sys.stderr))
+    answer(lambda run: action(PROJECT, fill(kind, PROJECT.complete(words)), run, sys.stderr))
 
 
 def origin(option, word):
@@ -39,7 +41,6 @@ def origin(option, word):
 @task(iterable=["sample", "recipe"], help={
     **SELECT, "format": FORMAT,
     "jobs": "how many compile side by side (default: the cores, more of those that take a moment); twice as many run",
-    "crate": "the folder of a crate of your own, to use in place of the samples",
     "force": "compile, ship, run and measure again what is unchanged",
     "locked": "fail when a package is not of the version in recipes/recipes.lock",
     "keep_going": "go on past a failed cell (the default); --no-keep-going stops at the first",
@@ -54,12 +55,12 @@ def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", force=Fals
 
 @task(iterable=["with_"], help={
     "libc": "musl or gnu", "crt": "static (the default) or dynamic",
-    "sample": "the sample to put in it (default: hello-world)", "crate": "a crate of your own, in its place",
+    "sample": "the sample to put in it (default: hello-world)",
     "with_": "what else comes aboard: certs, nss, tmp, tz, user; repeatable, or with commas",
     "tag": "one more name for the image, NAME:TAG", "output": "oci-archive:FILE writes the image there, too",
     "quiet": "print the image's id alone: podman run --rm $(invoke scratch --libc musl --quiet)",
     "prove": "leave out each file in turn and run all that the sample expects: is it needed, or idle?",
-    "force": "do again what is unchanged", "bases": BASES,
+    "force": "do again what is unchanged", **OWN,
 })  # fmt: skip
 def scratch(_c, libc, with_, crt="static", sample="hello-world", crate="", tag="", output="", quiet=False, prove=False,
             force=False, bases="auto"):  # fmt: skip
@@ -67,16 +68,16 @@ def scratch(_c, libc, with_, crt="static", sample="hello-world", crate="", tag="
     order(commands.scratch.build_scratch, commands.scratch.ScratchOptions, locals())
 
 
-@task(positional=["what"], help={"what": "SAMPLE@RECIPE, or the FILE of a program", "recipe": RECIPE, "bases": BASES})
-def closure(_c, what, recipe="", bases="auto"):
+@task(positional=["what"], help={"what": f"{CELL}; or the FILE of a program", "recipe": RECIPE, **OWN})
+def closure(_c, what, recipe="", crate="", bases="auto"):
     """Print every file that a program needs and which way found it; of a FILE, the bases that it would start on."""
     order(commands.closure.print_closure, commands.closure.ClosureOptions, locals())
 
 
 @task(iterable=["sample", "recipe"], help=SELECT)
-def plan(_c, sample, recipe, bases="auto"):
+def plan(_c, sample, recipe, crate="", bases="auto"):
     """Print the jobs that build-matrix would run, each after what it needs; nothing is built."""
-    answer(lambda processes: commands.ask.print_plan(PROJECT, sample, recipe, origin("bases", bases), processes))
+    order(commands.ask.print_plan, commands.ask.PlanOptions, locals())
 
 
 @task(help={"schema": "write the JSON schema of recipe files"})
@@ -109,10 +110,10 @@ def doctor(_c, quick=False):
     answer(lambda processes: commands.doctor.examine_host(PROJECT, processes, quick=quick))
 
 
-@task(positional=["cell"], help={"cell": "SAMPLE@RECIPE, e.g. hello-world@scratch-musl", "bases": BASES})
-def containerfile(_c, cell, bases="auto"):
+@task(positional=["cell"], help={"cell": CELL, **OWN})
+def containerfile(_c, cell, crate="", bases="auto"):
     """Print a cell as one whole Containerfile, for `podman build -f - FOLDER` or `docker build -f - FOLDER`."""
-    answer(lambda run: commands.ask.print_containerfile(PROJECT, cell, origin("bases", bases), run, sys.stderr))
+    order(commands.ask.print_containerfile, commands.ask.ContainerfileOptions, locals())
 
 
 @task(help={"format": FORMAT, "host": "a folder of results/ (default: every one)", "all": "those made to fail, too"})

@@ -3,39 +3,54 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from bareboat.commands.choose_bases import find_inputs
 from bareboat.commands.listing import list_plan, list_recipes, list_samples
-from bareboat.commands.plan_inputs import load_project, sample_names, teller
+from bareboat.commands.plan_inputs import load_project, name_cell, sample_names, select, teller
 from bareboat.engine.images import OWN_NAMES
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import pinned_reference, read_lock
-from bareboat.inputs.sample import load_samples
+from bareboat.inputs.sample import load_crate, load_samples
 from bareboat.inputs.schema import recipe_schema
 from bareboat.plan.containerfile import render_containerfile
-from bareboat.plan.jobs import Selection
+from bareboat.plan.jobs import Bases  # noqa: TC001 (the console reads the types of options)
 from bareboat.plan.planner import check_selection, make_plan, plan_named_cell, root_jobs
 from bareboat.system.files import write_whole
 from bareboat.system.printable import Exact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bareboat.commands.project import Project
-    from bareboat.plan.jobs import Bases
     from bareboat.system.process import Processes
 
 
-def print_plan(
-    project: Project, samples: Sequence[str], recipes: Sequence[str], bases: Bases, processes: Processes
-) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """The options of plan."""
+
+    sample: tuple[str, ...] = ()
+    recipe: tuple[str, ...] = ()
+    crate: Path | None = None  # in place of the samples
+    bases: Bases = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerfileOptions:
+    """The words of containerfile."""
+
+    cell: str  # SAMPLE@RECIPE; with a crate, the recipe alone will do
+    crate: Path | None = None
+    bases: Bases = "auto"
+
+
+def print_plan(project: Project, options: PlanOptions, processes: Processes, _: TextIO) -> str:
     """The plan as a table."""
-    book, known = load_project(project)
-    selection = Selection(samples=tuple(samples), recipes=tuple(recipes))
+    book, known = load_project(project, options.crate)
+    selection = select(options.sample, options.recipe, options.crate)
     check_selection(book, known, selection)  # so that a wrong name is told before any registry is asked
-    inputs = find_inputs(book, known, bases, processes, lambda _: None)
+    inputs = find_inputs(book, known, options.bases, processes, lambda _: None)
     return list_plan(make_plan(inputs, known, selection))
 
 
@@ -46,7 +61,7 @@ def print_recipes(project: Project) -> str:
 
 def print_samples(project: Project) -> str:
     """The samples as a table."""
-    return list_samples(load_samples(project.samples))
+    return list_samples(load_crate(project.crate) if project.crate else load_samples(project.samples))
 
 
 def write_schema() -> str:
@@ -61,11 +76,11 @@ def schema_text() -> str:
     return json.dumps(recipe_schema(), indent=2) + "\n"
 
 
-def print_containerfile(project: Project, cell_id: str, bases: Bases, processes: Processes, view: TextIO) -> str:
+def print_containerfile(project: Project, options: ContainerfileOptions, processes: Processes, view: TextIO) -> str:
     """A cell's Containerfile; what must be known to build it goes to `view`."""
-    book, samples = load_project(project)
-    inputs = find_inputs(book, samples, bases, processes, teller(view))
-    cell = plan_named_cell(inputs, samples, cell_id).cells[0]
+    book, samples = load_project(project, options.crate)
+    inputs = find_inputs(book, samples, options.bases, processes, teller(view))
+    cell = plan_named_cell(inputs, samples, name_cell(options.cell, samples, options.crate)).cells[0]
     lock = read_lock(project.lock, inputs.platform.architecture)
     roots = root_jobs(book, inputs.source)
     named = {job: pinned_reference(job.reference, lock.registry.get(job.reference)) for job in roots}

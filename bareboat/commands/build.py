@@ -10,16 +10,13 @@ from tabulate import tabulate
 
 from bareboat.commands.open_run import Order, WorkOptions, carry_out
 from bareboat.commands.pages import write_pages
-from bareboat.commands.plan_inputs import load_project, teller, this_platform
+from bareboat.commands.plan_inputs import load_project, select, teller, this_platform
 from bareboat.errors import RecipeError, ResultError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import Lock, read_lock, write_lock
 from bareboat.make.context import RootImage
 from bareboat.matrix.gather import new_pins
-from bareboat.plan.jobs import (
-    Bases,
-    Selection,
-)
+from bareboat.plan.jobs import Bases  # noqa: TC001 (the console reads the types of options)
 from bareboat.plan.planner import check_selection, make_plan, plan_roots, published_sizes
 from bareboat.report import Format, join_published, render
 from bareboat.system.folders import find_folders
@@ -49,7 +46,7 @@ class MatrixOptions:
 def build_matrix(project: Project, options: MatrixOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
     """Build, run, measure and tabulate; the exit code is 1 when a cell failed. Progress goes to `view`."""
     (book, samples), tell = load_project(project, options.crate), teller(view)
-    selection = Selection(samples=options.sample, recipes=options.recipe)
+    selection = select(options.sample, options.recipe, options.crate)
     check_selection(book, samples, selection)  # so that a wrong name is told before any registry is asked
     order = Order(
         book=book, samples=samples, bases=options.bases, plan=lambda inputs: make_plan(inputs, samples, selection)

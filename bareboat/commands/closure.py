@@ -15,7 +15,7 @@ from bareboat.closure import find_closure
 from bareboat.closure.owners import Owners, is_database, read_owners
 from bareboat.commands.listing import list_closure
 from bareboat.commands.open_run import Order, WorkOptions, carry_out
-from bareboat.commands.plan_inputs import load_project
+from bareboat.commands.plan_inputs import load_project, name_cell
 from bareboat.elf import read_elf
 from bareboat.errors import BareboatError, InputError
 from bareboat.inputs.load_recipes import load_recipes
@@ -23,10 +23,7 @@ from bareboat.inputs.sample import Sample
 from bareboat.make.base_archive import open_base
 from bareboat.make.copies import fetch_copies
 from bareboat.make.load import saved_image, scratch_archive
-from bareboat.plan.jobs import (
-    Bases,
-    Plan,
-)
+from bareboat.plan.jobs import Bases, Plan
 from bareboat.plan.planner import plan_cell, plan_named_cell, select_recipes
 from bareboat.system.files import read_file
 from bareboat.system.folders import find_folders
@@ -50,30 +47,29 @@ _Made = TypeVar("_Made")
 class ClosureOptions:
     """The words of `invoke closure`."""
 
-    what: str  # a cell, or a program's file
+    what: str  # a cell, or a program's file; with a crate a cell, of which the recipe alone will do
+    crate: Path | None = None
     recipe: str = ""  # a pattern of the recipes that the file is tried on
     bases: Bases = "auto"
 
 
 def print_closure(project: Project, options: ClosureOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
     """The closure of a cell as a tree; of a program's file, the bases that it would start on, or its tree on one."""
-    if "@" in options.what:
+    if "@" in options.what or (options.crate and not Path(options.what).is_file()):
         return _of_cell(project, options, processes, view), 0
     return _of_file(project, options, processes, view), 0
 
 
 def _of_cell(project: Project, options: ClosureOptions, processes: Processes, view: TextIO) -> str:
-    book, samples = load_project(project)
+    book, samples = load_project(project, options.crate)
+    cell = name_cell(options.what, samples, options.crate)
     order = Order(
-        book=book,
-        samples=samples,
-        bases=options.bases,
-        plan=lambda inputs: plan_named_cell(inputs, samples, options.what),
+        book=book, samples=samples, bases=options.bases, plan=lambda inputs: plan_named_cell(inputs, samples, cell)
     )
     with carry_out(project, order, processes, view, _answering()) as carried:
         result = carried.run.results[0]
         if result.provenance is None:
-            raise BareboatError(f"{options.what} came to no image: {getattr(result.outcome, 'reason', '')}")
+            raise BareboatError(f"{cell} came to no image: {getattr(result.outcome, 'reason', '')}")
         with saved_image(carried.context, result.provenance.image_id) as image:
             return list_closure(closure_of(image, carried.plan.cells[0].program_path), _owners(image), result.manifest)
 

@@ -10,13 +10,13 @@ from bareboat.errors import HostError, InputError, RecipeError, SampleError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.sample import Sample, load_crate, load_samples
 from bareboat.inputs.tomlfile import did_you_mean
-from bareboat.plan.jobs import PLATFORMS, BaseSource, Platform
+from bareboat.plan.jobs import PLATFORMS, BaseSource, Platform, Selection
 from bareboat.plan.planner import PlanInputs
 from bareboat.system.printable import printable_lines
 from bareboat.system.redact import without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bareboat.commands.project import Project
     from bareboat.inputs.recipe import RecipeBook
@@ -58,6 +58,16 @@ def load_project(project: Project, crate: Path | None = None) -> tuple[RecipeBoo
     if problems := [*map(str, mistakes), *_unknown_provisions(samples, book)]:
         raise SampleError("\n".join(problems))
     return book, samples
+
+
+def select(samples: Sequence[str], recipes: Sequence[str], crate: Path | None) -> Selection:
+    """What patterns select. Recipes that are made to fail test our own predictions: not with a user's crate."""
+    return Selection(samples=tuple(samples), recipes=tuple(recipes), made_to_fail=crate is None)
+
+
+def name_cell(word: str, samples: Sequence[Sample], crate: Path | None) -> str:
+    """The id of the cell that is meant, `SAMPLE@RECIPE`; of a crate of the user's own, the recipe alone says it."""
+    return f"{samples[0].name}@{word}" if crate and "@" not in word else word
 
 
 def sample_names(project: Project) -> tuple[str, ...] | None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +15,12 @@ class Project:
     """The folders a command works on: the checkout's own, or those of the folder that the user stands in."""
 
     root: Path
+    # The crate in whose folder the user stands; None where that folder is a project, or has no Cargo.toml.
+    crate: Path | None = None
+
+    def complete(self, words: Mapping[str, Any]) -> dict[str, Any]:
+        """The words of a task; a crate that they may name and do not is the one in whose folder the user stands."""
+        return {**words, "crate": self.crate} if self.crate and words.get("crate") == "" else dict(words)
 
     @property
     def recipes(self) -> Path:
@@ -37,7 +47,9 @@ def find_project(checkout: Path) -> Project:
     """The project in the folder that the user stands in, if it has recipes, else the checkout of Bareboat itself."""
     try:
         here = Path.cwd()
-        return Project(root=here if (here / "recipes").is_dir() else checkout)
+        if (here / "recipes").is_dir():
+            return Project(root=here)
+        return Project(root=checkout, crate=here if (here / "Cargo.toml").is_file() else None)
     except OSError:
         # The folder is gone, or may not be looked into: it is nobody's project.
         return Project(root=checkout)

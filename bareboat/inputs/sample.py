@@ -139,7 +139,7 @@ _METADATA = TypeAdapter(Metadata)
 class Sample:
     """One crate, or a variant of a crate."""
 
-    # The folder's name, spelled so that an image may be called by it; a variant's ends with `+VARIANT`.
+    # The package's name, spelled so that an image may be called by it; a variant's ends with `+VARIANT`.
     name: str
     # The name without the variant.
     crate: str
@@ -240,8 +240,8 @@ def _load(folder: Path, name: str) -> Parsed[tuple[Sample, ...]]:
 
 def _crate(folder: Path, manifest: dict[str, Any], metadata: Metadata, digest: str) -> Sample:
     return Sample(
-        name=_spelling(folder.name),
-        crate=_spelling(folder.name),
+        name=_spelling(manifest["package"]["name"]),
+        crate=_spelling(manifest["package"]["name"]),
         summary=description(manifest),
         folder=folder,
         binary=program_name(manifest),

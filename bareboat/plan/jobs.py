@@ -43,6 +43,8 @@ class Selection:
 
     samples: tuple[str, ...] = ()
     recipes: tuple[str, ...] = ()
+    # Whether recipes are taken that are made to fail; else only those of them that are named, and by no pattern.
+    made_to_fail: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

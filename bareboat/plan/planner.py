@@ -70,7 +70,11 @@ def check_selection(
     if not selection.samples:
         # `--crate` counts as naming the sample, so on_request does not hide it.
         chosen_samples = tuple(sample for sample in chosen_samples if not sample.on_request) or chosen_samples
-    chosen_recipes = _select(book.recipes, selection.recipes, "recipe")
+    chosen_recipes = tuple(
+        recipe
+        for recipe in _select(book.recipes, selection.recipes, "recipe")
+        if selection.made_to_fail or not recipe.expect_failure or recipe.name in selection.recipes
+    )
     pairs = [(sample, recipe) for sample in chosen_samples for recipe in chosen_recipes if _fit(sample, recipe)]
     if not pairs:
         raise SelectionError(_no_pair(chosen_samples, chosen_recipes))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import secrets
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -136,3 +140,29 @@ def test_a_change_of_one_line_compiles_one_crate(crate: Path, tmp_path: Path) ->
         assert compiled == ["greeter"]
     finally:
         podman("rmi", "--force", "localhost/bareboat/greeter:scratch-musl")
+
+
+def test_in_a_crates_folder_the_command_means_that_crate_and_leaves_the_folder_as_it_is(crate: Path) -> None:
+    mine = crate.rename(crate.with_name("folder of mine"))
+    before = {path: path.stat().st_mtime_ns for path in mine.rglob("*")}
+
+    def command(*words: str) -> str:
+        argv = [sys.executable, "-P", "-m", "bareboat", *words, "--bases=bootstrap"]
+        done = subprocess.run(
+            argv, cwd=mine, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    try:
+        assert [row["cell"] for row in json.loads(command("build-matrix", "--recipe=alpine", "--format=json"))] == [
+            "greeter@alpine"
+        ]
+        tree = command("closure", "scratch-glibc-dynamic")
+        assert "libc.so.6" in tree
+        assert "greeter" in tree
+        assert {path: path.stat().st_mtime_ns for path in mine.rglob("*")} == before
+    finally:
+        podman(
+            "rmi", "--force", *(f"localhost/bareboat/greeter:{name}" for name in ("alpine", "scratch-glibc-dynamic"))
+        )

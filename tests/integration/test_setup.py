@@ -48,6 +48,9 @@ def checkout(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "setup.sh", folder)
     (folder / "pins.txt").write_text(next(pin for pin in PINS if pin.startswith("invoke==")) + "\n", encoding="utf-8")
     (folder / "tasks.py").write_text(STUB, encoding="utf-8")
+    (folder / "bareboat").mkdir()
+    main = folder / "bareboat" / "__main__.py"
+    main.write_text('import sys\n\nprint(f"the command: {sys.argv[1:]}")\n', encoding="utf-8")
     return folder
 
 
@@ -63,6 +66,9 @@ def test_setup_makes_the_environment_once_and_repairs_one_that_was_interrupted(c
     assert "installing 1 packages" in first.stdout
     assert "examined quick=False" in first.stdout
     made = (checkout / ".venv/bareboat-stamp").stat()
+    command = [checkout / ".venv/bin/bareboat", "one word"]
+    answer = subprocess.run(command, cwd="/", check=True, capture_output=True, text=True)
+    assert answer.stdout == "the command: ['one word']\n"
 
     second = _set_up(checkout)
     assert second.returncode == 0, second.stdout + second.stderr

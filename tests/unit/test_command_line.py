@@ -92,7 +92,7 @@ def test_a_folder_that_is_gone_is_nobodys_project(tmp_path):
         text=True,
         check=False,
     )
-    assert (done.stdout, done.returncode) == ("Project(root=PosixPath('x'))\n", 0)
+    assert (done.stdout, done.returncode) == ("Project(root=PosixPath('x'), crate=None)\n", 0)
 
 
 WORDS = {
