@@ -23,7 +23,7 @@ from beside.commands import Command
 from beside.crates import HELLO
 from beside.docker import Docker, Tools, open_docker
 from beside.page import write_page, write_report
-from beside.recipes import ROOTS, TOOLCHAIN
+from beside.recipes import CRATES_IMAGE, ROOTS, TOOLCHAIN
 from beside.tables import write_section
 from beside.ways import find_ways, invoke
 from beside.workplace import CHECKOUT, Workplace, open_workplace
@@ -58,6 +58,7 @@ def run_works(place: Workplace, options: argparse.Namespace, stack: contextlib.E
     versions = tell_versions(place, docker)
     found = []
     for work in works:
+        place.clear_images(keep=CRATES_IMAGE)
         rounds = options.rounds or (1 if options.quick else work.rounds)
         busy = busy_share()
         bench = Bench(place=place, ways=ways, rounds=rounds, tell=tell, quick=options.quick)

@@ -18,7 +18,7 @@ from bareboat.inputs.rustflags import RustFlags, read_rustflags
 from bareboat.inputs.tomlfile import Parsed, Problem, read_toml, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
@@ -190,11 +190,21 @@ def load_samples(folder: Path) -> tuple[Sample, ...]:
         raise SampleError(f"{folder}: cannot be read: {error.strerror}") from error
     loaded = [_load(crate, f"{folder.name}/{crate.name}") for crate in crates]
     problems = [str(problem) for crate in loaded for problem in crate.problems]
+    problems += _shared_names(loaded)
     if not crates:
         problems.append(f"{folder}: has no sample (a folder with a Cargo.toml)")
     if problems:
         raise SampleError("\n".join(problems))
     return tuple(sample for crate in loaded for sample in crate.value or ())
+
+
+def _shared_names(loaded: Iterable[Parsed[tuple[Sample, ...]]]) -> Iterator[str]:
+    known: dict[str, Sample] = {}
+    for sample in (crate.value[0] for crate in loaded if crate.value):
+        first = known.setdefault(sample.name, sample)
+        if first is not sample:
+            here, there = (f"{one.folder.parent.name}/{one.folder.name}" for one in (sample, first))
+            yield f"{here}/Cargo.toml: package.name: there is another sample '{sample.name}', {there}"
 
 
 def load_crate(folder: Path) -> tuple[Sample, ...]:

@@ -114,8 +114,15 @@ class Workplace:
         listed = self.ask_podman("ps", "--all", f"--filter=name={MARK}", "--format={{.Names}}")
         for name in listed.split():
             self.ask_podman("rm", "--force", "--time=0", name)
+        self.clear_images()
+
+    def clear_images(self, keep: str = "") -> None:
+        """Remove every image of the benchmark but the one that is to be kept.
+
+        What a way leaves makes a store slower for all that share it.
+        """
         found = json.loads(self.ask_podman("images", "--all", "--format=json") or "[]")
-        own = {one["Id"] for one in found if any(MARK in name for name in one.get("Names") or ())}
+        own = {one["Id"] for one in found if any(MARK in name and name != keep for name in one.get("Names") or ())}
         nameless = [one["Id"] for one in found if not one.get("Names")]
         if nameless:
             inspected = json.loads(self.ask_podman("image", "inspect", *nameless))

@@ -67,7 +67,8 @@ def test_setup_makes_the_environment_once_and_repairs_one_that_was_interrupted(c
     assert "examined quick=False" in first.stdout
     made = (checkout / ".venv/bareboat-stamp").stat()
     command = [checkout / ".venv/bin/bareboat", "one word"]
-    answer = subprocess.run(command, cwd="/", check=True, capture_output=True, text=True)
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    answer = subprocess.run(command, cwd="/", env=plain, check=True, capture_output=True, text=True)
     assert answer.stdout == "the command: ['one word']\n"
 
     second = _set_up(checkout)

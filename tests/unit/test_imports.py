@@ -33,6 +33,7 @@ LAYERS = (
     ("console",),
     ("command_line",),
     ("tasks",),
+    ("__main__",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

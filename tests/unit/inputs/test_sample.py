@@ -98,7 +98,7 @@ def test_a_crate_that_says_nothing_to_us_is_expected_to_end_well(crate):
     (crate / "Cargo.toml").write_text('[package]\nname = "app"\n', encoding="utf-8")
     sample = load_crate(crate)
     assert sample.expectations[0] == Expectation(arguments=(), stdout=None, exit_code=0, timeout_seconds=10.0)
-    assert (sample.name, sample.binary, sample.summary) == ("hello-world", "app", "")
+    assert (sample.name, sample.binary, sample.summary) == ("app", "app", "")
 
 
 @pytest.mark.parametrize("metadata", ["metadata = 3", '[package.metadata.docs]\nx = "y"'])
@@ -119,9 +119,9 @@ def test_all_of_an_expectation_is_read(crate):
 
 
 @pytest.mark.parametrize(
-    ("folder", "name"),
+    ("package", "name"),
     [
-        ("My App", "my-app"),
+        ("my-app", "my-app"),
         ("MyApp", "myapp"),
         ("hello_world.rs", "hello_world.rs"),
         ("a__b", "a-b"),
@@ -130,14 +130,25 @@ def test_all_of_an_expectation_is_read(crate):
         ("文", "crate"),
     ],
 )
-def test_a_sample_is_called_as_an_image_may_be(crate, folder, name):
-    assert load_crate(crate.rename(crate.parent / folder)).name == name
+def test_a_sample_is_called_as_an_image_may_be(crate, package, name):
+    (crate / "Cargo.toml").write_text(f'[package]\nname = "{package}"\ndefault-run = "x"\n', encoding="utf-8")
+    assert load_crate(crate).name == name
 
 
-def test_a_crate_is_called_by_its_folder_even_when_it_is_where_one_stands(crate, monkeypatch):
-    monkeypatch.chdir(crate)
+def test_a_crate_is_called_by_its_package_whatever_its_folder_is_called_and_wherever_one_stands(crate, monkeypatch):
+    elsewhere = crate.rename(crate.parent / "My App")
+    monkeypatch.chdir(elsewhere)
     sample = load_crate(Path())
-    assert (sample.name, sample.folder) == ("hello-world", crate)
+    assert (sample.name, sample.folder) == ("hello-world", elsewhere)
+
+
+def test_samples_have_names_of_their_own(crate):
+    shutil.copytree(crate, crate.parent / "hello-again")
+    with pytest.raises(SampleError) as caught:
+        load_samples(crate.parent)
+    assert str(caught.value) == (
+        "samples/hello-world/Cargo.toml: package.name: there is another sample 'hello-world', samples/hello-again"
+    )
 
 
 @pytest.mark.parametrize(
