@@ -11,7 +11,7 @@ from bareboat.command_line import CommandLine, keep_bytecode
 from bareboat.console import choose, fill, run
 
 keep_bytecode()
-PROJECT = commands.project.find_project(Path(__file__).parents[1])
+PROJECT = commands.project.find_project(Path(__file__).parent)
 BASES = "where bases come from: auto (registries when they answer), registry, bootstrap (packages)"
 FORMAT = "text, markdown, csv or json; with csv and json only data goes to stdout"
 RECIPE = "only recipes that match this pattern, e.g. 'scratch-*'; repeatable"

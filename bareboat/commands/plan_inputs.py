@@ -43,6 +43,8 @@ def load_project(project: Project, crate: Path | None = None) -> tuple[RecipeBoo
 
     Raises InputError with every mistake of both.
     """
+    if not crate and not project.samples.is_dir():
+        raise SampleError("which crate? Go to the folder of one, where its Cargo.toml is, or name it: --crate FOLDER")
     samples, names, mistakes = tuple[Sample, ...](), None, list[InputError]()
     try:
         samples = load_crate(crate) if crate else load_samples(project.samples)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """The folders a command works on: the checkout's own, or those of the folder that the user stands in."""
+    """The folders a command works on: those of a checkout, of the folder that the user stands in, or of the package.
+
+    An installed package has our recipes and no samples. It lies where nobody writes: what it keeps is the user's.
+    """
 
     root: Path
+    # Where lock and results are kept, instead of beside the recipes; None for a checkout.
+    kept: Path | None = None
     # The crate in whose folder the user stands; None where that folder is a project, or has no Cargo.toml.
     crate: Path | None = None
 
@@ -30,7 +35,7 @@ class Project:
     @property
     def lock(self) -> Path:
         """What the recipes were resolved to."""
-        return self.recipes / "recipes.lock"
+        return (self.kept or self.recipes) / "recipes.lock"
 
     @property
     def samples(self) -> Path:
@@ -40,16 +45,28 @@ class Project:
     @property
     def results(self) -> Path:
         """What was measured, a folder a host."""
-        return self.root / "results"
+        return (self.kept or self.root) / "results"
 
 
-def find_project(checkout: Path) -> Project:
-    """The project in the folder that the user stands in, if it has recipes, else the checkout of Bareboat itself."""
+def find_project(package: Path) -> Project:
+    """The project in the folder that the user stands in, if it has recipes; else that of Bareboat itself.
+
+    `package` is the folder of Bareboat's own package, in a checkout or installed.
+    """
+    own = _own_project(package)
     try:
         here = Path.cwd()
         if (here / "recipes").is_dir():
             return Project(root=here)
-        return Project(root=checkout, crate=here if (here / "Cargo.toml").is_file() else None)
+        return replace(own, crate=here if (here / "Cargo.toml").is_file() else None)
     except OSError:
         # The folder is gone, or may not be looked into: it is nobody's project.
-        return Project(root=checkout)
+        return own
+
+
+def _own_project(package: Path) -> Project:
+    if (package.parent / "recipes" / "toolchains").is_dir():
+        return Project(root=package.parent)
+    from bareboat.system.folders import find_state
+
+    return Project(root=package, kept=find_state())

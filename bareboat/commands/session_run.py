@@ -53,7 +53,8 @@ def run_in_session(
             engine=engine,
             processes=processes,
             locks=running.locks,
-            commit=find_commit(project.root, processes),
+            # An installed package has no commit; the folder that it lies in may be in somebody's checkout.
+            commit="" if project.kept else find_commit(project.root, processes),
             remote=engine.remote,
         )
         sweep(context.results)

@@ -45,6 +45,7 @@ def run_matrix(
     """
     outputs = dict(standing)
     failed: list[str] = []
+    told: dict[tuple[str, ...], str] = {}
     hopeless = _expected_not_to_compile(plan)
     with progress:
         pace = Pace.read(context.folders.pace)
@@ -56,7 +57,7 @@ def run_matrix(
                 if output is not None and output.status != "unchanged" and done.aborted_by is None:
                     pace.seconds[done.job.id] = done.seconds
                 expected = _says(done, hopeless.get((done.aborted_by or done.job).id, ()))
-                _tell(progress, done, output, expected=expected)
+                _tell(progress, done, output, told, expected=expected)
                 if output is not None:
                     outputs[done.job.id] = output
                 fault = done.error is not None and not expected
@@ -142,9 +143,22 @@ def _stage(job: Job) -> Stage:
             return "run"
 
 
-def _tell(progress: Progress, done: Done[Job, Output], output: Output | None, *, expected: bool) -> None:
+def _tell(
+    progress: Progress,
+    done: Done[Job, Output],
+    output: Output | None,
+    told: dict[tuple[str, ...], str],
+    *,
+    expected: bool,
+) -> None:
+    """Say how a job ended; `told` has the job of each log's end that was printed, and none is printed twice."""
     status = "failed" if done.error else output.status if output else "built"
     note = str(done.error) if done.error else output.note if output else ""
+    # A mistake in a crate is the same for every libc and linkage that it is compiled for.
+    if isinstance(done.error, EngineError) and done.error.log_tail:
+        first = told.setdefault(done.error.log_tail, done.job.id)
+        if first != done.job.id:
+            note = f"with the words of {first}; the whole log: {done.error.log}"
     if expected and isinstance(done.error, EngineError):
         note = f"as expected; the whole log: {done.error.log}"
     if done.aborted_by is not None:

@@ -126,6 +126,11 @@ def find_folders() -> Folders:
     return Folders(cache=cache, passage=Path("/var/tmp") / f"bareboat-{os.geteuid()}-{digits}")  # noqa: S108
 
 
+def find_state() -> Path:
+    """The folder for what an installed Bareboat keeps for good: XDG_STATE_HOME/bareboat."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "bareboat"
+
+
 def make_passage(folder: Path) -> None:
     """Make a folder of the user's where everybody may make one; others may walk through it and no more (0711).
 

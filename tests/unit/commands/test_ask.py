@@ -16,6 +16,8 @@ from bareboat.errors import HostError
 from bareboat.system.process import Processes
 from tests.unit.project import AMD, ROOT
 
+PACKAGE = ROOT / "bareboat"
+
 
 def plan(*names, **more):
     options = PlanOptions(sample=names[:1], recipe=names[1:], bases="bootstrap", **more)
@@ -76,7 +78,7 @@ def test_a_crate_of_the_users_own_has_containerfiles(crate, cell):
 
 def test_who_stands_in_a_crates_folder_means_that_crate(crate, monkeypatch):
     monkeypatch.chdir(crate)
-    project = find_project(ROOT)
+    project = find_project(PACKAGE)
     assert (project.root, project.crate) == (ROOT, crate)
     assert project.complete({"crate": "", "force": False}) == {"crate": crate, "force": False}
     assert project.complete({"crate": "../other"}) == {"crate": "../other"}
@@ -87,6 +89,6 @@ def test_who_stands_in_a_crates_folder_means_that_crate(crate, monkeypatch):
 def test_who_stands_in_a_project_means_its_samples(crate, monkeypatch):
     (crate / "recipes").mkdir()
     monkeypatch.chdir(crate)
-    assert find_project(ROOT) == Project(root=Path.cwd())
+    assert find_project(PACKAGE) == Project(root=Path.cwd())
     monkeypatch.chdir(ROOT)
-    assert find_project(ROOT).complete({"crate": ""}) == {"crate": ""}
+    assert find_project(PACKAGE).complete({"crate": ""}) == {"crate": ""}

@@ -148,6 +148,16 @@ def test_a_failed_compile_fails_every_cell_that_needs_it(context, engine):
     assert {result.outcome.kind for result in load_all(context.results)} == {"failed"}
 
 
+def test_the_same_error_of_several_compiles_is_printed_once(context, engine):
+    engine.broken = "cargo build"
+    view = io.StringIO()
+    run_plan(context, plan_of(book_of("scratch-musl", "scratch-musl-dynamic")), view)
+    first, second = (line for line in view.getvalue().splitlines() if "] program " in line)
+    assert "error: broken" in first
+    assert "error: broken" not in second
+    assert re.search(r"failed .*: with the words of program hello-world .*; the whole log: /", second)
+
+
 def test_a_base_that_cannot_be_had_fails_its_cell_alone(context, engine):
     engine.remove(ALPINE)
     done = outcomes(run(context, book_of("scratch-musl", "alpine")))
