@@ -158,7 +158,11 @@ def _dies_with_parent() -> tuple[str, ...]:
     # env(1) restores the default.
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     restore = ("env", "--default-signal=INT") if ignored else ()
-    return ("setpriv", "--pdeathsig", "INT", "--", *restore) if shutil.which("setpriv") else ()
+    if not shutil.which("setpriv"):
+        return ()
+    # The kernel tells of no death that was before it was asked to: who has another parent by then is not to begin.
+    begun = ("sh", "-c", '[ "$PPID" = "$0" ] || exit 1; exec "$@"', str(os.getpid()))
+    return ("setpriv", "--pdeathsig", "INT", "--", *begun, *restore)
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:

@@ -113,6 +113,17 @@ def test_a_child_dies_with_a_bareboat_that_is_killed(tmp_path, disposition):
     wait_until(lambda: not alive(child))
 
 
+def test_a_child_whose_parent_has_died_before_it_could_ask_to_be_told_does_not_begin(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    Processes().run(["rm", str(tmp_path / "file")])
+    assert not list(tmp_path.iterdir())
+    # As if the process that forked had been another than the one that is the parent by now.
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    with pytest.raises(EngineError):
+        Processes().run(["touch", str(tmp_path / "file")])
+    assert not list(tmp_path.iterdir())
+
+
 def test_no_secret_is_in_a_log_an_error_or_a_command_that_failed(tmp_path, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://user:proxy-password@proxy.test:3128")
     processes, log = Processes(), tmp_path / "logs" / "x.log"
