@@ -8,7 +8,7 @@ from invoke import Collection, Exit, task
 
 from bareboat import __version__, commands
 from bareboat.command_line import CommandLine, keep_bytecode
-from bareboat.console import choose, fill, run
+from bareboat.console import fill, run
 
 keep_bytecode()
 PROJECT = commands.project.find_project(Path(__file__).parent)
@@ -29,13 +29,6 @@ def answer(action):
 def order(action, kind, words):
     """Answer with an action that takes its options as a `kind`, filled with the words of a task's parameters."""
     answer(lambda run: action(PROJECT, fill(kind, PROJECT.complete(words)), run, sys.stderr))
-
-
-def origin(option, word):
-    """Check the word of an option that says where bases come from."""
-    from bareboat.plan.jobs import Bases
-
-    return choose(option, word, Bases)
 
 
 @task(iterable=["sample", "recipe"], help={
@@ -95,13 +88,13 @@ def samples(_c):
 @task(help={"source": BASES})
 def bases(_c, source="auto"):
     """Make or pull every base and toolchain image that the recipes name."""
-    answer(lambda run: commands.build.make_roots(PROJECT, origin("source", source), run, sys.stderr, renew=False))
+    order(commands.build.make_roots, commands.build.RootOptions, locals())
 
 
 @task(help={"source": BASES})
 def lock(_c, source="auto"):
     """Make or pull every base and toolchain anew, and pin what came in recipes/recipes.lock."""
-    answer(lambda run: commands.build.make_roots(PROJECT, origin("source", source), run, sys.stderr, renew=True))
+    order(commands.build.renew_roots, commands.build.RootOptions, locals())
 
 
 @task(help={"quick": "ask no registry, and take what an earlier trial found of the runtimes"})
@@ -114,6 +107,12 @@ def doctor(_c, quick=False):
 def containerfile(_c, cell, crate="", bases="auto"):
     """Print a cell as one whole Containerfile, for `podman build -f - FOLDER` or `docker build -f - FOLDER`."""
     order(commands.ask.print_containerfile, commands.ask.ContainerfileOptions, locals())
+
+
+@task(positional=["cell"], help={"cell": CELL, "image": "what the image is called where it will run", **OWN})
+def eject(_c, cell, compose=False, kube=False, quadlet=False, image="", crate="", bases="auto"):
+    """Print how a cell's image is run elsewhere, confined as here: for Compose, for Kubernetes, or as a quadlet."""
+    order(commands.ask.print_ejected, commands.ask.EjectOptions, locals())
 
 
 @task(help={"format": FORMAT, "host": "a folder of results/ (default: every one)", "all": "those made to fail, too"})

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, get_args
 
 from bareboat.commands.choose_bases import find_inputs
 from bareboat.commands.listing import list_plan, list_recipes, list_samples
 from bareboat.commands.plan_inputs import load_project, name_cell, sample_names, select, teller
 from bareboat.engine.images import OWN_NAMES
+from bareboat.errors import InputError
+from bareboat.inputs.limits import limits_of
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import pinned_reference, read_lock
 from bareboat.inputs.sample import load_crate, load_samples
 from bareboat.inputs.schema import recipe_schema
 from bareboat.plan.containerfile import render_containerfile
+from bareboat.plan.eject import Form, eject
 from bareboat.plan.jobs import Bases  # noqa: TC001 (the console reads the types of options)
 from bareboat.plan.planner import check_selection, make_plan, plan_named_cell, root_jobs
 from bareboat.system.files import write_whole
@@ -24,6 +29,9 @@ from bareboat.system.printable import Exact
 if TYPE_CHECKING:
     from bareboat.commands.project import Project
     from bareboat.system.process import Processes
+
+# https://docs.docker.com/reference/cli/docker/image/tag/: host, repository, tag and digest.
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,3 +95,32 @@ def print_containerfile(project: Project, options: ContainerfileOptions, process
     if inputs.source == "bootstrap":
         teller(view)(f"images named {OWN_NAMES}... are made by `invoke bases`")
     return Exact(render_containerfile(cell, named))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EjectOptions:
+    """The words of eject."""
+
+    cell: str  # SAMPLE@RECIPE; with a crate, the recipe alone will do
+    compose: bool = False
+    kube: bool = False
+    quadlet: bool = False
+    image: str = ""  # what the image is called where it will run; without it, its name here
+    crate: Path | None = None
+    bases: Bases = "auto"
+
+
+def print_ejected(project: Project, options: EjectOptions, processes: Processes, view: TextIO) -> str:
+    """The one form that was asked for, of a cell; nothing is built."""
+    forms = [form for form in get_args(Form) if getattr(options, form)]
+    if len(forms) != 1:
+        raise InputError(f"which form? Say one of {', '.join(f'--{form}' for form in get_args(Form))}")
+    if options.image and not _REFERENCE.fullmatch(options.image):
+        raise InputError(f"--image {options.image}: that is no name of an image, such as ghcr.io/me/app:1")
+    book, samples = load_project(project, options.crate)
+    inputs = find_inputs(book, samples, options.bases, processes, lambda _: None)
+    cell = plan_named_cell(inputs, samples, name_cell(options.cell, samples, options.crate)).cells[0]
+    if not options.image:
+        teller(view)(f"{cell.image_name} is its name on this machine; --image names another")
+    limits = limits_of(cell.recipe.runtime, os.cpu_count() or 1)
+    return Exact(eject(cell, forms[0], options.image or cell.image_name, limits))

@@ -81,11 +81,20 @@ def results_folder(options: MatrixOptions) -> Path | None:
     return options.results or (find_folders().cache / "results" if options.crate else None)
 
 
-def make_roots(project: Project, bases: Bases, processes: Processes, view: TextIO, *, renew: bool) -> tuple[str, int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootOptions:
+    """The options of bases and lock."""
+
+    source: Bases = "auto"
+
+
+def make_roots(
+    project: Project, options: RootOptions, processes: Processes, view: TextIO, *, renew: bool = False
+) -> tuple[str, int]:
     """Make or pull every image to build on or copy from; `renew` makes them anew and writes the lock anew."""
     architecture = this_platform().architecture
     known = _read_lock(project, architecture, renew=renew)
-    order = Order(book=load_recipes(project.recipes), samples=(), bases=bases, plan=plan_roots)
+    order = Order(book=load_recipes(project.recipes), samples=(), bases=options.source, plan=plan_roots)
     work = WorkOptions(lock=Lock() if renew else known, renew=renew)
     with carry_out(project, order, processes, view, work) as carried:
         run = carried.run
@@ -97,6 +106,11 @@ def make_roots(project: Project, bases: Bases, processes: Processes, view: TextI
     roots = [output for output in run.outputs.by_id.values() if isinstance(output, RootImage)]
     rows = [(root.source.reference, root.status, root.source.digest[:19], len(root.packages)) for root in roots]
     return tabulate(rows, ("Image", "Status", "Digest", "Packages")), 1 if run.failed else 0
+
+
+def renew_roots(project: Project, options: RootOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
+    """Make or pull them all anew, and write the lock anew."""
+    return make_roots(project, options, processes, view, renew=True)
 
 
 def _read_lock(project: Project, architecture: str, *, renew: bool) -> Lock:

@@ -1,0 +1,100 @@
+"""How a cell's image is run elsewhere: each form is read as its readers would, and confines as our own runs do."""
+
+from __future__ import annotations
+
+import configparser
+import io
+from dataclasses import replace
+
+import pytest
+from invoke.vendor import yaml
+
+from bareboat.commands.ask import EjectOptions, print_ejected
+from bareboat.commands.project import Project
+from bareboat.errors import InputError
+from bareboat.inputs.limits import Limits
+from bareboat.plan.eject import eject
+from bareboat.system.process import Processes
+from tests.unit.project import HELLO, ROOT, plan_of
+
+LIMITS = Limits(memory_mb=640, processes=192)
+
+
+def text(form, **changes):
+    (cell,) = plan_of("scratch-musl", samples=(replace(HELLO, **changes),)).cells
+    return eject(cell, form, "ghcr.io/me/app:1", LIMITS)
+
+
+@pytest.mark.parametrize(("service", "restart"), [(False, "no"), (True, "unless-stopped")])
+def test_a_compose_file_confines_as_our_runs_do(service, restart):
+    (service,) = yaml.safe_load(text("compose", service=service))["services"].items()
+    assert service == (
+        "hello-world",
+        {
+            "image": "ghcr.io/me/app:1",
+            "user": "65532:65532",
+            "read_only": True,
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges:true"],
+            "mem_limit": 640_000_000,
+            "pids_limit": 192,
+            "restart": restart,
+        },
+    )
+
+
+def test_a_pod_confines_as_our_runs_do():
+    pod = yaml.safe_load(text("kube", name="my_app.rs+small"))
+    assert (pod["kind"], pod["metadata"]["name"], pod["spec"]["restartPolicy"]) == ("Pod", "my-app-rs-small", "Never")
+    (container,) = pod["spec"]["containers"]
+    assert container["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "runAsGroup": 65532,
+        "readOnlyRootFilesystem": True,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert container["resources"] == {"limits": {"memory": "640M"}}
+
+
+def test_a_quadlet_confines_as_our_runs_do():
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.optionxform = str
+    unit.read_string(text("quadlet"))
+    assert dict(unit["Container"]) == {
+        "Image": "ghcr.io/me/app:1",
+        "User": "65532",
+        "Group": "65532",
+        "ReadOnly": "true",
+        "DropCapability": "all",
+        "NoNewPrivileges": "true",
+        "PodmanArgs": "--memory=640000000b --pids-limit=192",
+    }
+    assert dict(unit["Service"]) == {"Type": "oneshot"}
+
+
+def ask(**words):
+    view = io.StringIO()
+    options = EjectOptions(cell="hello-world@alpine", bases="bootstrap", **words)
+    return print_ejected(Project(root=ROOT), options, Processes(), view), view.getvalue()
+
+
+def test_an_image_has_its_name_here_unless_another_is_given():
+    answer, said = ask(kube=True)
+    assert "image: localhost/bareboat/hello-world:alpine\n" in answer
+    assert said == "localhost/bareboat/hello-world:alpine is its name on this machine; --image names another\n"
+    answer, said = ask(quadlet=True, image="ghcr.io/me/app@sha256:00")
+    assert ("Image=ghcr.io/me/app@sha256:00\n" in answer, said) == (True, "")
+
+
+@pytest.mark.parametrize("words", [{}, {"kube": True, "compose": True}])
+def test_it_is_one_form_at_a_time(words):
+    with pytest.raises(InputError, match="which form\\? Say one of --compose, --kube, --quadlet"):
+        ask(**words)
+
+
+@pytest.mark.parametrize("image", ["a b", "a\nPodmanArgs=--privileged", "-x", "ü", "a: b"])
+def test_what_is_no_name_of_an_image_gets_into_no_file(image):
+    with pytest.raises(InputError, match="that is no name of an image"):
+        ask(kube=True, image=image)
