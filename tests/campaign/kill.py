@@ -39,6 +39,7 @@ WORKS = {
     "scratch": (10, ("scratch", "--libc=musl", "--bases=bootstrap", "--force")),
     "closure": (10, ("closure", "hello-world@alpine", "--bases=bootstrap")),
 }
+ENDING_SECONDS = 5.0
 # Differ from run to run, and say nothing of what is lost.
 TIMED = frozenset({"build_seconds", "target_folder", "measured_at"})
 
@@ -176,12 +177,20 @@ class Campaign:
         table = self.table()
         if table != self.reference:
             raise LostError(f"the table is another one:\n{table}\nnot\n{self.reference}")
-        if left := leftovers():
+        if left := still_there():
             raise LostError(f"left behind: {left}")
         if (has := self.bystander.has()) != self.bystander.had:
             raise LostError(f"the bystander has {has}, not {self.bystander.had}")
         if half := [str(path) for path in self.results.rglob(".*.tmp-*")]:
             raise LostError(f"half written: {half}")
+
+
+def still_there() -> list[str]:
+    """What is left of a run some seconds after the next has ended; a process takes a moment to do as it is told."""
+    deadline = time.monotonic() + ENDING_SECONDS
+    while (left := leftovers()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
 
 
 def run_campaign(times: int, seed: int) -> int:
