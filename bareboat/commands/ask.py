@@ -27,11 +27,15 @@ from bareboat.system.files import write_whole
 from bareboat.system.printable import Exact
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bareboat.commands.project import Project
+    from bareboat.plan.jobs import Cell
+    from bareboat.plan.planner import PlanInputs
     from bareboat.system.process import Processes
 
 # https://docs.docker.com/reference/cli/docker/image/tag/: host, repository, tag and digest.
-_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*")
+_REFERENCE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/:@-]*[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +90,9 @@ def schema_text() -> str:
 
 def print_containerfile(project: Project, options: ContainerfileOptions, processes: Processes, view: TextIO) -> str:
     """A cell's Containerfile; what must be known to build it goes to `view`."""
-    book, samples = load_project(project, options.crate)
-    inputs = find_inputs(book, samples, options.bases, processes, teller(view))
-    cell = plan_named_cell(inputs, samples, name_cell(options.cell, samples, options.crate)).cells[0]
+    inputs, cell = _find_cell(project, options, processes, teller(view))
     lock = read_lock(project.lock, inputs.platform.architecture)
-    roots = root_jobs(book, inputs.source)
+    roots = root_jobs(inputs.book, inputs.source)
     named = {job: pinned_reference(job.reference, lock.registry.get(job.reference)) for job in roots}
     if inputs.source == "bootstrap":
         teller(view)(f"images named {OWN_NAMES}... are made by `invoke bases`")
@@ -117,10 +119,17 @@ def print_ejected(project: Project, options: EjectOptions, processes: Processes,
         raise InputError(f"which form? Say one of {', '.join(f'--{form}' for form in get_args(Form))}")
     if options.image and not _REFERENCE.fullmatch(options.image):
         raise InputError(f"--image {options.image}: that is no name of an image, such as ghcr.io/me/app:1")
-    book, samples = load_project(project, options.crate)
-    inputs = find_inputs(book, samples, options.bases, processes, lambda _: None)
-    cell = plan_named_cell(inputs, samples, name_cell(options.cell, samples, options.crate)).cells[0]
+    _, cell = _find_cell(project, options, processes, lambda _: None)
     if not options.image:
         teller(view)(f"{cell.image_name} is its name on this machine; --image names another")
     limits = limits_of(cell.recipe.runtime, os.cpu_count() or 1)
     return Exact(eject(cell, forms[0], options.image or cell.image_name, limits))
+
+
+def _find_cell(
+    project: Project, options: ContainerfileOptions | EjectOptions, processes: Processes, tell: Callable[[str], None]
+) -> tuple[PlanInputs, Cell]:
+    """The one cell that is named, and what it was planned with."""
+    book, samples = load_project(project, options.crate)
+    inputs = find_inputs(book, samples, options.bases, processes, tell)
+    return inputs, plan_named_cell(inputs, samples, name_cell(options.cell, samples, options.crate)).cells[0]

@@ -56,7 +56,8 @@ def find_project(package: Path) -> Project:
     own = _own_project(package)
     try:
         here = Path.cwd()
-        if (here / "recipes").is_dir():
+        # The package's own folder has the recipes as well, and is nobody's project.
+        if (here / "recipes").is_dir() and here != package:
             return Project(root=here)
         return replace(own, crate=here if (here / "Cargo.toml").is_file() else None)
     except OSError:

@@ -18,8 +18,8 @@ Form = Literal["compose", "kube", "quadlet"]
 _COMPOSE = """\
 # {cell}, for `docker compose up` or `podman-compose up`
 services:
-  {name}:
-    image: {image}
+  "{name}":
+    image: "{image}"
     user: "{user}"
     read_only: true
     cap_drop: [ALL]
@@ -33,13 +33,13 @@ _KUBE = """\
 apiVersion: v1
 kind: Pod
 metadata:
-  name: {name}
+  name: "{name}"
 spec:
   restartPolicy: {restart}
   automountServiceAccountToken: false
   containers:
-    - name: {name}
-      image: {image}
+    - name: "{name}"
+      image: "{image}"
       imagePullPolicy: IfNotPresent
       securityContext:
         runAsNonRoot: {ordinary}

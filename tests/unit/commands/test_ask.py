@@ -90,5 +90,7 @@ def test_who_stands_in_a_project_means_its_samples(crate, monkeypatch):
     (crate / "recipes").mkdir()
     monkeypatch.chdir(crate)
     assert find_project(PACKAGE) == Project(root=Path.cwd())
+    monkeypatch.chdir(PACKAGE)
+    assert find_project(PACKAGE) == Project(root=ROOT)
     monkeypatch.chdir(ROOT)
     assert find_project(PACKAGE).complete({"crate": ""}) == {"crate": ""}

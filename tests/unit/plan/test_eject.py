@@ -82,7 +82,7 @@ def ask(**words):
 
 def test_an_image_has_its_name_here_unless_another_is_given():
     answer, said = ask(kube=True)
-    assert "image: localhost/bareboat/hello-world:alpine\n" in answer
+    assert 'image: "localhost/bareboat/hello-world:alpine"\n' in answer
     assert said == "localhost/bareboat/hello-world:alpine is its name on this machine; --image names another\n"
     answer, said = ask(quadlet=True, image="ghcr.io/me/app@sha256:00")
     assert ("Image=ghcr.io/me/app@sha256:00\n" in answer, said) == (True, "")
@@ -94,7 +94,17 @@ def test_it_is_one_form_at_a_time(words):
         ask(**words)
 
 
-@pytest.mark.parametrize("image", ["a b", "a\nPodmanArgs=--privileged", "-x", "ü", "a: b"])
+@pytest.mark.parametrize("image", ["a b", "a\nPodmanArgs=--privileged", "-x", "ü", "a: b", "a:"])
 def test_what_is_no_name_of_an_image_gets_into_no_file(image):
     with pytest.raises(InputError, match="that is no name of an image"):
         ask(kube=True, image=image)
+
+
+@pytest.mark.parametrize("word", ["null", "true", "123"])
+def test_a_name_that_yaml_would_take_for_something_else_stays_a_name(word):
+    (cell,) = plan_of("scratch-musl", samples=(replace(HELLO, name=word),)).cells
+    (service,) = yaml.safe_load(eject(cell, "compose", word, LIMITS))["services"].items()
+    assert (service[0], service[1]["image"]) == (word, word)
+    pod = yaml.safe_load(eject(cell, "kube", word, LIMITS))
+    (container,) = pod["spec"]["containers"]
+    assert (pod["metadata"]["name"], container["name"], container["image"]) == (word, word, word)
