@@ -21,7 +21,7 @@ _CGROUP_V2 = (
     r"""sed -i 's/^GRUB_CMDLINE_LINUX="/&systemd.unified_cgroup_hierarchy=1 /' /etc/default/grub"""
     " && sudo update-grub && sudo reboot"
 )
-_PACKAGE_TOOLS = ("mmdebstrap", "qemu-img", "debugfs", "dpkg-deb", "apt-get")
+_PACKAGE_TOOLS = ("mmdebstrap", "setpriv", "qemu-img", "debugfs", "dpkg-deb", "apt-get")
 _KEYRINGS = ("/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/debian-archive-keyring.pgp")
 
 
@@ -106,7 +106,7 @@ def check_tun(device: Path = Path("/dev/net/tun")) -> Check:
 
 def check_tools() -> Check:
     """Whether the tools are there without which Bareboat works, but not as well."""
-    uses = {"setpriv": "ends builds when Bareboat is killed", "git": "tells which commit a result is of"}
+    uses = {"git": "tells which commit a result is of"}
     missing = _missing(tuple(uses))
     if not missing:
         return Check(name="tools", finding=", ".join(uses), status="good", cure="")

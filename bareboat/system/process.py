@@ -1,7 +1,9 @@
 """Runs commands of the host: the only user of `subprocess`.
 
-Every child is its own session and dies with Bareboat, whatever ends Bareboat: a normal end and Ctrl-C through
-`Processes.stop`, SIGKILL through the kernel's parent-death signal (prctl(2), set by setpriv(1) of util-linux).
+Every child is its own session and process group and dies with Bareboat, whatever ends Bareboat: a normal end and Ctrl-C
+through `Processes.stop`, SIGKILL through a lifeline, which is a pipe that only Bareboat can write to. A watcher in the
+child's own group reads it, and when it closes untold, ends the group. (The kernel's parent-death signal is no way: it
+reaches one process, and a rootless Podman that is still starting itself again dies of it without its own child.)
 """
 
 from __future__ import annotations
@@ -25,12 +27,24 @@ if TYPE_CHECKING:
 
 KILL_AFTER_SECONDS = 1.0
 
+# $0 is the lifeline's file descriptor, "$@" the command. On SIGINT Podman ends the build's own processes too; on
+# SIGTERM or SIGKILL it leaves them running. What a shell has in the background ignores SIGINT. The outer subshell makes
+# the watcher no child of the command, which may wait for all that it has.
+_WATCHED = f"""
+watch() {{
+    exec <"/proc/self/fd/$0" >/dev/null 2>&1
+    read -r _ || {{ kill -INT 0; sleep {KILL_AFTER_SECONDS:.0f}; kill -KILL 0; }}
+}}
+( watch & )
+exec "$@"
+"""
+
 
 class Processes:
     """Starts child processes and keeps those that are alive, so that all can be stopped; safe to use from threads."""
 
     def __init__(self) -> None:
-        self._alive: set[subprocess.Popen[bytes]] = set()
+        self._lifelines: dict[subprocess.Popen[bytes], int] = {}  # of those that are alive: the end to write to
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._secrets = secrets_of(os.environ)
@@ -106,29 +120,37 @@ class Processes:
         stdout: int | IO[bytes] = subprocess.DEVNULL,
         stderr: int | IO[bytes] = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
-        """Start a command and return at once; `stop` ends it, and the kernel does when Bareboat is killed."""
+        """Start a command and return at once; `stop` ends it, and its watcher does when Bareboat is killed."""
         if shutil.which(argv[0]) is None:
             raise HostError(f"{argv[0]} is not installed; `./setup.sh` installs what is missing")
         with self._lock:
             if self.stopped:
                 raise StoppedError("stopped")
-            child = subprocess.Popen(
-                [*_dies_with_parent(), *argv],
-                env={**os.environ, **(env or {})},
-                cwd=cwd,
-                stdin=stdin,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=True,
-            )
-            self._alive.add(child)
+            watched, lifeline = os.pipe()
+            try:
+                child = subprocess.Popen(
+                    [*_watched(watched), *argv],
+                    env={**os.environ, **(env or {})},
+                    cwd=cwd,
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=stderr,
+                    pass_fds=(watched,),
+                    start_new_session=True,
+                )
+            except BaseException:
+                os.close(lifeline)
+                raise
+            finally:
+                os.close(watched)
+            self._lifelines[child] = lifeline
         return child
 
     def stop(self) -> None:
         """Interrupt every living child and kill those that have not ended after a second; nothing starts afterwards."""
         with self._lock:
             self._stopped.set()
-            alive = tuple(self._alive)
+            alive = tuple(self._lifelines)
         for child in alive:
             _signal_group(child, signal.SIGINT)
         for child in alive:
@@ -149,20 +171,19 @@ class Processes:
 
     def _forget(self, child: subprocess.Popen[bytes]) -> None:
         with self._lock:
-            self._alive.discard(child)
+            lifeline = self._lifelines.pop(child, None)
+        if lifeline is not None:
+            with contextlib.suppress(BrokenPipeError):
+                os.write(lifeline, b"\n")
+            os.close(lifeline)
 
 
-def _dies_with_parent() -> tuple[str, ...]:
-    # On SIGINT Podman ends the build's own processes too; on SIGTERM or SIGKILL it leaves them running.
+def _watched(lifeline: int) -> tuple[str, ...]:
     # A shell starts background commands with SIGINT ignored, children inherit that, and the signal would be lost:
     # env(1) restores the default.
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     restore = ("env", "--default-signal=INT") if ignored else ()
-    if not shutil.which("setpriv"):
-        return ()
-    # The kernel tells of no death that was before it was asked to: who has another parent by then is not to begin.
-    begun = ("sh", "-c", '[ "$PPID" = "$0" ] || exit 1; exec "$@"', str(os.getpid()))
-    return ("setpriv", "--pdeathsig", "INT", "--", *begun, *restore)
+    return ("sh", "-c", _WATCHED, str(lifeline), *restore)
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:

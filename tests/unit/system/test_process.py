@@ -113,15 +113,79 @@ def test_a_child_dies_with_a_bareboat_that_is_killed(tmp_path, disposition):
     wait_until(lambda: not alive(child))
 
 
-def test_a_child_whose_parent_has_died_before_it_could_ask_to_be_told_does_not_begin(tmp_path, monkeypatch):
-    (tmp_path / "file").touch()
-    Processes().run(["rm", str(tmp_path / "file")])
-    assert not list(tmp_path.iterdir())
-    # As if the process that forked had been another than the one that is the parent by now.
-    monkeypatch.setattr(os, "getpid", lambda: 1)
-    with pytest.raises(EngineError):
-        Processes().run(["touch", str(tmp_path / "file")])
-    assert not list(tmp_path.iterdir())
+STARTS_ITSELF_AGAIN = """
+import os, signal, sys, time
+if os.fork():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.wait()
+signal.signal(signal.SIGINT, getattr(signal, sys.argv[2]))
+with open(sys.argv[1] + ".new", "w") as file:
+    file.write(str(os.getpid()))
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("disposition", ["SIG_DFL", "SIG_IGN"])
+def test_a_child_of_a_child_dies_with_a_bareboat_that_is_killed(tmp_path, disposition):
+    # As a rootless Podman: told by nobody when its own parent, the one that Bareboat knows, is ended by a signal.
+    argv = [sys.executable, "-c", STARTS_ITSELF_AGAIN, str(tmp_path / "pid"), disposition]
+    code = f"from bareboat.system.process import Processes; Processes().run({argv!r})"
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    wait_until((tmp_path / "pid").exists)
+    grandchild = int((tmp_path / "pid").read_text())
+    assert alive(grandchild)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    wait_until(lambda: not alive(grandchild))
+
+
+def test_a_child_that_begins_after_bareboat_was_killed_is_ended(tmp_path):
+    (tmp_path / "bin").mkdir()
+    # A shell that begins late: nobody holds the lifeline by then.
+    late = tmp_path / "bin" / "sh"
+    late.write_text(
+        f"#!/bin/sh\necho $$ > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/pid\n"
+        f"while kill -0 {os.getpid()} && [ ! -e {tmp_path}/go ]; do sleep 0.01; done\n"
+        'exec /bin/sh "$@"\n',
+        encoding="utf-8",
+    )
+    late.chmod(0o755)
+    code = "from bareboat.system.process import Processes; Processes().run(['sleep', '600'])"
+    path = {"PATH": f"{late.parent}:{os.environ['PATH']}"}
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **path})
+    wait_until((tmp_path / "pid").exists)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    (tmp_path / "go").touch()
+    child = int((tmp_path / "pid").read_text())
+    wait_until(lambda: not alive(child))
+
+
+def test_neither_a_watcher_nor_a_lifeline_outlives_its_command(tmp_path):
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    processes = Processes()
+    group = int(processes.run(["sh", "-c", "echo $$"]))
+    with pytest.raises(HostError):
+        processes.run(["no-such-program"])
+    with pytest.raises(FileNotFoundError):
+        processes.run(["true"], cwd=tmp_path / "none")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+    def ended():
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    wait_until(ended)
+
+
+def test_a_command_has_no_child_that_it_did_not_start():
+    # One that waits for all of its children would wait for a watcher for ever.
+    script = "import os\ntry: os.waitpid(-1, 0)\nexcept ChildProcessError: print('none')"
+    assert Processes().run([sys.executable, "-c", script]) == "none\n"
 
 
 def test_no_secret_is_in_a_log_an_error_or_a_command_that_failed(tmp_path, monkeypatch):
