@@ -9,6 +9,7 @@ BareboatError          1  something went wrong that no other class names
 |   +-- MeasurementError  a module of a column
 +-- HostError          3  this machine lacks something; the message ends with the command that mends it
 +-- AbsentError        1  an image has nothing at a path: the engine said so itself
++-- RefusedError       1  the runtime would not start a container
 +-- EngineError        1  a command failed: the command, its exit code, the log's last lines, the log's path
 +-- StoppedError     130  the user stopped the run
 """
@@ -69,6 +70,14 @@ class MeasurementError(InputError):
 
 class AbsentError(BareboatError):
     """An image has nothing at a path. Only the engine's own answer is this; a fault of the engine tells nothing."""
+
+
+class RefusedError(BareboatError):
+    """The runtime would not start a container: `words` is what it said."""
+
+    def __init__(self, image: str, words: str) -> None:
+        self.words = words
+        super().__init__(f"{image} cannot be started: {words}")
 
 
 class HostError(BareboatError):

@@ -16,8 +16,9 @@ BASES = "where bases come from: auto (registries when they answer), registry, bo
 FORMAT = "text, markdown, csv or json; with csv and json only data goes to stdout"
 RECIPE = "only recipes that match this pattern, e.g. 'scratch-*'; repeatable"
 CELL = "SAMPLE@RECIPE, e.g. hello-world@scratch-musl; with --crate, RECIPE alone will do"
-OWN = {"crate": "a crate of your own, in place of the samples (default: the one in this folder)", "bases": BASES}
-SELECT = {"sample": "only samples that match this pattern; repeatable", "recipe": RECIPE, **OWN}
+OWN = {"crate": "a crate of your own, in place of the samples (default: the one in this folder)",
+       "package": "which package of its workspace", "bin": "which program of the package", "bases": BASES}  # fmt: skip
+SELECT = {"sample": "only samples of this pattern; repeatable", "recipe": RECIPE, "all_bins": "all its programs", **OWN}
 
 
 def answer(action):
@@ -40,8 +41,8 @@ def order(action, kind, words):
     "results": "a folder to keep the results in, in place of results/",
     "all": "print the cells too that are made to fail, as tests of the predictions",
 })  # fmt: skip
-def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", force=False, locked=False, keep_going=True,
-                 format="text", results="", all=False):  # fmt: skip
+def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", package="", bin="", all_bins=False, force=False,
+                 locked=False, keep_going=True, format="text", results="", all=False):  # fmt: skip
     """Build every sample on every recipe, run each image, measure it and tabulate; exit code 1 when a cell failed."""
     order(commands.build.build_matrix, commands.build.MatrixOptions, locals())
 
@@ -55,20 +56,20 @@ def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", force=Fals
     "prove": "leave out each file in turn and run all that the sample expects: is it needed, or idle?",
     "force": "do again what is unchanged", **OWN,
 })  # fmt: skip
-def scratch(_c, libc, with_, crt="static", sample="hello-world", crate="", tag="", output="", quiet=False, prove=False,
-            force=False, bases="auto"):  # fmt: skip
+def scratch(_c, libc, with_, crt="static", sample="hello-world", crate="", package="", bin="", tag="", output="",
+            quiet=False, prove=False, force=False, bases="auto"):  # fmt: skip
     """Make one image from scratch, file by file: assemble it, run it, and print what is aboard and why."""
     order(commands.scratch.build_scratch, commands.scratch.ScratchOptions, locals())
 
 
 @task(positional=["what"], help={"what": f"{CELL}; or the FILE of a program", "recipe": RECIPE, **OWN})
-def closure(_c, what, recipe="", crate="", bases="auto"):
+def closure(_c, what, recipe="", crate="", package="", bin="", bases="auto"):
     """Print every file that a program needs and which way found it; of a FILE, the bases that it would start on."""
     order(commands.closure.print_closure, commands.closure.ClosureOptions, locals())
 
 
 @task(iterable=["sample", "recipe"], help=SELECT)
-def plan(_c, sample, recipe, crate="", bases="auto"):
+def plan(_c, sample, recipe, crate="", package="", bin="", all_bins=False, bases="auto"):
     """Print the jobs that build-matrix would run, each after what it needs; nothing is built."""
     order(commands.ask.print_plan, commands.ask.PlanOptions, locals())
 
@@ -104,13 +105,13 @@ def doctor(_c, quick=False):
 
 
 @task(positional=["cell"], help={"cell": CELL, **OWN})
-def containerfile(_c, cell, crate="", bases="auto"):
+def containerfile(_c, cell, crate="", package="", bin="", bases="auto"):
     """Print a cell as one whole Containerfile, for `podman build -f - FOLDER` or `docker build -f - FOLDER`."""
     order(commands.ask.print_containerfile, commands.ask.ContainerfileOptions, locals())
 
 
 @task(positional=["cell"], help={"cell": CELL, "image": "what the image is called where it will run", **OWN})
-def eject(_c, cell, compose=False, kube=False, quadlet=False, image="", crate="", bases="auto"):
+def eject(_c, cell, compose=False, kube=False, quadlet=False, image="", crate="", package="", bin="", bases="auto"):
     """Print how a cell's image is run elsewhere, confined as here: for Compose, for Kubernetes, or as a quadlet."""
     order(commands.ask.print_ejected, commands.ask.EjectOptions, locals())
 

@@ -26,7 +26,7 @@ from bareboat.commands.project import find_project
 from bareboat.console import run
 from bareboat.errors import BareboatError
 from bareboat.inputs.load_recipes import load_recipes
-from bareboat.inputs.sample import load_samples
+from bareboat.inputs.load_samples import load_samples
 from bareboat.plan.jobs import Selection
 from bareboat.plan.planner import make_plan
 from bareboat.report.figures import value_text

@@ -2,6 +2,8 @@
 
 prediction  closure_of, refuse, compare, judge_cell, judge_failure
 runs        verify, judge_run, not_started, Verdict
+standing    Inside, Namespaces, Nowhere
+complete    complete, gather_whole
 limits      limit_hit
 trace       find_tracer, trace_runs, Trace
 strace_log  read_traces, Opened

@@ -15,7 +15,7 @@ from bareboat.result.values import IDLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bareboat.inputs.sample import Expectation
+    from bareboat.inputs.expectation import Expectation
     from bareboat.make.context import JobContext
     from bareboat.make.copies import CopiedEntry
     from bareboat.make.image import ImageContents

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bareboat.archive import Image
     from bareboat.check.runs import Verdict
     from bareboat.closure import Closure, Missing
-    from bareboat.closure.owners import Owners
+    from bareboat.closure.owners import Owner, Owners
     from bareboat.inputs.expected import ExpectedFailure
     from bareboat.plan.jobs import Cell
 
@@ -72,12 +72,11 @@ def _mending(cell: Cell, missing: Missing, owners: Owners) -> Iterator[str]:
         return
     name = posixpath.basename(missing.name)
     yield f"{missing.name} is not in the image; {missing.needed_by or cell.program_path} needs it"
-    providers = [(f"/{path}", owner) for path, owner in owners.providers(name) if _is_for(f"/{path}", missing)]
-    if not providers:
+    provider = find_provider(missing, owners)
+    if provider is None:
         yield f"  no package of toolchain '{cell.recipe.compile.toolchain}' has {name} where a loader looks"
         return
-    path, owner = providers[0]
-    target = missing.name if "/" in missing.name else path
+    path, target, owner = provider
     yield f"  package {owner.name} {owner.version} has it; add to {cell.recipe.name}.toml:"
     yield ""
     yield from (
@@ -90,6 +89,15 @@ def _mending(cell: Cell, missing: Missing, owners: Owners) -> Iterator[str]:
             f'why = "{missing.needed_by or cell.program_path} needs it"',
         )
     )
+
+
+def find_provider(missing: Missing, owners: Owners) -> tuple[str, str, Owner] | None:
+    """Where a root has what is missing, where the image is to have it, and its package; None where no loader looks."""
+    name = posixpath.basename(missing.name)
+    for found, owner in owners.providers(name):
+        if _is_for(path := f"/{found}", missing):
+            return path, missing.name if "/" in missing.name else path, owner
+    return None
 
 
 def _is_for(path: str, missing: Missing) -> bool:

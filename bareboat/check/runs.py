@@ -1,24 +1,31 @@
-"""Runs an image as its sample expects, and says what differed."""
+"""Runs an image as its sample expects, and says what differed; of which nothing is expected shows what it does."""
 
 from __future__ import annotations
 
 import difflib
 import re
+import signal
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bareboat.check.causes import find_cause, find_panic
 from bareboat.check.limits import limit_hit
+from bareboat.check.standing import run_as_it_stands
+from bareboat.engine.containers import Start
 from bareboat.result.values import Failed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from bareboat.check.standing import Inside
     from bareboat.engine.containers import Containers, RunReport
+    from bareboat.inputs.expectation import Expectation
     from bareboat.inputs.limits import Limits
-    from bareboat.inputs.sample import Expectation
+    from bareboat.result.values import Ran
 
 _DETAIL_CHARACTERS = 4000
+_TMP = "/tmp"  # noqa: S108 (a place in an image)
 _NOT_STARTED = frozenset({1, 126, 127, 255})
 # What the loaders of glibc (elf/dl-load.c, dl-version.c) and musl (ldso/dynlink.c) say when they give up.
 _LOADER = re.compile(
@@ -28,6 +35,21 @@ _LOADER = re.compile(
     r"|^exec /[^:]*: (no such file or directory|exec format error|permission denied)"
 )
 
+# The exit codes of a program that the kernel ended for its own fault: 128 and the signal's number (signal(7)).
+_SIGNALS = {
+    128 + number: number.name
+    for number in (
+        signal.SIGILL,
+        signal.SIGTRAP,
+        signal.SIGABRT,
+        signal.SIGBUS,
+        signal.SIGFPE,
+        signal.SIGKILL,
+        signal.SIGSEGV,
+        signal.SIGSYS,
+    )
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -36,18 +58,36 @@ class Verdict:
     failure: Failed | None  # the first run that was not as expected
     started: bool
     said: str  # what loader or runtime said where the program did not start; "" where it did
+    ran: Ran | None = None  # what the program did by itself, where nothing was expected of it
 
 
-def verify(engine: Containers, image_id: str, expectations: Sequence[Expectation], limits: Limits) -> Verdict:
-    """Run the image once for each expectation, confined; the first that is not met ends it."""
+def verify(
+    engine: Containers,
+    image_id: str,
+    expectations: Sequence[Expectation],
+    limits: Limits,
+    inside: Inside,
+    *,
+    has: Callable[[str], bool] = lambda _: False,
+) -> Verdict:
+    """Run the image once for each expectation, confined; the first that is not met ends it.
+
+    `has` tells whether the image has something at a path. A program of which nothing is expected may write to its /tmp,
+    which is in memory.
+    """
+    shown: Ran | None = None
     for expectation in expectations:
         arguments, seconds = expectation.arguments, expectation.timeout_seconds
-        report = engine.run(image_id, arguments, seconds, limits=limits, writable=expectation.writable)
-        failure = judge_run(report, expectation, limits)
+        if expectation.is_open:
+            start = Start(image=image_id, command=arguments, tmp=has(_TMP), limits=limits)
+            report, shown = run_as_it_stands(engine, start, seconds, inside)
+        else:
+            report = engine.run(image_id, arguments, seconds, limits=limits, writable=expectation.writable)
+        failure = judge_run(report, expectation, limits, has)
         said = "" if failure and limit_hit(report, limits) else not_started(report)
         if failure is not None:
-            return Verdict(failure=failure, started=not said, said=said)
-    return Verdict(failure=None, started=True, said="")
+            return Verdict(failure=failure, started=not said, said=said, ran=None if said else shown)
+    return Verdict(failure=None, started=True, said="", ran=shown)
 
 
 def not_started(report: RunReport) -> str:
@@ -60,9 +100,14 @@ def not_started(report: RunReport) -> str:
     )
 
 
-def judge_run(report: RunReport, expectation: Expectation, limits: Limits) -> Failed | None:
-    """Compare a run with what was expected of it; a limit that it came to is the reason for whatever differs. Pure."""
-    failure = _compare(report, expectation)
+def judge_run(
+    report: RunReport, expectation: Expectation, limits: Limits, has: Callable[[str], bool] = lambda _: False
+) -> Failed | None:
+    """Compare a run with what was expected of it; a limit that it came to is the reason for whatever differs. Pure.
+
+    `has` tells whether the image has something at a path.
+    """
+    failure = _compare(report, expectation, has)
     hit = limit_hit(report, limits) if failure else ""
     if not hit:
         return failure
@@ -70,11 +115,14 @@ def judge_run(report: RunReport, expectation: Expectation, limits: Limits) -> Fa
     return _failed(expectation, hit, words[-_DETAIL_CHARACTERS:])
 
 
-def _compare(report: RunReport, expectation: Expectation) -> Failed | None:
+def _compare(report: RunReport, expectation: Expectation, has: Callable[[str], bool]) -> Failed | None:
     said = report.stderr.decode(errors="replace")[-_DETAIL_CHARACTERS:]
     failed = partial(_failed, expectation)
     if words := not_started(report):
         return failed("it did not start", words)
+    if expectation.is_open:
+        reason = _own_fault(report, has)
+        return failed(reason, said) if reason else None
     if report.exit_code is None:
         return failed(f"did not end within {expectation.timeout_seconds:g} s", said)
     if report.exit_code != expectation.exit_code:
@@ -82,6 +130,20 @@ def _compare(report: RunReport, expectation: Expectation) -> Failed | None:
     if expectation.stdout is not None and report.stdout != expectation.stdout.encode():
         return failed("its output differs", _difference(expectation.stdout, report.stdout))
     return None
+
+
+def _own_fault(report: RunReport, has: Callable[[str], bool]) -> str:
+    """Why a program of which nothing is expected did not do well; "" for one that runs on, or ended as it wanted to."""
+    if not report.exit_code:
+        return ""
+    words = report.stderr.decode(errors="replace")
+    # A panic may end with an abort, and its words say more than the signal does.
+    if cause := find_cause(words, has) if _SIGNALS.get(report.exit_code) in {None, "SIGABRT"} else None:
+        cure = f"; provision '{cause.provision}' brings it aboard" if cause.provision else ""
+        return f"it lacks {cause.lacks}{cure}"
+    if panic := find_panic(words):
+        return f"it panicked {panic}"
+    return f"{_SIGNALS[report.exit_code]} ended it" if report.exit_code in _SIGNALS else ""
 
 
 def _failed(expectation: Expectation, reason: str, detail: str) -> Failed:

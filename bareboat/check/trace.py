@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from bareboat.check.strace_log import Opened
     from bareboat.engine.containers import RunReport
     from bareboat.engine.tracer import Tracer
+    from bareboat.inputs.expectation import Expectation
     from bareboat.inputs.limits import Limits
-    from bareboat.inputs.sample import Expectation
     from bareboat.make.context import JobContext
     from bareboat.plan.jobs import Cell
+
+
+# What a program opens that may run for ever, it opens for the most part when it starts.
+_OPEN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +65,17 @@ def trace_runs(context: JobContext, cell: Cell, image: Image) -> Trace:
         try:
             command = (cell.program_path, *run.arguments)
             limits = context.limits(cell)
-            report = context.engine.trace(image.id, command, run.timeout_seconds, tracer, logs, limits=limits)
+            report = context.engine.trace(image.id, command, _seconds(run), tracer, logs, limits=limits)
             seen = read_traces(logs, working_dir=image.config.working_dir or "/")
         finally:
             remove(context.processes, logs)
         opened += seen
         unseen += _unseen(cell.program_path, run, report, seen, limits)
     return Trace(opened=tuple(opened), unseen=next(iter(unseen), ""))
+
+
+def _seconds(run: Expectation) -> float:
+    return min(run.timeout_seconds, _OPEN_SECONDS) if run.is_open else run.timeout_seconds
 
 
 def _unseen(
@@ -85,6 +93,8 @@ def _unseen(
         )
         return (f"strace was refused, and --force tries again: {said}",)
     if report.exit_code is None:
+        if run.is_open:
+            return (f"it ran on after the {_seconds(run):g} s that were seen",)
         return (f"under strace it did not end within {run.timeout_seconds:g} s",)
     # A traced run is read-only, so that one which is to write ends otherwise.
     failure = None if run.writable else judge_run(report, run, limits)

@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from bareboat.commands.open_run import Order, WorkOptions, carry_out
 from bareboat.commands.pages import write_pages
-from bareboat.commands.plan_inputs import load_project, select, teller, this_platform
+from bareboat.commands.plan_inputs import OwnCrate, load_own, select, teller, this_platform
 from bareboat.errors import RecipeError, ResultError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import Lock, read_lock, write_lock
@@ -18,7 +18,7 @@ from bareboat.make.context import RootImage
 from bareboat.matrix.gather import new_pins
 from bareboat.plan.jobs import Bases  # noqa: TC001 (the console reads the types of options)
 from bareboat.plan.planner import check_selection, make_plan, plan_roots, published_sizes
-from bareboat.report import Format, join_published, render
+from bareboat.report import Format, join_published, recommend, render
 from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MatrixOptions:
+class MatrixOptions(OwnCrate):
     """The options of build-matrix."""
 
     sample: tuple[str, ...] = ()
     recipe: tuple[str, ...] = ()
-    crate: Path | None = None
+    all_bins: bool = False
     jobs: int = 0
     bases: Bases = "auto"
     force: bool = False
@@ -45,7 +45,8 @@ class MatrixOptions:
 
 def build_matrix(project: Project, options: MatrixOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
     """Build, run, measure and tabulate; the exit code is 1 when a cell failed. Progress goes to `view`."""
-    (book, samples), tell = load_project(project, options.crate), teller(view)
+    tell = teller(view)
+    book, samples = load_own(project, options, options.bases, processes, view, all_bins=options.all_bins)
     selection = select(options.sample, options.recipe, options.crate)
     check_selection(book, samples, selection)  # so that a wrong name is told before any registry is asked
     order = Order(
@@ -73,7 +74,11 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
     shown = [result for result in run.results if options.all or not result.fails_as_expected]
     if hidden := len(run.results) - len(shown):
         tell(f"{hidden} cells fail as expected (--all prints them)")
-    return render(join_published(shown, published_sizes(book, samples)), options.format), code
+    # A reader's own program is told of in the width of a terminal, and what to do with it.
+    table = render(join_published(shown, published_sizes(book, samples)), options.format, wide=not options.crate)
+    if options.crate and options.format == "text":
+        table += f"\n{recommend(run.results, {recipe.name: recipe.summary for recipe in book.recipes})}"
+    return table, code
 
 
 def results_folder(options: MatrixOptions) -> Path | None:

@@ -15,7 +15,7 @@ from bareboat.closure import find_closure
 from bareboat.closure.owners import Owners, is_database, read_owners
 from bareboat.commands.listing import list_closure
 from bareboat.commands.open_run import Order, WorkOptions, carry_out
-from bareboat.commands.plan_inputs import load_project, name_cell
+from bareboat.commands.plan_inputs import OwnCrate, load_own, name_cell
 from bareboat.elf import read_elf
 from bareboat.errors import BareboatError, InputError
 from bareboat.inputs.load_recipes import load_recipes
@@ -44,11 +44,10 @@ _Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClosureOptions:
+class ClosureOptions(OwnCrate):
     """The words of `invoke closure`."""
 
     what: str  # a cell, or a program's file; with a crate a cell, of which the recipe alone will do
-    crate: Path | None = None
     recipe: str = ""  # a pattern of the recipes that the file is tried on
     bases: Bases = "auto"
 
@@ -61,7 +60,7 @@ def print_closure(project: Project, options: ClosureOptions, processes: Processe
 
 
 def _of_cell(project: Project, options: ClosureOptions, processes: Processes, view: TextIO) -> str:
-    book, samples = load_project(project, options.crate)
+    book, samples = load_own(project, options, options.bases, processes, view)
     cell = name_cell(options.what, samples, options.crate)
     order = Order(
         book=book, samples=samples, bases=options.bases, plan=lambda inputs: plan_named_cell(inputs, samples, cell)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TextIO
 from bareboat.commands.plan_inputs import load_harbor, teller
 from bareboat.errors import SelectionError
 from bareboat.inputs.load_recipes import load_recipes
+from bareboat.inputs.load_samples import load_samples
 from bareboat.inputs.lock import read_lock
-from bareboat.inputs.sample import load_samples
 from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.matrix.changes import Today, find_changes, is_gone
 from bareboat.plan.planner import published_sizes

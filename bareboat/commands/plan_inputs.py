@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import platform as machine
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from bareboat import commands
 from bareboat.errors import HostError, InputError, RecipeError, SampleError
+from bareboat.inputs.cargo_metadata import Choice
 from bareboat.inputs.load_recipes import load_recipes
-from bareboat.inputs.sample import Sample, load_crate, load_samples
+from bareboat.inputs.load_samples import load_crate, load_samples
+from bareboat.inputs.sample import Sample
 from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.plan.jobs import PLATFORMS, BaseSource, Platform, Selection
 from bareboat.plan.planner import PlanInputs
@@ -19,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bareboat.commands.project import Project
+    from bareboat.inputs.cargo_metadata import CargoMetadata
     from bareboat.inputs.recipe import RecipeBook
     from bareboat.plan.jobs import Bases
     from bareboat.result.values import Host
+    from bareboat.system.process import Processes
 
 
 def this_platform() -> Platform:
@@ -38,16 +44,32 @@ def check_engine(host: Host, platform: Platform) -> None:
         raise HostError(f"the engine is on a machine of {host.architecture}, and Bareboat works on {platform} alone")
 
 
-def load_project(project: Project, crate: Path | None = None) -> tuple[RecipeBook, tuple[Sample, ...]]:
-    """The recipes, and the project's samples or the user's own crate in place of them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnCrate:
+    """The options that name a crate of the user's own, in place of the samples."""
+
+    crate: Path | None = None
+    package: str = ""  # of its workspace; "" for the one in that folder, or the only one with a program
+    bin: str = ""  # of its package; "" for the one that `cargo run` would take
+
+
+def load_project(
+    project: Project,
+    crate: Path | None = None,
+    choice: Choice | None = None,
+    ask: Callable[[Path, Path], CargoMetadata] | None = None,
+) -> tuple[RecipeBook, tuple[Sample, ...]]:
+    """The recipes, and the project's samples or the user's own crate in place of them; `ask` is as load_crate has it.
 
     Raises InputError with every mistake of both.
     """
+    if choice and choice.names_any and not crate:
+        raise SampleError("--package and --bin choose of a crate: go to its folder, or name it: --crate FOLDER")
     if not crate and not project.samples.is_dir():
         raise SampleError("which crate? Go to the folder of one, where its Cargo.toml is, or name it: --crate FOLDER")
     samples, names, mistakes = tuple[Sample, ...](), None, list[InputError]()
     try:
-        samples = load_crate(crate) if crate else load_samples(project.samples)
+        samples = load_crate(crate, choice, ask) if crate else load_samples(project.samples)
     except SampleError as error:
         mistakes.append(error)
     else:
@@ -60,6 +82,22 @@ def load_project(project: Project, crate: Path | None = None) -> tuple[RecipeBoo
     if problems := [*map(str, mistakes), *_unknown_provisions(samples, book)]:
         raise SampleError("\n".join(problems))
     return book, samples
+
+
+def load_own(
+    project: Project, own: OwnCrate, bases: Bases, processes: Processes, view: TextIO, *, all_bins: bool = False
+) -> tuple[RecipeBook, tuple[Sample, ...]]:
+    """The recipes, and the samples or those programs of the user's own crate that the options name.
+
+    Raises InputError as `load_project` does.
+    """
+
+    def ask(workspace: Path, package: Path) -> CargoMetadata:
+        # Imported only here, when it is named: few crates need it, and it needs an engine.
+        return commands.ask_cargo.Cargo(project, bases, processes, view).ask(workspace, package)
+
+    choice = Choice(package=own.package, binary=own.bin, all_binaries=all_bins)
+    return load_project(project, own.crate, choice, ask)
 
 
 def select(samples: Sequence[str], recipes: Sequence[str], crate: Path | None) -> Selection:

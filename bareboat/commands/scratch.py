@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from bareboat.archive import write_image
+from bareboat.check.complete import gather_whole
 from bareboat.check.minimal import Prover, is_proved, prove
 from bareboat.commands.listing import list_manifest
 from bareboat.commands.open_run import Carried, Order, WorkOptions, carry_out
 from bareboat.commands.pages import write_pages
-from bareboat.commands.plan_inputs import load_project, teller
+from bareboat.commands.plan_inputs import OwnCrate, load_own, teller
 from bareboat.elf import Crt, Libc  # noqa: TC001 (the console reads these types)
 from bareboat.errors import InputError, SelectionError
 from bareboat.inputs.load_recipes import find_shared_targets
 from bareboat.inputs.tomlfile import did_you_mean
-from bareboat.make.image import gather_contents, image_config, image_entries
+from bareboat.make.image import image_config, image_entries
 from bareboat.plan.jobs import (
     Bases,
     Selection,
@@ -42,13 +43,12 @@ ARCHIVE = "oci-archive:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScratchOptions:
+class ScratchOptions(OwnCrate):
     """The flags of `invoke scratch`."""
 
     libc: Libc
     crt: Crt = "static"
     sample: str = "hello-world"
-    crate: Path | None = None
     with_: tuple[str, ...] = ()
     tag: str = ""
     output: str = ""  # oci-archive:FILE
@@ -60,10 +60,14 @@ class ScratchOptions:
 
 def build_scratch(project: Project, options: ScratchOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
     """Assemble, run and explain one image; its manifest, or with `quiet` its id alone, is the answer."""
-    book, samples = load_project(project, options.crate)
+    book, samples = load_own(project, options, options.bases, processes, view)
     recipe = choose_recipe(book, options.libc, options.crt, options.with_)
     sample = _sample(samples, options)
     archive = _archive(options.output)
+    if options.prove and sample.expectations[0].is_open:
+        raise InputError(
+            "--prove: nothing is expected of this program, so that it needs nothing: say what it must show"
+        )
     own = recipe in book.recipes and options.crate is None
     # What only these flags make is no cell of the matrix, and its result no part of the project.
     kept = None if own else find_folders().results
@@ -90,7 +94,7 @@ def _hand_out(
 ) -> Result:
     """Prove what is aboard, and give the image out under another name and as an archive, as far as it is asked for."""
     cell, archive = carried.plan.cells[0], _archive(options.output)
-    contents = gather_contents(context, cell, carried.run.outputs)
+    contents = gather_whole(context, cell, carried.run.outputs)
     if options.prove and (options.force or not is_proved(result)):
         result = prove(Prover(context=context, contents=contents, tell=tell), result)
         save(result, context.results)

@@ -52,6 +52,8 @@ class Start:
     mounts: Mapping[str, Path] = field(default_factory=dict)
     # The one place among `mounts` that the container may write to; "" for none.
     writable: str = ""
+    # Whether /tmp is a file system in memory that everybody may write to, and that counts as its memory.
+    tmp: bool = False
     # "none", or the id of a running container whose loopback is shared.
     network: str = "none"
     # What it may take.
@@ -115,7 +117,7 @@ class Containers(Protocol):
         """
 
     def start(self, start: Start) -> str:
-        """Start a container and return its id; raises BareboatError with the words of a runtime that refuses it."""
+        """Start a container and return its id; raises RefusedError where the runtime will not have it."""
 
     def process_of(self, container: str) -> int | None:
         """The number of a running container's first process on this machine; None when it has ended."""

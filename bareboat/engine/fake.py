@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bareboat.engine.containers import RunReport, Start, Work
 from bareboat.engine.fake_images import FakeImages
-from bareboat.errors import BareboatError, EngineError
+from bareboat.errors import BareboatError, EngineError, RefusedError
 from bareboat.inputs.limits import LIMITS, Limits
 from bareboat.result.values import Host
 from bareboat.system.files import write_whole
@@ -166,7 +166,7 @@ class FakeEngine(FakeImages):
         if start.network != "none" and self._container(start.network).exit_code is not None:
             raise BareboatError(f"the container {start.network} has ended, and its loopback with it")
         if script.refused:
-            raise BareboatError(f"{start.image} cannot be started: {script.refused}")
+            raise RefusedError(start.image, script.refused)
         container = self._add(start, script)
         with self._lock:
             self.started[container] = start

@@ -6,7 +6,10 @@ load_recipes  load_recipes, find_shared_targets
 recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, Toolchain
 schema        recipe_schema
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
-sample        load_samples, load_crate; Sample, Expectation, Cargo
+sample        Sample, Cargo
+load_samples  load_samples, load_crate
+cargo_metadata COMMAND, read_metadata; CargoMetadata, Choice
+expectation   Expectation, AS_IT_STANDS
 crate_files   NOT_SOURCE, source_files, read_source, source_digest
 rustflags     RustFlags
 limits        Limits, LIMITS, limits_of

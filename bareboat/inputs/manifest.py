@@ -9,9 +9,10 @@ from bareboat.inputs.tomlfile import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 # Cargo's own names, and nothing that a shell, a Containerfile or a path would read as more than one.
-_PROGRAM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+PROGRAM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 
 def description(manifest: dict[str, Any]) -> str:
@@ -27,9 +28,18 @@ def program_name(manifest: dict[str, Any]) -> str:
 def program_problems(manifest: dict[str, Any], file: str) -> Iterator[Problem]:
     """What is wrong with the program's name: it becomes a path, and a word of shells and Containerfiles."""
     name, key = _named_program(manifest)
-    if not _PROGRAM.fullmatch(name):
+    if not PROGRAM.fullmatch(name):
         text = f"{name!r} is no name of a program: letters, digits, `_`, `-`, `.` and `+` are"
         yield Problem(file=file, key=key, text=text)
+
+
+def names_one_program(manifest: dict[str, Any], folder: Path) -> bool:
+    """Whether it is clear, without cargo, which program `cargo run` would take; else cargo is to be asked."""
+    package = manifest.get("package")
+    if not isinstance(package, dict) or _text(package.get("default-run")):
+        return isinstance(package, dict)
+    named, found = len(list(_tables(manifest.get("bin")))), (folder / "src" / "main.rs").is_file()
+    return named + found == 1 and not (folder / "src" / "bin").exists()
 
 
 def needs_crates(lock: dict[str, Any]) -> bool:

@@ -42,11 +42,19 @@ class CopiedEntry:
 
 
 def fetch_copies(
-    context: JobContext, recipe: str, copies: Sequence[PlannedCopy], roots: Mapping[RootJob, RootImage]
+    context: JobContext,
+    recipe: str,
+    copies: Sequence[PlannedCopy],
+    roots: Mapping[RootJob, RootImage],
+    *,
+    first: int = 0,
 ) -> tuple[CopiedEntry, ...]:
-    """Everything that comes aboard, in the recipe's order. Raises BareboatError naming the copy that cannot be made."""
+    """Everything that comes aboard, in the recipe's order, the copies numbered from `first`.
+
+    Raises BareboatError naming the copy that cannot be made.
+    """
     items: list[CopiedEntry] = []
-    for number, planned in enumerate(copies):
+    for number, planned in enumerate(copies, first):
         copy = planned.copy
         try:
             for entry, owner in _fetch(context, planned, roots):

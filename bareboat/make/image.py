@@ -15,11 +15,13 @@ from bareboat.plan.keys import image_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from bareboat.archive import Image
     from bareboat.make.context import JobContext, Outputs, Program, RootImage
     from bareboat.make.copies import CopiedEntry
     from bareboat.plan.jobs import Cell, RootJob
+    from bareboat.result.values import Completed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class ImageContents:
     program: Program
     roots: Mapping[RootJob, RootImage]  # the images that it stands on or copies from
     items: tuple[CopiedEntry, ...]  # what comes aboard beside the program
+    completed: tuple[Completed, ...] = ()  # those of them that no recipe names, and that the program needs
 
     @property
     def key(self) -> str:
@@ -55,15 +58,21 @@ def ship_image(context: JobContext, contents: ImageContents) -> Iterator[Image]:
 
     We assemble it ourselves, on a base too: far quicker than a build, and with the same id on every host.
     """
+    name = contents.cell.image_name
+    with assemble(context, contents) as (archive, image):
+        if context.force or context.images.find(name) != image.id:
+            context.engine.load(archive)
+        yield image
+
+
+@contextlib.contextmanager
+def assemble(context: JobContext, contents: ImageContents) -> Iterator[tuple[Path, Image]]:
+    """The cell's image as an archive that no store has yet, and readable, for as long as the block runs."""
     cell = contents.cell
     base = open_base(context, cell.base, contents.roots[cell.base]) if cell.base else None
-    name = cell.image_name
     with scratch_archive(context.folders.scratch) as archive:
-        entries, config = image_entries(contents), image_config(contents)
-        written = write_image(entries, config, reference=name, to=archive, base=base)
-        if context.force or context.images.find(name) != written.image_id:
-            context.engine.load(archive)
-        yield open_image(archive, base=base, known=known_layers(context))
+        write_image(image_entries(contents), image_config(contents), reference=cell.image_name, to=archive, base=base)
+        yield archive, open_image(archive, base=base, known=known_layers(context))
 
 
 def image_entries(contents: ImageContents, items: Sequence[CopiedEntry] | None = None) -> list[Entry]:

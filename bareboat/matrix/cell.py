@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bareboat.check.complete import gather_whole
 from bareboat.check.manifest import make_manifest
 from bareboat.check.prediction import closure_of, compare, judge_cell, refuse
 from bareboat.check.runs import verify
+from bareboat.check.standing import Namespaces, Nowhere
 from bareboat.check.trace import Trace, trace_runs
 from bareboat.elf import read_elf
 from bareboat.make.compiler import compiler_of
 from bareboat.make.context import Measured
 from bareboat.make.copies import owners_in
-from bareboat.make.image import gather_contents, ship_image
+from bareboat.make.image import ship_image
 from bareboat.make.standing import keep_image_key
 from bareboat.matrix.standing import find_ingredients, find_measured, result_key
 from bareboat.measurements import Subject, measure_all
@@ -60,7 +62,7 @@ class Findings:
 
 def make_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
     """Do one cell and save its result; that of a service that runs is not saved: its probes are still to come."""
-    contents = gather_contents(context, cell, outputs)
+    contents = gather_whole(context, cell, outputs)
     keep_image_key(context, cell, contents.program, contents.roots, contents.key)
     made = find_ingredients(context, cell, outputs, contents.key)
     # Other sources may come to the same image.
@@ -68,7 +70,7 @@ def make_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
         return _say_made(context, standing, made)
     with ship(context, contents) as shipped:
         closure = closure_of(shipped.image, cell.program_path)
-        verdict = verify(context.engine, shipped.image.id, cell.sample.expectations, context.limits(cell))
+        verdict = run(context, shipped)
         found = Findings(closure=closure, verdict=verdict, trace=observe(context, shipped, verdict))
         return measure(context, shipped, found, made)
 
@@ -79,6 +81,17 @@ def ship(context: JobContext, contents: ImageContents) -> Iterator[Shipped]:
     with ship_image(context, contents) as image:
         program = image.read(contents.cell.program_path)
         yield Shipped(contents=contents, image=image, program=program, elf=read_elf(program))
+
+
+def run(context: JobContext, shipped: Shipped) -> Verdict:
+    """What the runs of the image show; of a container on another machine nothing is seen from inside."""
+    cell, image = shipped.contents.cell, shipped.image
+    inside = Nowhere() if context.remote else Namespaces(processes=context.processes)
+
+    def has(path: str) -> bool:
+        return image.find(path) is not None
+
+    return verify(context.engine, image.id, cell.sample.expectations, context.limits(cell), inside, has=has)
 
 
 def observe(context: JobContext, shipped: Shipped, verdict: Verdict) -> Trace:
@@ -122,6 +135,8 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingred
         preflight=preflight,
         manifest=manifest,
         unobserved=found.trace.unseen,
+        ran=verdict.ran,
+        completed=contents.completed,
     )
     return (
         Measured(status="built", note="", result=result, awaits_probes=True)

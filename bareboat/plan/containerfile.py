@@ -145,7 +145,7 @@ def compile_commands(job: ProgramJob) -> tuple[str, ...]:
     # --target and crt-static are always said: without --target the flag reaches build scripts and proc macros too, and
     # the default differs from target to target.
     sample = job.sample
-    binary, cargo = shlex.quote(sample.binary), shlex.join(sample.cargo.options)
+    binary, cargo = shlex.quote(sample.binary), shlex.join([*sample.cargo.options, *sample.package_option])
     crates = "--config /crates/vendor.toml " if sample.needs_crates else ""
     # Variants share what is compiled of their dependencies (the build folder), and each links its program in a folder
     # of its own. Before 1.91 cargo knows no build folder apart: there a variant shares nothing.
@@ -170,7 +170,7 @@ def crates_commands(job: ProgramJob) -> tuple[str, ...]:
     if sample.is_only_itself:
         return ()
     options = "--config /crates/vendor.toml " if sample.needs_crates else ""
-    features = shlex.join(sample.cargo.feature_options)
+    features = shlex.join([*sample.cargo.feature_options, *sample.package_option])
     wanted = f"--target {job.target} --edges normal,no-proc-macro --prefix none --format '{{p}}'"
     return (f"{{ cargo {options}tree {features} --locked --offline {wanted} > /out/crates || rm -f /out/crates; }}",)
 

@@ -10,6 +10,8 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bareboat.inputs.limits import Limits
     from bareboat.plan.jobs import Cell
 
@@ -22,7 +24,8 @@ services:
     image: "{image}"
     user: "{user}"
     read_only: true
-    cap_drop: [ALL]
+    tmpfs: [/tmp]
+{ports}    cap_drop: [ALL]
     security_opt: ["no-new-privileges:true"]
     mem_limit: {memory_bytes}
     pids_limit: {processes}
@@ -41,7 +44,7 @@ spec:
     - name: "{name}"
       image: "{image}"
       imagePullPolicy: IfNotPresent
-      securityContext:
+{ports}      securityContext:
         runAsNonRoot: {ordinary}
         runAsUser: {uid}
         runAsGroup: {gid}
@@ -52,6 +55,13 @@ spec:
       resources:
         limits:
           memory: {memory_mb}M
+      volumeMounts:
+        - name: tmp
+          mountPath: /tmp
+  volumes:
+    - name: tmp
+      emptyDir:
+        medium: Memory
 """
 _QUADLET = """\
 # {cell}, for ~/.config/containers/systemd/{name}.container, then `systemctl --user daemon-reload`
@@ -63,7 +73,8 @@ Image={image}
 User={uid}
 Group={gid}
 ReadOnly=true
-DropCapability=all
+Tmpfs=/tmp
+{ports}DropCapability=all
 NoNewPrivileges=true
 PodmanArgs=--memory={memory_bytes}b --pids-limit={processes}
 
@@ -75,10 +86,14 @@ WantedBy=default.target
 """
 
 
-def eject(cell: Cell, form: Form, image: str, limits: Limits) -> str:
-    """The file of that form by which `image`, the cell's under whatever name, is run; its first line says how."""
+def eject(
+    cell: Cell, form: Form, image: str, limits: Limits, *, lasting: bool = False, ports: Sequence[int] = ()
+) -> str:
+    """The file of that form by which `image`, the cell's under whatever name, is run; its first line says how.
+
+    `lasting` is of a program that runs on until it is told to end; `ports` are those that it listens on.
+    """
     uid, _, gid = cell.recipe.runtime.user.partition(":")
-    lasting = cell.sample.service
     words = {
         "cell": cell.id,
         # A pod's name has letters, digits and hyphens (RFC 1123).
@@ -92,10 +107,17 @@ def eject(cell: Cell, form: Form, image: str, limits: Limits) -> str:
         "memory_mb": limits.memory_mb,
         "processes": limits.processes,
     }
+    lasting = lasting or cell.sample.service
     match form:
         case "compose":
-            return _COMPOSE.format(**words, restart="unless-stopped" if lasting else '"no"')
+            pairs = ", ".join(f'"{port}:{port}"' for port in ports)
+            opened = f"    ports: [{pairs}]\n" if ports else ""
+            return _COMPOSE.format(**words, ports=opened, restart="unless-stopped" if lasting else '"no"')
         case "kube":
-            return _KUBE.format(**words, restart="Always" if lasting else "Never")
+            opened = "".join(f"        - containerPort: {port}\n" for port in ports)
+            opened = f"      ports:\n{opened}" if ports else ""
+            return _KUBE.format(**words, ports=opened, restart="Always" if lasting else "Never")
         case "quadlet":
-            return _QUADLET.format(**words, service="Restart=on-failure" if lasting else "Type=oneshot")
+            opened = "".join(f"PublishPort={port}:{port}\n" for port in ports)
+            service = "Restart=on-failure" if lasting else "Type=oneshot"
+            return _QUADLET.format(**words, ports=opened, service=service)

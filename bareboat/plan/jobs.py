@@ -132,6 +132,11 @@ class Cell:
         return {probe: reason for probes in matching for probe, reason in probes}
 
     @property
+    def completes(self) -> bool:
+        """Whether what the program lacks in an image from scratch comes aboard though no recipe names it."""
+        return self.sample.own and self.base is None and self.recipe.expect_failure is None
+
+    @property
     def program_path(self) -> str:
         """Where the program lies in the image."""
         return f"/{self.sample.binary}"
@@ -140,10 +145,11 @@ class Cell:
     def roots(self) -> tuple[RootJob, ...]:
         """The images that the cell stands on or copies from, each once.
 
-        The toolchain is among them only if something is copied from it.
+        The toolchain is among them only if something is copied from it, or may be.
         """
         copied = [planned.source for planned in self.copies if planned.source]
-        return tuple(dict.fromkeys([*([self.base] if self.base else []), *copied]))
+        searched = [self.program.toolchain] if self.completes else []
+        return tuple(dict.fromkeys([*([self.base] if self.base else []), *copied, *searched]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from podman.errors import APIError, NotFound
 
 from bareboat.engine.containers import RUN_LABEL, RunReport
 from bareboat.engine.tracer import LOGS_TARGET
-from bareboat.errors import AbsentError, BareboatError
+from bareboat.errors import AbsentError, RefusedError
 from bareboat.podman_engine.names import container_name
 from bareboat.system.files import bytes_below
 
@@ -34,6 +34,8 @@ _LOOKED_SECONDS = 0.05
 # How often Podman looks whether a container has ended; 4.3 takes 250 ms unless told otherwise. Each look takes the lock
 # of its database, for which the process that notes the end waits in steps of 50 ms: more looks come later to it.
 _INTERVAL = "50ms"
+# Podman gives a tmpfs the mode 1777 by itself, and takes it for a folder unless its source is called so.
+_TMP = {"type": "tmpfs", "source": "tmpfs", "target": "/tmp"}  # noqa: S108 (a place in a container)
 # How long Podman may take to say with which exit code a container has ended.
 _ENDED_SECONDS = 20.0
 
@@ -127,7 +129,7 @@ def start(client: PodmanClient, owner: str, wanted: Start) -> str:
         wanted.command,
         wanted.limits,
         environment=dict(wanted.environment),
-        mounts=_mounts(wanted.mounts, writable=wanted.writable),
+        mounts=[*_mounts(wanted.mounts, writable=wanted.writable), *([_TMP] if wanted.tmp else [])],
         network_mode=network,
         sysctls=sysctl,
         read_only=True,
@@ -137,7 +139,7 @@ def start(client: PodmanClient, owner: str, wanted: Start) -> str:
         container.start()
     except APIError as error:
         container.remove(force=True)
-        raise BareboatError(f"{wanted.image} cannot be started: {_words(error)}") from error
+        raise RefusedError(wanted.image, _words(error)) from error
     return str(container.id)
 
 

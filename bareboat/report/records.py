@@ -7,6 +7,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+from bareboat.report.ran import RAN_KEYS, ran_values
 from bareboat.report.table import column_name, columns, group_by_sample, measurement_of, ratio_of, size_of
 from bareboat.result.values import Failed, Skipped
 from bareboat.system.printable import printable
@@ -46,8 +47,13 @@ def _flat(results: Iterable[Result]) -> tuple[Result, ...]:
     return tuple(result for _, group in group_by_sample(results) for result in group)
 
 
-def _keys(results: Iterable[Result]) -> tuple[str, ...]:
-    return (*_FIXED, *(_key(column) for column in columns(results)), *_LAST)
+def _keys(results: tuple[Result, ...]) -> tuple[str, ...]:
+    return (*_FIXED, *_ran_keys(results), *(_key(column) for column in columns(results)), *_LAST)
+
+
+def _ran_keys(results: tuple[Result, ...]) -> tuple[str, ...]:
+    """What programs did by themselves is told where one was left to."""
+    return RAN_KEYS if any(result.ran for result in results) else ()
 
 
 def _key(column: Column) -> str:
@@ -56,11 +62,11 @@ def _key(column: Column) -> str:
 
 
 def _records(results: tuple[Result, ...]) -> list[dict[str, Figure]]:
-    keys, measured = _keys(results), columns(results)
-    return [dict(zip(keys, _values(result, measured), strict=True)) for result in results]
+    keys, measured, shown = _keys(results), columns(results), bool(_ran_keys(results))
+    return [dict(zip(keys, _values(result, measured, shown=shown), strict=True)) for result in results]
 
 
-def _values(result: Result, measured: tuple[Column, ...]) -> tuple[Figure, ...]:
+def _values(result: Result, measured: tuple[Column, ...], *, shown: bool) -> tuple[Figure, ...]:
     outcome, ratio = result.outcome, ratio_of(result)
     taken = (measurement_of(result, column_name(column)) for column in measured)
     values: tuple[Figure, ...] = (
@@ -74,6 +80,7 @@ def _values(result: Result, measured: tuple[Column, ...]) -> tuple[Figure, ...]:
         size_of(result),
         result.published_bytes,
         None if ratio is None else round(ratio, 4),
+        *(ran_values(result) if shown else ()),
         *(measurement.value if measurement else None for measurement in taken),
         *_origin(result.provenance),
     )

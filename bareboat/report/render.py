@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
@@ -127,9 +128,10 @@ def _without_empty_columns(table: Table) -> Table:
 
 def _not_passed(results: tuple[Result, ...]) -> str:
     lines: list[str] = []
-    for result in sort_results(results):
-        name = printable(result.recipe)
-        match result.outcome:
+    # The same failure on many bases is told once.
+    for outcome, group in groupby(sort_results(results), key=lambda result: result.outcome):
+        name = ", ".join(printable(result.recipe) for result in group)
+        match outcome:
             case Failed(expected=expected, detail=detail) if expected:
                 lines += ["", f"{name} fails as expected: {printable(expected)}", *_indented(detail)]
             case Failed(stage=stage, reason=reason, detail=detail):
@@ -140,7 +142,7 @@ def _not_passed(results: tuple[Result, ...]) -> str:
             case Passed():
                 pass
             case _:
-                assert_never(result.outcome)
+                assert_never(outcome)
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, assert_never
 
 from bareboat.report.figures import ratio_text, size_text, value_text
 from bareboat.report.origin import mark_origins
+from bareboat.report.ran import ran_text
 from bareboat.result.values import Failed, Passed, Skipped
 from bareboat.system.printable import printable
 
@@ -55,6 +56,7 @@ def results_table(results: Iterable[Result], *, wide: bool = True, reasons: bool
         (
             Field(heading="Base", text=lambda result: printable(result.recipe)),
             Field(heading="Outcome", text=outcome),
+            *([RAN_FIELD] if any(result.ran for result in ordered) else []),
             SIZE_FIELD,
             *PUBLISHED_FIELDS,
             *measured,
@@ -172,6 +174,7 @@ def _place(result: Result) -> tuple[int, float, str, str]:
     return rank + result.fails_as_expected, -(size_of(result) or 0), result.recipe, result.cell
 
 
+RAN_FIELD = Field(heading="Run", text=lambda result: printable(ran_text(result.ran)))
 SIZE_FIELD = Field(heading="Size", text=lambda result: size_text(size_of(result)), alignment="right")
 PUBLISHED_FIELDS = (
     Field(heading="Cheat sheet", text=lambda result: size_text(result.published_bytes), alignment="right"),

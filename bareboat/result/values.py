@@ -218,6 +218,31 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a program did by itself of which nothing was expected."""
+
+    __pydantic_config__ = _STRICT
+
+    running: bool = False  # whether it ran on until it was told to end
+    exit_code: int | None = None  # None where it was killed, and where it did not start
+    ports: tuple[int, ...] = ()  # the TCP ports that it listened on
+    answers: tuple[str, ...] = ()  # of each port to `GET /`: `HTTP 200`, `no HTTP`, or "" where it could not be asked
+    listen_seconds: float | None = None  # from its start until it listened; None where it did not
+    stop_seconds: float | None = None  # from SIGTERM to its end; None where it was killed, or ended by itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A library that no recipe names and that came aboard from the toolchain, because the program needs it."""
+
+    __pydantic_config__ = _STRICT
+
+    path: str  # in the toolchain
+    to: str  # in the image
+    why: str  # who needs it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One cell's outcome, measurements and provenance."""
 
@@ -239,6 +264,9 @@ class Result:
     # Why what a from-scratch image's program opens was not seen, or not all of it; "" where it was, and on a base.
     unobserved: str = ""
     probes: tuple[Probe, ...] = ()  # what a service was asked
+    ran: Ran | None = None  # what a program did of which nothing was expected; None where something was
+    # The libraries that the program's closure missed, and that came aboard for that alone.
+    completed: tuple[Completed, ...] = ()
 
     @property
     def fails_as_expected(self) -> bool:

@@ -26,8 +26,8 @@ from bareboat.engine.containers import RunReport
 from bareboat.engine.fake import HOST
 from bareboat.errors import BareboatError
 from bareboat.inputs.load_recipes import load_recipes
+from bareboat.inputs.load_samples import load_samples
 from bareboat.inputs.lock import moved, pinned_reference, read_lock, write_lock
-from bareboat.inputs.sample import load_samples
 from bareboat.matrix.pace import Pace
 from bareboat.plan.containerfile import render_containerfile
 from bareboat.plan.jobs import Selection

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bareboat.engine.fake import HOST
 from bareboat.inputs.load_recipes import load_recipes
+from bareboat.inputs.load_samples import load_samples
 from bareboat.inputs.lock import Lock
-from bareboat.inputs.sample import load_samples
 from bareboat.make.context import JobContext
 from bareboat.plan.jobs import PLATFORMS, Platform, Selection
 from bareboat.plan.planner import PlanInputs, make_plan

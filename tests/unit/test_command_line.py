@@ -98,6 +98,9 @@ WORDS = {
     **{name: [] for name in ("sample", "recipe")},
     **dict.fromkeys(("crate", "jobs", "results"), ""),
     **dict.fromkeys(("force", "locked", "keep_going", "all"), False),
+    "package": "",
+    "bin": "",
+    "all_bins": False,
     "bases": "auto",
     "format": "text",
 }

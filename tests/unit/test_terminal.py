@@ -17,8 +17,8 @@ from bareboat.commands.listing import list_closure, list_manifest
 from bareboat.commands.plan_inputs import teller
 from bareboat.engine.containers import RunReport
 from bareboat.errors import BareboatError, EngineError
+from bareboat.inputs.expectation import Expectation
 from bareboat.inputs.limits import LIMITS
-from bareboat.inputs.sample import Expectation
 from bareboat.matrix.live import LiveProgress
 from bareboat.matrix.plain import PlainProgress
 from bareboat.report import Format, render

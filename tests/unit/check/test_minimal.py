@@ -14,8 +14,8 @@ from bareboat.check.trace import Trace
 from bareboat.closure import Closure, Needed
 from bareboat.commands.listing import list_manifest
 from bareboat.engine.fake import FakeEngine, Script
+from bareboat.inputs.expectation import Expectation
 from bareboat.inputs.recipe import Copy
-from bareboat.inputs.sample import Expectation
 from bareboat.make.context import Program
 from bareboat.make.copies import CopiedEntry
 from bareboat.make.image import ImageContents, image_config, image_entries

@@ -9,15 +9,17 @@ import pytest
 
 from bareboat.check import runs
 from bareboat.check.runs import not_started
+from bareboat.check.standing import Nowhere
 from bareboat.engine.containers import RunReport
 from bareboat.engine.fake import FakeEngine, Script
 from bareboat.engine.images import Build
+from bareboat.inputs.expectation import AS_IT_STANDS, Expectation
 from bareboat.inputs.limits import Limits
-from bareboat.inputs.sample import Expectation
+from bareboat.result.values import Ran
 
 HELLO = Expectation(stdout="Hello\n")
 LIMITS = Limits(memory_mb=256, processes=32)
-judge_run, verify = partial(runs.judge_run, limits=LIMITS), partial(runs.verify, limits=LIMITS)
+judge_run, verify = partial(runs.judge_run, limits=LIMITS), partial(runs.verify, limits=LIMITS, inside=Nowhere())
 NAMES = ("localhost/first:x", "localhost/second:x")
 
 
@@ -150,3 +152,107 @@ def test_what_came_to_a_limit_is_not_said_not_to_have_started(engine):
         verdict = verify(engine, NAMES[0], (HELLO,))
         assert (verdict.started, verdict.said) == (True, "")
         assert verdict.failure.reason == (MEMORY if script.memory_mb else PROCESSES)
+
+
+PANIC = b"""
+thread 'main' (1) panicked at src/main.rs:3:24:
+no config
+note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+"""
+USAGE = b"""error: the following required arguments were not provided:
+  <FILE>
+
+Usage: app <FILE>
+
+For more information, try '--help'.
+"""
+LOOKUP = b"Error: failed to lookup address information: Temporary failure in name resolution\n"
+LOADER = b"/a: error while loading shared libraries: libx.so: cannot open shared object file\n"
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        ran(),
+        ran(exit_code=None, stderr=LOOKUP + PANIC),
+        ran(exit_code=2, stderr=USAGE),
+        ran(exit_code=1, stderr=b"Error: no such profile\n"),
+        ran(exit_code=3),
+        ran(exit_code=101),
+        ran(stdout=b"anything", stderr=LOOKUP),
+    ],
+    ids=["well", "runs on", "usage", "its own error", "its own code", "101 in silence", "copes without a network"],
+)
+def test_of_what_is_as_it_stands_any_end_of_its_own_will_do(report):
+    assert judge_run(report, AS_IT_STANDS) is None
+
+
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [
+        (ran(exit_code=139), "SIGSEGV ended it"),
+        (ran(exit_code=134, stderr=b"fatal runtime error: stack overflow\n"), "SIGABRT ended it"),
+        (ran(exit_code=132), "SIGILL ended it"),
+        (ran(exit_code=101, stderr=PANIC), "it panicked at src/main.rs:3:24: no config"),
+        (ran(exit_code=134, stderr=PANIC), "it panicked at src/main.rs:3:24: no config"),
+        (ran(exit_code=1, stderr=LOOKUP), "it lacks a network: runs have none but loopback"),
+        (
+            ran(exit_code=1, stderr=b"Error: Read-only file system (os error 30)\n"),
+            "it lacks a place to write to: but for /tmp, its root file system is read-only",
+        ),
+        (
+            ran(exit_code=101, stderr=PANIC.replace(b"no config", b"no CA certificates found")),
+            "it lacks the certificates of authorities; provision 'certs' brings it aboard",
+        ),
+        (ran(exit_code=127, stderr=LOADER), "it did not start"),
+        (RunReport(exit_code=None, stdout=b"", stderr=b"", refused="exec: no such file"), "it did not start"),
+        (ran(exit_code=137), "killed by SIGKILL, most likely for memory at 256 MB"),
+        (RunReport(exit_code=137, stdout=b"", stderr=b"", out_of_memory=True), MEMORY),
+        (ran(exit_code=101, stderr=STD), PROCESSES),
+    ],
+)
+def test_what_is_as_it_stands_fails_by_a_fault_of_its_own_alone(report, reason):
+    failed = judge_run(report, AS_IT_STANDS)
+    assert (failed.stage, failed.reason) == ("run", reason)
+    assert judge_run(report, replace(AS_IT_STANDS, name="x")).reason == f"run 'x': {reason}"
+
+
+def test_the_detail_of_a_fault_is_what_the_program_said():
+    assert judge_run(ran(exit_code=1, stderr=LOOKUP), AS_IT_STANDS).detail == LOOKUP.decode()
+    assert judge_run(ran(exit_code=127, stderr=LOADER), AS_IT_STANDS).detail == LOADER.decode().strip()
+
+
+def test_a_run_of_which_nothing_is_expected_shows_what_the_program_did(engine):
+    assert verify(engine, NAMES[0], (HELLO,)).ran is None
+    assert verify(engine, NAMES[0], (AS_IT_STANDS, HELLO)).ran == Ran(exit_code=0)
+    engine.script = lambda _image, _command: Script(exit_code=None, on_signal={"SIGTERM": 0})
+    shown = verify(engine, NAMES[0], (replace(AS_IT_STANDS, timeout_seconds=0.01),))
+    assert (shown.failure, shown.started, shown.ran.running, shown.ran.exit_code) == (None, True, True, 0)
+    assert engine.signals[0][1] == "SIGTERM"
+
+
+def test_a_run_of_which_nothing_is_expected_has_its_arguments_and_its_limits(engine):
+    run = replace(AS_IT_STANDS, arguments=("--once",))
+    verify(engine, NAMES[0], (run,))
+    verify(engine, NAMES[0], (run,), has=lambda path: path == "/tmp")
+    plain, spacious = engine.started.values()
+    assert (plain.command, plain.limits, plain.tmp) == (("--once",), LIMITS, False)
+    assert spacious == replace(plain, tmp=True)
+
+
+def test_what_did_not_start_did_nothing_that_could_be_shown(engine):
+    for script in (Script(exit_code=127, stderr=LOADER), Script(refused="exec: no such file")):
+        engine.script = lambda _image, _command, script=script: script
+        verdict = verify(engine, NAMES[0], (AS_IT_STANDS,))
+        assert (verdict.failure.reason, verdict.started, verdict.ran) == ("it did not start", False, None)
+    engine.script = lambda _image, _command: Script(exit_code=139)
+    verdict = verify(engine, NAMES[0], (AS_IT_STANDS,))
+    assert (verdict.failure.reason, verdict.started, verdict.ran) == ("SIGSEGV ended it", True, Ran(exit_code=139))
+
+
+def test_what_the_image_has_is_no_reason_and_a_crash_outranks_words():
+    said = b'cannot read "/tmp/input.csv": No such file or directory (os error 2)\n'
+    assert judge_run(ran(exit_code=1, stderr=said), AS_IT_STANDS).reason.startswith("it lacks a folder")
+    assert judge_run(ran(exit_code=1, stderr=said), AS_IT_STANDS, has=lambda path: path == "/tmp") is None
+    assert judge_run(ran(exit_code=139, stderr=said), AS_IT_STANDS).reason == "SIGSEGV ended it"
+    assert judge_run(ran(exit_code=134, stderr=said), AS_IT_STANDS).reason.startswith("it lacks a folder")

@@ -12,7 +12,7 @@ from bareboat.check.trace import trace_runs
 from bareboat.engine.containers import RunReport
 from bareboat.engine.fake import FakeEngine, Script
 from bareboat.engine.tracer import Tracer, tracing_obstacle
-from bareboat.inputs.sample import Expectation
+from bareboat.inputs.expectation import Expectation
 from bareboat.matrix.progress import make_progress
 from bareboat.matrix.run import run_matrix
 from tests.unit.elf_builder import MUSL, build_elf
@@ -124,3 +124,27 @@ def test_the_result_says_why_it_was_not_observed_and_strace_makes_it_be_measured
     assert installed.unobserved == ""
     assert installed.key != without.key
     assert len(engine.ran) == ran + 1
+
+
+def test_what_runs_on_as_it_stands_was_seen_for_a_while(context, image, engine, monkeypatch):
+    asked = []
+    monkeypatch.setattr(engine, "report", RunReport(exit_code=None, stdout=b"", stderr=b""))
+    trace = engine.trace
+    monkeypatch.setattr(
+        engine,
+        "trace",
+        lambda image_id, command, *rest, **more: asked.append(rest[0]) or trace(image_id, command, *rest, **more),
+    )
+    seen = trace_runs(context, cell_of(exit_code=None), image)
+    assert (seen.unseen, asked) == ("it ran on after the 5 s that were seen", [5.0])
+    assert [access.path for access in seen.opened] == ["/hello-world"]
+    assert trace_runs(context, cell_of(exit_code=None, timeout_seconds=2.0), image).unseen.startswith(
+        "it ran on after the 2 s"
+    )
+    assert trace_runs(context, cell_of(), image).unseen == "under strace it did not end within 10 s"
+
+
+def test_what_ends_as_it_stands_was_seen_whatever_its_code(context, image, engine, monkeypatch):
+    monkeypatch.setattr(engine, "report", RunReport(exit_code=2, stdout=b"", stderr=b"Usage: app FILE\n"))
+    assert trace_runs(context, cell_of(exit_code=None), image).unseen == ""
+    assert trace_runs(context, cell_of(), image).unseen != ""

@@ -14,7 +14,7 @@ import pytest
 
 from bareboat.errors import SampleError
 from bareboat.inputs.crate_files import source_digest, source_files
-from bareboat.inputs.sample import load_crate, load_samples
+from bareboat.inputs.load_samples import load_crate, load_samples
 from bareboat.make.sources import sync_sources
 
 SAMPLES = Path(__file__).parents[3] / "rust-samples"
@@ -90,7 +90,7 @@ AS_NOBODY = """
 import sys
 from pathlib import Path
 from bareboat.errors import SampleError
-from bareboat.inputs.sample import load_crate
+from bareboat.inputs.load_samples import load_crate
 try:
     load_crate(Path(sys.argv[1]))
 except SampleError as error:

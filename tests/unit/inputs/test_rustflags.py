@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bareboat.errors import SampleError
+from bareboat.inputs.load_samples import load_crate
 from bareboat.inputs.rustflags import RustFlags, matches, read_rustflags
-from bareboat.inputs.sample import load_crate
 
 GNU, MUSL = "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-musl"
 

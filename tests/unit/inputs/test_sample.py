@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from bareboat.errors import SampleError
+from bareboat.inputs.expectation import AS_IT_STANDS, Expectation
 from bareboat.inputs.expected import ExpectedFailure
-from bareboat.inputs.sample import Cargo, Expectation, load_samples
-from bareboat.inputs.sample import load_crate as load_crates
+from bareboat.inputs.load_samples import load_crate as load_crates
+from bareboat.inputs.load_samples import load_samples
+from bareboat.inputs.sample import Cargo
 
 SAMPLES = Path(__file__).parents[3] / "rust-samples"
 
@@ -94,17 +96,69 @@ def test_a_package_without_a_name_is_named(crate, package):
         load_samples(crate.parent)
 
 
-def test_a_crate_that_says_nothing_to_us_is_expected_to_end_well(crate):
+def test_a_crate_that_says_nothing_to_us_is_run_as_it_stands(crate):
     (crate / "Cargo.toml").write_text('[package]\nname = "app"\n', encoding="utf-8")
     sample = load_crate(crate)
-    assert sample.expectations[0] == Expectation(arguments=(), stdout=None, exit_code=0, timeout_seconds=10.0)
-    assert (sample.name, sample.binary, sample.summary) == ("app", "app", "")
+    assert sample.expectations == (Expectation(arguments=(), stdout=None, exit_code=None, timeout_seconds=10.0),)
+    assert sample.expectations == (AS_IT_STANDS,)
+    assert sample.expectations[0].is_open
+    assert (sample.name, sample.binary, sample.summary, sample.env) == ("app", "app", "", ())
+
+
+def bareboat(crate, table):
+    """A crate whose table of ours has these lines."""
+    text = f'[package]\nname = "app"\n[package.metadata.bareboat]\n{table}\n'
+    (crate / "Cargo.toml").write_text(text, encoding="utf-8")
+    return load_crate(crate)
+
+
+def test_an_expectation_that_says_nothing_is_that_the_program_ends_well(crate):
+    (plain,) = bareboat(crate, "expect = {}").expectations
+    assert (plain, plain.is_open) == (Expectation(exit_code=0), False)
+
+
+def test_a_run_of_a_name_alone_leaves_the_plain_run_as_it_stands(crate):
+    sample = bareboat(crate, 'also = [{ name = "version", arguments = ["--version"] }]')
+    assert sample.expectations == (AS_IT_STANDS, Expectation(name="version", arguments=("--version",)))
+
+
+def test_a_variant_of_a_crate_that_says_nothing_may_say_what_it_expects(crate):
+    bareboat(crate, 'variants = [{ name = "a" }, { name = "b", expect = { exit_code = 2 } }]')
+    plain, same, other = load_crates(crate)
+    assert [sample.expectations for sample in (plain, same)] == [(AS_IT_STANDS,)] * 2
+    assert other.expectations == (Expectation(exit_code=2),)
+
+
+def test_the_environment_of_a_crate_is_read_in_order_and_is_its_variants_too(crate):
+    bareboat(crate, 'env = { RUST_LOG = "info", LISTEN = "0.0.0.0:80" }\nvariants = [{ name = "a" }]')
+    assert {sample.env for sample in load_crates(crate)} == {(("LISTEN", "0.0.0.0:80"), ("RUST_LOG", "info"))}
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ("{ lower = 'x' }", "lower"),
+        ("{ A = 'x\\ny' }".replace("'", '"'), "A"),
+        ("{ A = 3 }", "A"),
+        ("3", "env"),
+    ],
+)
+def test_a_wrong_environment_is_named(crate, env, said):
+    with pytest.raises(SampleError, match=rf"package\.metadata\.bareboat: env.*{said}|bareboat: {said}"):
+        bareboat(crate, f"env = {env}")
+
+
+def test_a_crate_is_the_users_own_and_a_sample_is_not(crate):
+    manifest = crate / "Cargo.toml"
+    manifest.write_text(manifest.read_text(encoding="utf-8") + VARIANTS, encoding="utf-8")
+    assert [sample.own for sample in load_crates(crate)] == [True] * 3
+    assert [sample.own for sample in load_samples(crate.parent)] == [False] * 3
 
 
 @pytest.mark.parametrize("metadata", ["metadata = 3", '[package.metadata.docs]\nx = "y"'])
 def test_metadata_of_others_is_theirs(crate, metadata):
     (crate / "Cargo.toml").write_text(f'[package]\nname = "app"\n{metadata}\n', encoding="utf-8")
-    assert load_crate(crate).expectations[0] == Expectation()
+    assert load_crate(crate).expectations == (AS_IT_STANDS,)
 
 
 def test_all_of_an_expectation_is_read(crate):

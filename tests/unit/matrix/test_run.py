@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from bareboat.archive import Entry, ImageConfig, write_image
 from bareboat.engine.fake import HOST, FakeEngine, Script
 from bareboat.engine.images import Build
 from bareboat.errors import BareboatError, EngineError
+from bareboat.inputs.expectation import AS_IT_STANDS, Expectation
 from bareboat.inputs.expected import ExpectedFailure
 from bareboat.inputs.lock import Lock, Pinned
 from bareboat.inputs.recipe import Copy, RecipeBook
-from bareboat.inputs.sample import Expectation
 from bareboat.make.context import Outputs, RootImage
 from bareboat.make.sources import program_name
 from bareboat.matrix.gather import new_pins
@@ -24,7 +25,7 @@ from bareboat.matrix.run import run_matrix
 from bareboat.measurements import size
 from bareboat.plan.jobs import RootJob, SkippedCell
 from bareboat.result.store import load_all
-from bareboat.result.values import Source
+from bareboat.result.values import Ran, Source
 from bareboat.system.files import replacing
 from tests.unit import project
 from tests.unit.elf_builder import MUSL, MUSL_LOADER, build_elf
@@ -373,6 +374,99 @@ def test_what_cannot_start_is_run_all_the_same_and_told_by_what_is_missing(conte
     assert len(engine.ran) == 1
     preflight = done.results[0].preflight
     assert (preflight.predicted, preflight.observed) == (False, False)
+
+
+LIBZ = build_elf(interpreter=None, has_entry=False, soname="libz.so.1")
+APK = b"P:zlib\nV:1.3.1-r2\nF:usr/lib\nR:libz.so.1\n\nP:musl\nV:1.2.5-r20\nF:lib\nR:ld-musl-x86_64.so.1\n\n"
+
+
+def linked_to_zlib(context, engine):
+    """A dynamic program from scratch whose recipe brings nothing, and a toolchain that has what it is linked to."""
+    book = dynamic(engine)
+    engine.program = build_elf(interpreter=MUSL_LOADER, flags_1=0x08000001, needed=("libz.so.1",))
+    loader = build_elf(interpreter=None, has_entry=False, soname="libc.musl-x86_64.so.1")
+    files = {MUSL_LOADER.strip("/"): loader, "usr/lib/libz.so.1": LIBZ, "lib/apk/db/installed": APK}
+    archive = context.folders.scratch / "toolchain.tar"
+    entries = [Entry(path=path, content=content, mode=0o755) for path, content in files.items()]
+    write_image(entries, ImageConfig(), reference=RUST, to=archive)
+    engine.load(archive)
+    archive.unlink()
+    return book
+
+
+def test_what_the_users_own_program_lacks_comes_aboard_and_is_told_and_the_next_run_does_nothing(context, engine):
+    book = linked_to_zlib(context, engine)
+    locked = replace(context, lock=Lock().with_digest(RUST, engine.image(RUST).id))
+    first = run_plan(locked, plan_of(book, own=True), io.StringIO())
+    (result,) = first.results
+    completed = tuple(one.to for one in result.completed)
+    assert (result.outcome.kind, completed) == ("passed", (MUSL_LOADER, "/usr/lib/libz.so.1"))
+    rows = {row.path: row for row in result.manifest}
+    assert set(rows) == {"/hello-world", *completed}
+    zlib = rows["/usr/lib/libz.so.1"]
+    assert (zlib.source, zlib.package, zlib.version, zlib.ways) == ("toolchain", "zlib", "1.3.1-r2", ("static",))
+    shipped = engine.opened("localhost/bareboat/hello-world:scratch-musl")
+    assert shipped.read("usr/lib/libz.so.1") == LIBZ
+    assert load_all(context.results) == (result,)
+    asked = len(engine.copied)
+    second = run_plan(locked, plan_of(book, own=True), io.StringIO())
+    assert second.idle
+    assert second.outputs.by_id["image hello-world@scratch-musl"].status == "unchanged"
+    assert second.results == first.results
+    assert (compiles(engine), len(engine.ran), len(engine.copied)) == (1, 1, asked)
+
+
+def test_where_the_toolchain_is_looked_up_anew_the_completed_image_is_unchanged_too(context, engine):
+    book = linked_to_zlib(context, engine)
+    first = run_plan(context, plan_of(book, own=True), io.StringIO())
+    second = run_plan(context, plan_of(book, own=True), io.StringIO())
+    assert second.outputs.by_id["image hello-world@scratch-musl"].status == "unchanged"
+    assert second.results == first.results
+    assert len(engine.ran) == 1
+
+
+def test_a_sample_of_the_projects_is_given_nothing_that_its_recipe_does_not_name(context, engine):
+    engine.script = always(Script(exit_code=1, stderr=b"exec /hello-world: no such file or directory\n"))
+    (result,) = run(context, linked_to_zlib(context, engine)).results
+    assert (result.outcome.stage, result.completed) == ("preflight", ())
+
+
+def test_what_is_made_to_fail_is_not_helped(context, engine):
+    engine.script = always(Script(exit_code=1, stderr=b"exec /hello-world: no such file or directory\n"))
+    book = expecting(linked_to_zlib(context, engine))
+    (result,) = run_plan(context, plan_of(book, own=True), io.StringIO()).results
+    assert (result.fails_as_expected, result.completed) == (True, ())
+
+
+def test_a_program_of_which_nothing_is_expected_shows_what_it_does(context, engine):
+    plan = plan_of(book_of("scratch-musl"), expectations=(AS_IT_STANDS,))
+    engine.script = always(Script(exit_code=2, stderr=b"Usage: app FILE\n"))
+    (result,) = run_plan(context, plan, io.StringIO()).results
+    assert (result.outcome.kind, result.ran) == ("passed", Ran(exit_code=2))
+    assert load_all(context.results) == (result,)
+    engine.script = always(Script(exit_code=139))
+    (result,) = run_plan(replace(context, force=True), plan, io.StringIO()).results
+    assert (result.outcome.reason, result.ran) == ("SIGSEGV ended it", Ran(exit_code=139))
+    assert run(context, book_of("scratch-musl")).results[0].ran is None
+
+
+@pytest.mark.parametrize("aboard", [False, True])
+def test_what_is_as_it_stands_may_write_to_tmp_where_its_image_has_one(context, engine, aboard):
+    (recipe,) = book_of("scratch-musl").recipes
+    folder = Copy(source="new", to="/tmp/", mode="1777", why="a place")
+    book = RecipeBook(recipes=(replace(recipe, copies=(folder,) if aboard else ()),), toolchains=BOOK.toolchains)
+    run_plan(context, plan_of(book, expectations=(AS_IT_STANDS,)), io.StringIO())
+    assert [start.tmp for start in engine.started.values()] == [aboard]
+
+
+def test_the_environment_of_a_sample_is_the_images_beside_the_recipes(context, engine):
+    (recipe,) = book_of("alpine").recipes
+    recipe = replace(recipe, runtime=replace(recipe.runtime, env={"A": "recipe", "B": "recipe"}))
+    book = RecipeBook(recipes=(recipe,), toolchains=BOOK.toolchains)
+    run_plan(context, plan_of(book, env=(("B", "sample"), ("C", "sample"))), io.StringIO())
+    shipped = engine.opened("localhost/bareboat/hello-world:alpine")
+    assert set(shipped.config.env) >= {"A=recipe", "B=sample", "C=sample"}
+    assert "B=recipe" not in shipped.config.env
 
 
 def test_an_openssl_without_locks_fails_a_service_though_its_runs_pass(context, engine):

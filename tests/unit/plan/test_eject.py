@@ -34,6 +34,7 @@ def test_a_compose_file_confines_as_our_runs_do(service, restart):
             "image": "ghcr.io/me/app:1",
             "user": "65532:65532",
             "read_only": True,
+            "tmpfs": ["/tmp"],
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges:true"],
             "mem_limit": 640_000_000,
@@ -41,6 +42,22 @@ def test_a_compose_file_confines_as_our_runs_do(service, restart):
             "restart": restart,
         },
     )
+
+
+def test_a_program_that_served_is_a_service_with_its_ports():
+    (cell,) = plan_of("scratch-musl").cells
+    compose, pod, unit = (
+        eject(cell, form, "ghcr.io/me/app:1", LIMITS, lasting=True, ports=(8080, 9090))
+        for form in ("compose", "kube", "quadlet")
+    )
+    (service,) = yaml.safe_load(compose)["services"].values()
+    assert (service["ports"], service["restart"]) == (["8080:8080", "9090:9090"], "unless-stopped")
+    spec = yaml.safe_load(pod)["spec"]
+    assert spec["containers"][0]["ports"] == [{"containerPort": 8080}, {"containerPort": 9090}]
+    assert spec["containers"][0]["volumeMounts"] == [{"name": spec["volumes"][0]["name"], "mountPath": "/tmp"}]
+    assert spec["restartPolicy"] == "Always"
+    assert "PublishPort=8080:8080\nPublishPort=9090:9090\n" in unit
+    assert "Restart=on-failure" in unit
 
 
 def test_a_pod_confines_as_our_runs_do():
@@ -67,6 +84,7 @@ def test_a_quadlet_confines_as_our_runs_do():
         "User": "65532",
         "Group": "65532",
         "ReadOnly": "true",
+        "Tmpfs": "/tmp",
         "DropCapability": "all",
         "NoNewPrivileges": "true",
         "PodmanArgs": "--memory=640000000b --pids-limit=192",

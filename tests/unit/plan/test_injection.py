@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from bareboat.errors import InputError
 from bareboat.inputs.load_recipes import load_recipes
-from bareboat.inputs.sample import load_samples
+from bareboat.inputs.load_samples import load_samples
 from bareboat.plan.containerfile import render_containerfile
 from tests.unit.project import ROOT, plan_of
 

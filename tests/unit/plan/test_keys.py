@@ -21,11 +21,12 @@ from bareboat.engine.fake import HOST
 from bareboat.engine.tracer import Tracer
 from bareboat.inputs import base, recipe, sample
 from bareboat.inputs.base import Alpine, Base, Debian, Distroless, SameAs
+from bareboat.inputs.expectation import Expectation
 from bareboat.inputs.expected import ExpectedFailure
 from bareboat.inputs.limits import limits_of
 from bareboat.inputs.recipe import Compile, Copy, Provision, Published, Recipe, RecipeBook, Runtime, Toolchain
 from bareboat.inputs.rustflags import RustFlags
-from bareboat.inputs.sample import Cargo, Expectation, Sample
+from bareboat.inputs.sample import Cargo, Sample
 from bareboat.plan import jobs, keys
 from bareboat.plan.jobs import Cell, PlannedCopy, Platform, ProgramJob, RootJob
 from bareboat.plan.planner import PlanInputs, plan_cell
@@ -313,11 +314,14 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Sample, "summary"): TOLD,
     (Sample, "folder"): "what is in it is the digest's",
     (Sample, "binary"): ("program", same, in_sample(binary="t")),
+    (Sample, "package"): ("program", same, in_sample(package="p")),
     (Sample, "needs_crates"): ("program", same, in_sample(needs_crates=False)),
     (Sample, "expectations"): ("cell", same, in_sample(expectations=(Expectation(), RUN))),
     (Sample, "digest"): ("program", same, in_sample(digest="e")),
     (Sample, "recipes"): CHOOSES,
     (Sample, "cargo"): NESTED,
+    (Sample, "env"): ("image", same, in_sample(env=(("A", "2"),))),
+    (Sample, "own"): "brings libraries aboard, which are in the image's key; that of the sources has a test",
     (Sample, "rustflags"): NESTED,
     (RustFlags, "build"): ("program", same, in_sample(rustflags=RustFlags(build=("-O",)))),
     (RustFlags, "targets"): (
@@ -430,6 +434,27 @@ def test_a_field_changes_its_key_and_all_that_are_made_of_it_and_none_before(dec
     if old["image"] != new["image"]:
         # What an image came to is looked up by this one: where it stood still, the older image would be believed.
         assert before(World()).sources() != after(World()).sources()
+
+
+def test_whether_a_crate_is_ones_own_is_in_the_sources_of_what_starts_from_scratch_alone():
+    own = in_sample(own=True)
+    scratch, base = in_recipe(base=Base(scratch=True))(World()), World()
+    assert own(scratch).sources() != scratch.sources()
+    assert own(base).sources() == base.sources()
+    # What is made to fail is left as it is.
+    doomed = in_recipe(expect_failure=KNOWN)(scratch)
+    assert own(doomed).sources() == doomed.sources()
+
+
+def test_the_toolchain_that_is_searched_is_in_the_sources_though_nothing_is_copied_from_it():
+    bare = in_sample(own=True)(in_recipe(base=Base(scratch=True), copies=(), provisions=())(World()))
+    other = in_toolchain(base=Base(bootstrap=replace(DEBIAN, packages=())))(bare)
+    cell = bare.cell()
+    assert cell.roots == (cell.program.toolchain,)
+    same_program = bare.program(cell.program)
+    assert keys.source_key(cell, same_program, {job: bare.digest(job) for job in cell.roots}) != keys.source_key(
+        other.cell(), same_program, {job: other.digest(job) for job in other.cell().roots}
+    )
 
 
 def test_the_text_of_a_script_is_in_the_key_of_its_root():

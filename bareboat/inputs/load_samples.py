@@ -1,0 +1,214 @@
+"""Reads samples and the user's own crates.
+
+Of a crate whose Cargo.toml names one program, Cargo.toml says all; of a workspace, and where there are several
+programs, cargo is asked (cargo_metadata.py).
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+import shlex
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bareboat.errors import SampleError
+from bareboat.inputs.cargo_metadata import Choice, choose_programs, find_workspace
+from bareboat.inputs.crate_files import read_sources
+from bareboat.inputs.expectation import AS_IT_STANDS
+from bareboat.inputs.manifest import (
+    description,
+    names_one_program,
+    needs_crates,
+    program_name,
+    program_problems,
+    stands_alone,
+)
+from bareboat.inputs.rustflags import read_rustflags
+from bareboat.inputs.sample import METADATA, Sample
+from bareboat.inputs.tomlfile import Parsed, Problem, read_toml, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from bareboat.inputs.cargo_metadata import CargoMetadata
+    from bareboat.inputs.sample import Metadata, Variant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Program:
+    """What is to be known of a package and its program beside what is in the folder."""
+
+    name: str  # the sample's, as it is to be spelt
+    summary: str
+    binary: str
+    table: object  # `package.metadata.bareboat`
+    file: str  # the Cargo.toml, as problems call it
+    package: str = ""  # as the sample has it
+    stands_alone: bool = False
+
+
+def load_samples(folder: Path) -> tuple[Sample, ...]:
+    """Every crate in `folder` with its variants, in order of name. Raises SampleError with every problem of each."""
+    try:
+        crates = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    except OSError as error:
+        raise SampleError(f"{folder}: cannot be read: {error.strerror}") from error
+    loaded = [_load(crate, f"{folder.name}/{crate.name}") for crate in crates]
+    problems = [str(problem) for crate in loaded for problem in crate.problems]
+    problems += _shared_names(loaded)
+    if not crates:
+        problems.append(f"{folder}: has no sample (a folder with a Cargo.toml)")
+    if problems:
+        raise SampleError("\n".join(problems))
+    return tuple(sample for crate in loaded for sample in crate.value or ())
+
+
+def load_crate(
+    folder: Path, choice: Choice | None = None, ask: Callable[[Path, Path], CargoMetadata] | None = None
+) -> tuple[Sample, ...]:
+    """The user's own crate in `folder`: its chosen programs and their variants.
+
+    `ask` has cargo tell of the package in a folder, the second, of a workspace's folder, the first; without it, and
+    where that is enough, only Cargo.toml is read. Raises SampleError with every problem.
+    """
+    try:
+        loaded = _load_own(folder, choice or Choice(), ask)
+    except RuntimeError as error:  # so says Python before 3.13 that links lead to one another
+        raise SampleError(f"{folder}: cannot be read: {error}") from error
+    if loaded.value is None:
+        raise SampleError("\n".join(str(problem) for problem in loaded.problems))
+    return tuple(replace(sample, own=True) for sample in loaded.value)
+
+
+def _load_own(
+    folder: Path, choice: Choice, ask: Callable[[Path, Path], CargoMetadata] | None
+) -> Parsed[tuple[Sample, ...]]:
+    place, name = folder.resolve(), str(folder)
+    workspace = find_workspace(place)
+    manifest = read_toml(place / "Cargo.toml", f"{name}/Cargo.toml")
+    if ask is None or manifest.value is None:
+        return _load(place, name)
+    if workspace is None and not choice.names_any and names_one_program(manifest.value, place):
+        return _load(place, name)
+    said = ask(workspace or place, place)
+    root = said.folder
+    loaded = []
+    for chosen in choose_programs(said, place, choice):
+        program = _Program(
+            name=chosen.name,
+            summary=chosen.package.summary,
+            binary=chosen.binary,
+            table=chosen.package.table,
+            file=f"{chosen.package.name}: Cargo.toml",
+            package=chosen.package.name,
+        )
+        loaded.append(_make(root, name if root == place else str(root), program))
+    problems = tuple(dict.fromkeys(problem for one in loaded for problem in one.problems))
+    return Parsed(value=None if problems else tuple(s for one in loaded for s in one.value or ()), problems=problems)
+
+
+def _shared_names(loaded: Iterable[Parsed[tuple[Sample, ...]]]) -> Iterator[str]:
+    known: dict[str, Sample] = {}
+    for sample in (crate.value[0] for crate in loaded if crate.value):
+        first = known.setdefault(sample.name, sample)
+        if first is not sample:
+            here, there = (f"{one.folder.parent.name}/{one.folder.name}" for one in (sample, first))
+            yield f"{here}/Cargo.toml: package.name: there is another sample '{sample.name}', {there}"
+
+
+def _load(folder: Path, name: str) -> Parsed[tuple[Sample, ...]]:
+    """The package in a folder that has its lock too, and its one program."""
+    file = f"{name}/Cargo.toml"
+    manifest = read_toml(folder / "Cargo.toml", file)
+    if manifest.value is None:
+        lock = read_toml(folder / "Cargo.lock", f"{name}/Cargo.lock")
+        return Parsed(value=None, problems=(*manifest.problems, *lock.problems))
+    package = manifest.value.get("package")
+    if not isinstance(package, dict) or not isinstance(package.get("name"), str):
+        text = "has no [package] with a name; of a workspace, name the member's folder"
+        return Parsed(value=None, problems=(Problem(file=file, key="", text=text),))
+    extra = package.get("metadata")
+    program = _Program(
+        name=package["name"],
+        summary=description(manifest.value),
+        binary=program_name(manifest.value),
+        table=extra.get("bareboat", {}) if isinstance(extra, dict) else {},
+        file=file,
+        stands_alone=stands_alone(manifest.value),
+    )
+    made = _make(folder, name, program)
+    wrong = tuple(program_problems(manifest.value, file))
+    return Parsed(value=None if wrong else made.value, problems=(*made.problems, *wrong))
+
+
+def _make(folder: Path, name: str, program: _Program) -> Parsed[tuple[Sample, ...]]:
+    """The sample of a program whose lock is in `folder`, which problems call `name`, and its variants."""
+    lock = read_toml(folder / "Cargo.lock", f"{name}/Cargo.lock")
+    if not os.path.exists(folder / "Cargo.lock"):  # noqa: PTH110 (it raises nothing)
+        command = shlex.join(["cargo", "generate-lockfile", "--manifest-path", f"{name}/Cargo.toml"])
+        cure = f"there is no such file: `{command}` makes it"
+        return Parsed(value=None, problems=(Problem(file=f"{name}/Cargo.lock", key="", text=cure),))
+    if lock.value is None:
+        return Parsed(value=None, problems=lock.problems)
+    table = program.table if isinstance(program.table, dict) else {"": program.table}
+    metadata = validate(table, METADATA, f"{program.file}: package.metadata.bareboat")
+    sources, rustflags = read_sources(folder, name), read_rustflags(folder, name)
+    problems = [*metadata.problems, *_link_problems(folder, name), *sources.problems, *rustflags.problems]
+    if metadata.value is None or sources.value is None or rustflags.value is None or problems:
+        return Parsed(value=None, problems=tuple(problems))
+    crate = replace(
+        _sample(folder, program, metadata.value, sources.value),
+        needs_crates=needs_crates(lock.value),
+        rustflags=rustflags.value,
+    )
+    return Parsed(value=(crate, *(_variant(crate, variant) for variant in metadata.value.variants)), problems=())
+
+
+def _sample(folder: Path, program: _Program, metadata: Metadata, digest: str) -> Sample:
+    return Sample(
+        name=_spelling(program.name),
+        crate=_spelling(program.name),
+        summary=program.summary,
+        folder=folder,
+        package=program.package,
+        binary=program.binary,
+        needs_crates=False,
+        expectations=(metadata.expect or AS_IT_STANDS, *metadata.also),
+        env=tuple(sorted(metadata.env.items())),
+        digest=digest,
+        recipes=metadata.recipes,
+        stands_alone=program.stands_alone,
+        service=metadata.service,
+        on_request=metadata.on_request,
+        provisions=tuple(metadata.provisions.items()),
+        published=tuple(metadata.published.items()),
+    )
+
+
+def _variant(crate: Sample, variant: Variant) -> Sample:
+    plain, *others = crate.expectations
+    return replace(
+        crate,
+        name=f"{crate.name}+{variant.name}",
+        expectations=(variant.expect or plain, *others),
+        recipes=variant.recipes or crate.recipes,
+        cargo=variant.cargo,
+        provisions=(*crate.provisions, *variant.provisions.items()),
+        published=(),
+        expect_failure=tuple(variant.expect_failure.items()),
+        excuses=tuple((pattern, tuple(probes.items())) for pattern, probes in variant.excuses.items()),
+    )
+
+
+def _spelling(name: str) -> str:
+    # Images and caches are named by it, and a registry allows lower case and single separators only.
+    return "-".join(re.findall(r"[a-z0-9]+(?:[._][a-z0-9]+)*", name.lower())) or "crate"
+
+
+def _link_problems(folder: Path, name: str) -> Iterator[Problem]:
+    for file in ("Cargo.toml", "Cargo.lock"):
+        if not (folder / file).resolve().is_relative_to(folder.resolve()):
+            text = "is a link out of the crate's folder, which is all that a compile gets; put the file itself there"
+            yield Problem(file=f"{name}/{file}", key="", text=text)

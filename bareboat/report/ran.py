@@ -1,0 +1,49 @@
+"""Says what a program did by itself of which nothing was expected: in a table, for other programs, in a sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bareboat.report.figures import seconds_text
+
+if TYPE_CHECKING:
+    from bareboat.report.figures import Figure
+    from bareboat.result.values import Ran, Result
+
+RAN_KEYS = ("running", "exit_code", "ports", "answers", "listen_seconds", "stop_seconds", "completed")
+
+
+def ran_text(ran: Ran | None) -> str:
+    """In a few words: `exit 2`, `serves 8080: HTTP 200`, `runs on`; "" where it did not start or was not to show it."""
+    if ran is None:
+        return ""
+    if ran.running:
+        pairs = zip(ran.ports, ran.answers, strict=True)
+        served = ", ".join(f"{port}: {answer}" if answer else str(port) for port, answer in pairs)
+        return f"serves {served}" if served else "runs on"
+    return "" if ran.exit_code is None else f"exit {ran.exit_code}"
+
+
+def ran_values(result: Result) -> tuple[Figure, ...]:
+    """The values of RAN_KEYS, several of one joined by commas."""
+    ran, completed = result.ran, ", ".join(one.to for one in result.completed) or None
+    if ran is None:
+        return (*(None,) * (len(RAN_KEYS) - 1), completed)
+    return (
+        *(ran.running, ran.exit_code, ", ".join(map(str, ran.ports)) or None, ", ".join(ran.answers) or None),
+        *(ran.listen_seconds, ran.stop_seconds, completed),
+    )
+
+
+def service_sentence(ran: Ran) -> str:
+    """How a program that runs on begins and ends."""
+    pairs = zip(ran.ports, ran.answers, strict=True)
+    ports = " and ".join(f"{port} ({answer or 'not asked'})" for port, answer in pairs)
+    listens = f"listens on {ports} after {seconds_text(ran.listen_seconds)}"
+    begins = listens if ports else "runs on and listens on nothing"
+    if ran.stop_seconds is None:
+        return (
+            f"It {begins}, and does not heed SIGTERM: stopping it takes ten seconds and ends in SIGKILL. "
+            "Have it handle SIGTERM, or run it with --init."
+        )
+    return f"It {begins}, and ends {seconds_text(ran.stop_seconds)} after SIGTERM with exit code {ran.exit_code}."

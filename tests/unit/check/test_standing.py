@@ -1,0 +1,347 @@
+"""A program as it stands: whether it ends, listens or runs on, what answers on its ports, and how it heeds SIGTERM."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+
+import pytest
+
+from bareboat.check import ask_port, standing
+from bareboat.check.standing import Namespaces, Nowhere, run_as_it_stands
+from bareboat.engine.containers import Start
+from bareboat.engine.fake import FakeEngine, Script
+from bareboat.engine.images import Build
+from bareboat.errors import BareboatError, EngineError
+from bareboat.result.values import Ran
+from bareboat.system.process import Processes
+
+NAME = "localhost/standing:x"
+SERVES = Script(exit_code=None, stdout=b"out", stderr=b"err", on_signal={"SIGTERM": 0})
+
+
+@dataclass
+class Seen:
+    """Sees these ports, one row at each look and the last for ever, and gets these answers."""
+
+    rows: list[tuple[int, ...]]
+    answers: dict[int, str] = field(default_factory=dict)
+    asked: list[tuple[int, int]] = field(default_factory=list)
+    looked: list[int] = field(default_factory=list)
+
+    def ports(self, process):
+        self.looked.append(process)
+        return self.rows.pop(0) if len(self.rows) > 1 else self.rows[0]
+
+    def ask(self, process, port):
+        self.asked.append((process, port))
+        return self.answers.get(port, "")
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = FakeEngine(folder=tmp_path)
+    engine.build(Build(containerfile="", context=tmp_path, tag=NAME, labels={}), tmp_path / "log")
+    return engine
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    monkeypatch.setattr(standing, "_LOOKED_SECONDS", 0.001)
+    monkeypatch.setattr(standing, "_MORE_PORTS_SECONDS", 0.001)
+
+
+@pytest.fixture
+def stand(engine):
+    """Runs a program that does as a script says."""
+
+    def stand(script, inside, seconds=10.0):
+        engine.script = lambda _image, _command: script
+        try:
+            return run_as_it_stands(engine, Start(image=NAME), seconds, inside)
+        finally:
+            assert engine.containers == (), "no container stays"
+
+    return stand
+
+
+@pytest.mark.parametrize("code", [0, 2, 3])
+def test_what_ends_by_itself_shows_its_code_and_is_told_nothing(stand, engine, code):
+    inside = Seen([(8080,)])
+    report, ran = stand(Script(exit_code=code, stdout=b"out", stderr=b"err"), inside)
+    assert (report.exit_code, report.stdout, report.stderr) == (code, b"out", b"err")
+    assert ran == Ran(exit_code=code)
+    assert (engine.signals, inside.looked, inside.asked) == ([], [], [])
+
+
+def test_what_is_refused_is_a_report_too(stand):
+    report, ran = stand(Script(refused="exec: no such file"), Seen([()]))
+    assert (report.refused, report.exit_code) == ("exec: no such file", None)
+    assert ran == Ran()
+
+
+def test_another_fault_of_the_engine_is_none_of_the_programs(engine):
+    with pytest.raises(BareboatError, match="there is no image nowhere"):
+        run_as_it_stands(engine, Start(image="nowhere"), 1.0, Nowhere())
+
+
+@pytest.mark.parametrize("code", [0, 1, 101, 143])
+def test_what_listens_is_asked_and_told_to_end_and_its_code_is_no_fault(stand, engine, code):
+    inside = Seen([(), (80,), (80, 443)], {80: "HTTP 200", 443: "no HTTP"})
+    report, ran = stand(Script(exit_code=None, stderr=b"err", on_signal={"SIGTERM": code}), inside)
+    assert (report.exit_code, report.stderr) == (None, b"err")
+    assert (ran.running, ran.ports, ran.answers, ran.exit_code) == (True, (80, 443), ("HTTP 200", "no HTTP"), code)
+    assert ran.listen_seconds is not None
+    assert 0 <= ran.stop_seconds < standing.STOP_SECONDS
+    assert [name for _, name in engine.signals] == ["SIGTERM"]
+    (process,) = set(inside.looked)
+    assert inside.asked == [(process, 80), (process, 443)]
+
+
+def test_what_listens_and_heeds_nothing_is_killed(stand):
+    report, ran = stand(Script(exit_code=None), Seen([(80,)], {80: "HTTP 404"}))
+    assert (report.exit_code, ran.exit_code, ran.stop_seconds) == (None, None, None)
+    assert (ran.running, ran.ports, ran.answers) == (True, (80,), ("HTTP 404",))
+
+
+def test_a_port_that_cannot_be_asked_is_told_all_the_same(stand):
+    _, ran = stand(SERVES, Seen([(80,)]))
+    assert (ran.ports, ran.answers) == ((80,), ("",))
+
+
+def test_ports_that_are_seen_no_more_were_listened_on(stand):
+    _, ran = stand(SERVES, Seen([(80,), ()]))
+    assert ran.ports == (80,)
+
+
+@pytest.mark.parametrize("inside", [Nowhere(), Seen([()])], ids=["elsewhere", "here"])
+def test_what_runs_on_without_listening_is_told_to_end_when_its_time_is_over(stand, engine, inside):
+    report, ran = stand(SERVES, inside, seconds=0.05)
+    assert (report.exit_code, report.stdout) == (None, b"out")
+    assert (ran.running, ran.ports, ran.answers, ran.listen_seconds, ran.exit_code) == (True, (), (), None, 0)
+    assert [name for _, name in engine.signals] == ["SIGTERM"]
+
+
+@dataclass
+class Ends:
+    """Looks into a container which ends with a signal at a moment: when its ports are looked at, or when it is asked.
+
+    It listens only where it ends when it is asked.
+    """
+
+    engine: FakeEngine
+    moment: str
+    signal: str
+
+    def _end(self):
+        (container,) = self.engine.containers
+        self.engine.signal(container, self.signal)
+
+    def ports(self, process):
+        del process
+        if self.moment == "ports":
+            self._end()
+        return () if self.moment == "ports" else (80,)
+
+    def ask(self, process, port):
+        del process, port
+        self._end()
+        return ""
+
+
+def test_what_ends_while_it_is_watched_ended_by_itself(stand, engine):
+    report, ran = stand(Script(exit_code=None, on_signal={"SIGABRT": 134}), Ends(engine, "ports", "SIGABRT"))
+    assert (report.exit_code, ran) == (134, Ran(exit_code=134))
+    assert "SIGTERM" not in {name for _, name in engine.signals}
+
+
+def test_what_ends_by_itself_after_it_listened_is_judged_by_how_it_ended(stand, engine):
+    report, ran = stand(Script(exit_code=None, on_signal={"SIGABRT": 134}), Ends(engine, "ask", "SIGABRT"))
+    assert report.exit_code == 134
+    assert (ran.running, ran.ports, ran.exit_code, ran.stop_seconds) == (False, (80,), 134, None)
+
+
+@pytest.mark.parametrize("method", ["ports", "ask"])
+@pytest.mark.parametrize("error", [BareboatError("lost"), KeyboardInterrupt()], ids=["fault", "Ctrl-C"])
+def test_the_container_is_discarded_whatever_happens(engine, monkeypatch, method, error):
+    def fail(*_):
+        raise error
+
+    inside = Seen([(80,)])
+    monkeypatch.setattr(inside, method, fail)
+    engine.script = lambda _image, _command: SERVES
+    with pytest.raises(type(error)):
+        run_as_it_stands(engine, Start(image=NAME), 10.0, inside)
+    assert len(engine.started) == 1
+    assert engine.containers == ()
+
+
+listens = pytest.mark.starts_processes("a socket of this process is what is looked for")
+
+
+@contextlib.contextmanager
+def bound(host="127.0.0.1", *, listening=True):
+    """A socket at a free port of the loopback, which takes connections and says nothing; and the port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as server:
+        try:
+            server.bind((host, 0))
+        except OSError:
+            pytest.skip(f"this machine has no {host}")
+        if listening:
+            server.listen()
+        yield server, server.getsockname()[1]
+
+
+@listens
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_the_ports_of_a_process_are_those_that_are_listened_on(host):
+    look = Namespaces(processes=Processes()).ports
+    with bound(host) as (server, port), bound(host, listening=False) as (_, silent):
+        seen = look(os.getpid())
+        assert port in seen
+        assert silent not in seen
+        assert list(seen) == sorted(set(seen))
+        with socket.create_connection((host, port)) as client:
+            assert client.getsockname()[1] not in look(os.getpid())
+        server.close()
+        assert port not in look(os.getpid())
+
+
+def test_of_a_process_that_has_ended_nothing_is_seen():
+    assert Namespaces(processes=Processes()).ports(2**22 + 1) == ()
+
+
+class Pages(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/" else 500)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Pages6(http.server.HTTPServer):
+    address_family = socket.AF_INET6
+
+
+@contextlib.contextmanager
+def serving(host="127.0.0.1", pages=Pages):
+    """A web server of this process on the loopback; its port."""
+    try:
+        server = (Pages6 if ":" in host else http.server.HTTPServer)((host, 0), pages)
+    except OSError:
+        pytest.skip(f"this machine has no {host}")
+    with server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextlib.contextmanager
+def saying(words):
+    """Something that answers a connection with these words; its port."""
+    with bound() as (server, port):
+
+        def answer():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(words)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield port
+        thread.join()
+
+
+asks = pytest.mark.starts_processes("a socket of this process is asked")
+
+
+@asks
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_web_server_is_asked_for_its_first_page(host):
+    with serving(host) as port:
+        assert ask_port.ask(port) == "HTTP 200"
+
+
+@asks
+def test_the_status_is_told_whatever_it_is():
+    class Busy(Pages):
+        def do_GET(self):
+            self.send_error(503)
+
+    with serving(pages=Busy) as port:
+        assert ask_port.ask(port) == "HTTP 503"
+
+
+@asks
+@pytest.mark.parametrize(
+    "words", [b"", b"SSH-2.0-x\r\n", b"\x15\x03\x01\x00\x02\x02\x46", b"HTTP/1.1 what\r\n\r\n", b"HTTP/1.1 200"]
+)
+def test_what_answers_otherwise_is_no_http(words):
+    expected = "HTTP 200" if words == b"HTTP/1.1 200" else "no HTTP"
+    with saying(words) as port:
+        assert ask_port.ask(port) == expected
+
+
+@asks
+def test_what_says_nothing_is_waited_for_and_is_no_http(monkeypatch):
+    monkeypatch.setattr(ask_port, "SECONDS", 0.05)
+    with bound() as (_, port):
+        begin = time.monotonic()
+        assert ask_port.ask(port) == "no HTTP"
+        assert time.monotonic() - begin < 5
+
+
+@asks
+def test_what_takes_no_connection_answers_nothing():
+    with bound(listening=False) as (_, port):
+        assert ask_port.ask(port) == ""
+
+
+@pytest.mark.starts_processes("the question is a program of its own")
+@pytest.mark.parametrize("user", [0, 1000])
+def test_the_question_is_asked_in_the_namespace_by_python_alone(monkeypatch, user):
+    said = []
+
+    class Entering(Processes):
+        """Enters nothing, for which it would need rights, and asks here."""
+
+        def run(self, argv, **_):
+            said.append(list(argv))
+            command = argv[argv.index("--") + 1 :]
+            return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    inside = Namespaces(processes=Entering())
+    with serving() as port:
+        assert inside.ask(77, port) == "HTTP 200"
+    with bound(listening=False) as (_, port):
+        assert inside.ask(77, port) == ""
+    entering = ["nsenter", "--target=77", *([] if user == 0 else ["--user", "--preserve-credentials"]), "--net"]
+    assert [words[: words.index("--")] for words in said] == [entering, entering]
+    assert {words[words.index("--") + 1] for words in said} == {sys.executable}
+
+
+def test_a_namespace_that_lets_nobody_in_answers_nothing():
+    class Refusing(Processes):
+        def run(self, argv, **_):
+            raise EngineError(argv[0], 1, ["nsenter: reassociate to namespace failed: Operation not permitted"])
+
+    assert Namespaces(processes=Refusing()).ask(77, 80) == ""
+
+
+def test_elsewhere_nothing_is_seen():
+    assert (Nowhere().ports(os.getpid()), Nowhere().ask(os.getpid(), 80)) == ((), "")
