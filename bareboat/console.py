@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar, get_args, get_origin, get_type_hints
 
 from bareboat.errors import BareboatError, InputError, StoppedError
+from bareboat.system.called import as_called
 from bareboat.system.printable import Exact, printable_lines
 from bareboat.system.process import Processes
 
@@ -123,7 +124,7 @@ def _words(error: OSError) -> str:
 
 def tell(text: str) -> None:
     """Write lines to stderr: an error or a note, which is no part of the command's answer."""
-    sys.stderr.write(f"{printable_lines(text)}\n")
+    sys.stderr.write(f"{printable_lines(as_called(text))}\n")
     sys.stderr.flush()
 
 

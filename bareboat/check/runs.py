@@ -59,6 +59,7 @@ class Verdict:
     started: bool
     said: str  # what loader or runtime said where the program did not start; "" where it did
     ran: Ran | None = None  # what the program did by itself, where nothing was expected of it
+    lacks: str = ""  # the provision that brings what it says that it lacks
 
 
 def verify(
@@ -86,7 +87,8 @@ def verify(
         failure = judge_run(report, expectation, limits, has)
         said = "" if failure and limit_hit(report, limits) else not_started(report)
         if failure is not None:
-            return Verdict(failure=failure, started=not said, said=said, ran=None if said else shown)
+            lacks = _lacks(report, has) if expectation.is_open and not said else ""
+            return Verdict(failure=failure, started=not said, said=said, ran=None if said else shown, lacks=lacks)
     return Verdict(failure=None, started=True, said="", ran=shown)
 
 
@@ -130,6 +132,11 @@ def _compare(report: RunReport, expectation: Expectation, has: Callable[[str], b
     if expectation.stdout is not None and report.stdout != expectation.stdout.encode():
         return failed("its output differs", _difference(expectation.stdout, report.stdout))
     return None
+
+
+def _lacks(report: RunReport, has: Callable[[str], bool]) -> str:
+    cause = find_cause(report.stderr.decode(errors="replace"), has)
+    return cause.provision if cause else ""
 
 
 def _own_fault(report: RunReport, has: Callable[[str], bool]) -> str:

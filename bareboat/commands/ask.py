@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO, get_args
 
 from bareboat.commands.choose_bases import find_inputs
 from bareboat.commands.listing import list_plan, list_recipes, list_samples
-from bareboat.commands.plan_inputs import OwnCrate, load_own, name_cell, sample_names, select, teller
+from bareboat.commands.plan_inputs import OwnCrate, load_own, name_cell, own_results, sample_names, select, teller
 from bareboat.engine.images import OWN_NAMES
 from bareboat.errors import InputError
 from bareboat.inputs.limits import limits_of
@@ -21,12 +21,11 @@ from bareboat.inputs.lock import pinned_reference, read_lock
 from bareboat.inputs.recipe import Copy
 from bareboat.inputs.schema import recipe_schema
 from bareboat.plan.containerfile import render_containerfile
-from bareboat.plan.eject import Form, eject
-from bareboat.plan.jobs import Bases, PlannedCopy
+from bareboat.plan.eject import Form, Service, eject
+from bareboat.plan.jobs import PlannedCopy
 from bareboat.plan.planner import check_selection, make_plan, plan_named_cell, root_jobs
 from bareboat.result.store import load
 from bareboat.system.files import write_whole
-from bareboat.system.folders import find_folders
 from bareboat.system.printable import Exact
 
 if TYPE_CHECKING:
@@ -49,7 +48,6 @@ class PlanOptions(OwnCrate):
     sample: tuple[str, ...] = ()
     recipe: tuple[str, ...] = ()
     all_bins: bool = False
-    bases: Bases = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +55,11 @@ class ContainerfileOptions(OwnCrate):
     """The words of containerfile."""
 
     cell: str  # SAMPLE@RECIPE; with a crate, the recipe alone will do
-    bases: Bases = "auto"
 
 
 def print_plan(project: Project, options: PlanOptions, processes: Processes, view: TextIO) -> str:
     """The plan as a table."""
-    book, known = load_own(project, options, options.bases, processes, view, all_bins=options.all_bins)
+    book, known = load_own(project, options, processes, view, all_bins=options.all_bins, memory=own_results())
     selection = select(options.sample, options.recipe, options.crate)
     check_selection(book, known, selection)  # so that a wrong name is told before any registry is asked
     inputs = find_inputs(book, known, options.bases, processes, lambda _: None)
@@ -113,7 +110,6 @@ class EjectOptions(OwnCrate):
     kube: bool = False
     quadlet: bool = False
     image: str = ""  # what the image is called where it will run; without it, its name here
-    bases: Bases = "auto"
 
 
 def print_ejected(project: Project, options: EjectOptions, processes: Processes, view: TextIO) -> str:
@@ -131,13 +127,15 @@ def print_ejected(project: Project, options: EjectOptions, processes: Processes,
     ran = result.ran if result else None
     if ran is None and cell.sample.expectations[0].is_open:
         teller(view)(f"whether it is a service is not known: `build-matrix --recipe {cell.recipe.name}` finds out")
-    lasting, ports = (ran.running, ran.ports) if ran else (False, ())
-    return Exact(eject(cell, forms[0], options.image or cell.image_name, limits, lasting=lasting, ports=ports))
+    service = Service() if cell.sample.service else None
+    if ran and ran.running:
+        service = Service(ports=ran.ports, heeds=ran.stop_seconds is not None)
+    return Exact(eject(cell, forms[0], options.image or cell.image_name, limits, service))
 
 
 def _last_result(project: Project, cell: Cell) -> Result | None:
     """What the cell came to when it was last run, on whichever host."""
-    kept = find_folders().cache / "results" if cell.sample.own else project.results
+    kept = own_results() if cell.sample.own else project.results
     return next((load(path) for path in sorted(kept.glob(f"*/{cell.id}.json"))), None)
 
 
@@ -160,6 +158,6 @@ def _find_cell(
     tell: Callable[[str], None],
 ) -> tuple[PlanInputs, Cell]:
     """The one cell that is named, and what it was planned with."""
-    book, samples = load_own(project, options, options.bases, processes, view)
+    book, samples = load_own(project, options, processes, view, memory=own_results())
     inputs = find_inputs(book, samples, options.bases, processes, tell)
     return inputs, plan_named_cell(inputs, samples, name_cell(options.cell, samples, options.crate)).cells[0]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path  # noqa: TC003 (the console reads the types of options)
 from typing import TYPE_CHECKING, TextIO
 
@@ -10,19 +11,23 @@ from tabulate import tabulate
 
 from bareboat.commands.open_run import Order, WorkOptions, carry_out
 from bareboat.commands.pages import write_pages
-from bareboat.commands.plan_inputs import OwnCrate, load_own, select, teller, this_platform
+from bareboat.commands.plan_inputs import OwnCrate, load_own, own_results, select, teller, this_platform
 from bareboat.errors import RecipeError, ResultError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import Lock, read_lock, write_lock
 from bareboat.make.context import RootImage
 from bareboat.matrix.gather import new_pins
+from bareboat.matrix.mend import find_mends, give, say_mends
 from bareboat.plan.jobs import Bases  # noqa: TC001 (the console reads the types of options)
 from bareboat.plan.planner import check_selection, make_plan, plan_roots, published_sizes
 from bareboat.report import Format, join_published, recommend, render
-from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
     from bareboat.commands.project import Project
+    from bareboat.inputs.sample import Sample
+    from bareboat.matrix.gather import MatrixRun
+    from bareboat.plan.jobs import Plan, Selection
+    from bareboat.plan.planner import PlanInputs
     from bareboat.system.process import Processes
 
 
@@ -34,7 +39,6 @@ class MatrixOptions(OwnCrate):
     recipe: tuple[str, ...] = ()
     all_bins: bool = False
     jobs: int = 0
-    bases: Bases = "auto"
     force: bool = False
     locked: bool = False
     keep_going: bool = True
@@ -45,14 +49,11 @@ class MatrixOptions(OwnCrate):
 
 def build_matrix(project: Project, options: MatrixOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
     """Build, run, measure and tabulate; the exit code is 1 when a cell failed. Progress goes to `view`."""
-    tell = teller(view)
-    book, samples = load_own(project, options, options.bases, processes, view, all_bins=options.all_bins)
+    tell, kept = teller(view), results_folder(options)
+    memory = None if options.force else kept
+    book, samples = load_own(project, options, processes, view, all_bins=options.all_bins, memory=memory)
     selection = select(options.sample, options.recipe, options.crate)
     check_selection(book, samples, selection)  # so that a wrong name is told before any registry is asked
-    order = Order(
-        book=book, samples=samples, bases=options.bases, plan=lambda inputs: make_plan(inputs, samples, selection)
-    )
-    kept = results_folder(options)
     work = WorkOptions(
         jobs=options.jobs,
         keep_going=options.keep_going,
@@ -60,8 +61,8 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
         force=options.force,
         results=kept,
     )
-    with carry_out(project, order, processes, view, work) as carried:
-        run = carried.run
+    order = Order(book=book, samples=samples, bases=options.bases, plan=partial(_plan, samples, selection))
+    run = _run_and_mend(project, order, processes, view, work, selection=selection)
     code = 1 if run.failed else 0
     if run.idle:
         tell(f"nothing to do: all {len(run.results)} cells are unchanged (--force does them again)")
@@ -81,9 +82,29 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
     return table, code
 
 
+def _run_and_mend(
+    project: Project, order: Order, processes: Processes, view: TextIO, work: WorkOptions, *, selection: Selection
+) -> MatrixRun:
+    """Carry out an order, and once more what lacks something that can be given, until nothing does."""
+    while True:
+        with carry_out(project, order, processes, view, work) as carried:
+            mends = find_mends(carried.plan, carried.run.results)
+        if not mends:
+            return carried.run
+        for line in say_mends(mends):
+            teller(view)(line)
+        samples = give(order.samples, mends)
+        order = replace(order, samples=samples, plan=partial(_plan, samples, selection))
+        work = replace(work, force=False)
+
+
+def _plan(samples: tuple[Sample, ...], selection: Selection, inputs: PlanInputs) -> Plan:
+    return make_plan(inputs, samples, selection)
+
+
 def results_folder(options: MatrixOptions) -> Path | None:
     """Where the results are kept; None in those of the project, of which a crate of the user's own is no part."""
-    return options.results or (find_folders().cache / "results" if options.crate else None)
+    return options.results or (own_results() if options.crate else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

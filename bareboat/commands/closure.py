@@ -15,7 +15,7 @@ from bareboat.closure import find_closure
 from bareboat.closure.owners import Owners, is_database, read_owners
 from bareboat.commands.listing import list_closure
 from bareboat.commands.open_run import Order, WorkOptions, carry_out
-from bareboat.commands.plan_inputs import OwnCrate, load_own, name_cell
+from bareboat.commands.plan_inputs import OwnCrate, load_own, name_cell, own_results
 from bareboat.elf import read_elf
 from bareboat.errors import BareboatError, InputError
 from bareboat.inputs.load_recipes import load_recipes
@@ -23,7 +23,7 @@ from bareboat.inputs.sample import Sample
 from bareboat.make.base_archive import open_base
 from bareboat.make.copies import fetch_copies
 from bareboat.make.load import saved_image, scratch_archive
-from bareboat.plan.jobs import Bases, Plan
+from bareboat.plan.jobs import Plan
 from bareboat.plan.planner import plan_cell, plan_named_cell, select_recipes
 from bareboat.system.files import read_file
 from bareboat.system.folders import find_folders
@@ -49,7 +49,6 @@ class ClosureOptions(OwnCrate):
 
     what: str  # a cell, or a program's file; with a crate a cell, of which the recipe alone will do
     recipe: str = ""  # a pattern of the recipes that the file is tried on
-    bases: Bases = "auto"
 
 
 def print_closure(project: Project, options: ClosureOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
@@ -60,7 +59,7 @@ def print_closure(project: Project, options: ClosureOptions, processes: Processe
 
 
 def _of_cell(project: Project, options: ClosureOptions, processes: Processes, view: TextIO) -> str:
-    book, samples = load_own(project, options, options.bases, processes, view)
+    book, samples = load_own(project, options, processes, view, memory=own_results())
     cell = name_cell(options.what, samples, options.crate)
     order = Order(
         book=book, samples=samples, bases=options.bases, plan=lambda inputs: plan_named_cell(inputs, samples, cell)

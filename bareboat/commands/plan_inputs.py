@@ -14,8 +14,11 @@ from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.load_samples import load_crate, load_samples
 from bareboat.inputs.sample import Sample
 from bareboat.inputs.tomlfile import did_you_mean
-from bareboat.plan.jobs import PLATFORMS, BaseSource, Platform, Selection
+from bareboat.matrix.mend import remember
+from bareboat.plan.jobs import PLATFORMS, Bases, BaseSource, Platform, Selection
 from bareboat.plan.planner import PlanInputs
+from bareboat.system.called import as_called
+from bareboat.system.folders import find_folders
 from bareboat.system.printable import printable_lines
 from bareboat.system.redact import without_secrets
 
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
     from bareboat.commands.project import Project
     from bareboat.inputs.cargo_metadata import CargoMetadata
     from bareboat.inputs.recipe import RecipeBook
-    from bareboat.plan.jobs import Bases
     from bareboat.result.values import Host
     from bareboat.system.process import Processes
 
@@ -51,6 +53,7 @@ class OwnCrate:
     crate: Path | None = None
     package: str = ""  # of its workspace; "" for the one in that folder, or the only one with a program
     bin: str = ""  # of its package; "" for the one that `cargo run` would take
+    bases: Bases = "auto"
 
 
 def load_project(
@@ -84,20 +87,34 @@ def load_project(
     return book, samples
 
 
+def own_results() -> Path:
+    """Where the results of crates of the user's own are kept, a folder a host."""
+    return find_folders().cache / "results"
+
+
 def load_own(
-    project: Project, own: OwnCrate, bases: Bases, processes: Processes, view: TextIO, *, all_bins: bool = False
+    project: Project,
+    own: OwnCrate,
+    processes: Processes,
+    view: TextIO,
+    *,
+    all_bins: bool = False,
+    memory: Path | None = None,
 ) -> tuple[RecipeBook, tuple[Sample, ...]]:
     """The recipes, and the samples or those programs of the user's own crate that the options name.
 
-    Raises InputError as `load_project` does.
+    `memory` has results, a folder a host, that say what else these programs want. Raises InputError as `load_project`
+    does.
     """
 
     def ask(workspace: Path, package: Path) -> CargoMetadata:
         # Imported only here, when it is named: few crates need it, and it needs an engine.
-        return commands.ask_cargo.Cargo(project, bases, processes, view).ask(workspace, package)
+        found: CargoMetadata = commands.ask_cargo.Cargo(project, own.bases, processes, view).ask(workspace, package)
+        return found
 
     choice = Choice(package=own.package, binary=own.bin, all_binaries=all_bins)
-    return load_project(project, own.crate, choice, ask)
+    book, samples = load_project(project, own.crate, choice, ask)
+    return book, remember(samples, memory) if memory else samples
 
 
 def select(samples: Sequence[str], recipes: Sequence[str], crate: Path | None) -> Selection:
@@ -148,7 +165,7 @@ def teller(view: TextIO) -> Callable[[str], None]:
     """What says lines on `view`, at once, with nothing in them that a terminal would obey, and no password."""
 
     def tell(text: str) -> None:
-        view.write(f"{printable_lines(without_secrets(text))}\n")
+        view.write(f"{printable_lines(without_secrets(as_called(text)))}\n")
         view.flush()
 
     return tell

@@ -12,14 +12,13 @@ from bareboat.check.minimal import Prover, is_proved, prove
 from bareboat.commands.listing import list_manifest
 from bareboat.commands.open_run import Carried, Order, WorkOptions, carry_out
 from bareboat.commands.pages import write_pages
-from bareboat.commands.plan_inputs import OwnCrate, load_own, teller
+from bareboat.commands.plan_inputs import OwnCrate, load_own, own_results, teller
 from bareboat.elf import Crt, Libc  # noqa: TC001 (the console reads these types)
 from bareboat.errors import InputError, SelectionError
 from bareboat.inputs.load_recipes import find_shared_targets
 from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.make.image import image_config, image_entries
 from bareboat.plan.jobs import (
-    Bases,
     Selection,
 )
 from bareboat.plan.planner import make_plan
@@ -55,12 +54,11 @@ class ScratchOptions(OwnCrate):
     quiet: bool = False
     prove: bool = False
     force: bool = False
-    bases: Bases = "auto"
 
 
 def build_scratch(project: Project, options: ScratchOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
     """Assemble, run and explain one image; its manifest, or with `quiet` its id alone, is the answer."""
-    book, samples = load_own(project, options, options.bases, processes, view)
+    book, samples = load_own(project, options, processes, view, memory=own_results())
     recipe = choose_recipe(book, options.libc, options.crt, options.with_)
     sample = _sample(samples, options)
     archive = _archive(options.output)

@@ -9,6 +9,7 @@ base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
 sample        Sample, Cargo
 load_samples  load_samples, load_crate
 cargo_metadata COMMAND, read_metadata; CargoMetadata, Choice
+mend          Mend
 expectation   Expectation, AS_IT_STANDS
 crate_files   NOT_SOURCE, source_files, read_source, source_digest
 rustflags     RustFlags

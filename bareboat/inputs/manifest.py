@@ -38,8 +38,9 @@ def names_one_program(manifest: dict[str, Any], folder: Path) -> bool:
     package = manifest.get("package")
     if not isinstance(package, dict) or _text(package.get("default-run")):
         return isinstance(package, dict)
-    named, found = len(list(_tables(manifest.get("bin")))), (folder / "src" / "main.rs").is_file()
-    return named + found == 1 and not (folder / "src" / "bin").exists()
+    # A program that [[bin]] names may be the one that cargo finds by itself.
+    named = [table for table in _tables(manifest.get("bin")) if _text(table.get("path")) != "src/main.rs"]
+    return len(named) + (folder / "src" / "main.rs").is_file() == 1 and not (folder / "src" / "bin").exists()
 
 
 def needs_crates(lock: dict[str, Any]) -> bool:

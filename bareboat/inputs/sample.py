@@ -14,6 +14,8 @@ from bareboat.inputs.rustflags import RustFlags
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bareboat.inputs.mend import Mend
+
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _Feature = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_/.+-]*$")]
 _Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
@@ -152,6 +154,8 @@ class Sample:
     published: tuple[tuple[str, int], ...] = ()
     # Pairs of a pattern of recipes and the provisions that are put beside the program there.
     provisions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    # What earlier runs found that it wants besides.
+    mends: tuple[Mend, ...] = ()
     # Pairs of a pattern of recipes and why the sample is known not to work there, with what it says.
     expect_failure: tuple[tuple[str, ExpectedFailure], ...] = ()
     # Pairs of a pattern of recipes and, for probes known to be answered wrongly there, pairs of name and reason.

@@ -5,6 +5,7 @@ standing  find_outputs, which looks up what stands as an earlier run made it
 changes   find_changes, which holds a result to today's recipes, samples, lock and code; is_gone, Today
 run       run_matrix
 gather    gather_run, MatrixRun, new_pins
+mend      find_mends, say_mends, give, remember
 progress  make_progress
 job, cell, probes, schedule  one job, a cell's stages, a service's probes, the order of jobs: for this room alone
 """

@@ -137,12 +137,12 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingred
         unobserved=found.trace.unseen,
         ran=verdict.ran,
         completed=contents.completed,
+        lacks=verdict.lacks,
+        mended=tuple(mend for mend in cell.sample.mends if mend.recipe == cell.recipe.name),
     )
-    return (
-        Measured(status="built", note="", result=result, awaits_probes=True)
-        if awaits_probes
-        else keep(context, cell, result)
-    )
+    if awaits_probes:
+        return Measured(status="built", note="", result=result, awaits_probes=True)
+    return keep(context, cell, result)
 
 
 def _run_failure(context: JobContext, shipped: Shipped, found: Findings) -> Failed | None:

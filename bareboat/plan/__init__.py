@@ -6,6 +6,6 @@ planner        PlanInputs, make_plan, check_selection, plan_cell, plan_named_cel
                select_recipes, local_reference, published_sizes
 containerfile  render_containerfile, compile_stages, shipped_stage, vendor_commands, compile_commands,
                target_cache, COMPILE_STAGE, CRATES_STAGE, CA_SECRET, CARGO_SECRET, crates_commands
-eject          eject, Form
+eject          eject, Form, Service
 keys           root_key, pins_key, program_key, source_key, image_key, cell_key
 """

@@ -7,10 +7,11 @@ podman-systemd.unit(5), a quadlet. Each has the limits that the cell's own runs 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from bareboat.inputs.limits import Limits
     from bareboat.plan.jobs import Cell
@@ -25,7 +26,7 @@ services:
     user: "{user}"
     read_only: true
     tmpfs: [/tmp]
-{ports}    cap_drop: [ALL]
+{more}    cap_drop: [ALL]
     security_opt: ["no-new-privileges:true"]
     mem_limit: {memory_bytes}
     pids_limit: {processes}
@@ -40,11 +41,11 @@ metadata:
 spec:
   restartPolicy: {restart}
   automountServiceAccountToken: false
-  containers:
+{sysctls}  containers:
     - name: "{name}"
       image: "{image}"
       imagePullPolicy: IfNotPresent
-{ports}      securityContext:
+{more}      securityContext:
         runAsNonRoot: {ordinary}
         runAsUser: {uid}
         runAsGroup: {gid}
@@ -63,6 +64,12 @@ spec:
       emptyDir:
         medium: Memory
 """
+_KUBE_SYSCTL = """\
+  securityContext:
+    sysctls:
+      - name: net.ipv4.ip_unprivileged_port_start
+        value: "0"
+"""
 _QUADLET = """\
 # {cell}, for ~/.config/containers/systemd/{name}.container, then `systemctl --user daemon-reload`
 [Unit]
@@ -74,7 +81,7 @@ User={uid}
 Group={gid}
 ReadOnly=true
 Tmpfs=/tmp
-{ports}DropCapability=all
+{more}DropCapability=all
 NoNewPrivileges=true
 PodmanArgs=--memory={memory_bytes}b --pids-limit={processes}
 
@@ -86,12 +93,28 @@ WantedBy=default.target
 """
 
 
-def eject(
-    cell: Cell, form: Form, image: str, limits: Limits, *, lasting: bool = False, ports: Sequence[int] = ()
-) -> str:
+# By default only root may listen on a lower port.
+_PORTS_START = 1024
+_ANY_PORT = "net.ipv4.ip_unprivileged_port_start"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What is known of a program that runs on until it is told to end."""
+
+    ports: tuple[int, ...] = ()  # that it listens on
+    heeds: bool = True  # whether it ends on SIGTERM as a container's first process
+
+    @property
+    def needs_low_port(self) -> bool:
+        """Whether it listens where an ordinary user may not."""
+        return any(port < _PORTS_START for port in self.ports)
+
+
+def eject(cell: Cell, form: Form, image: str, limits: Limits, service: Service | None = None) -> str:
     """The file of that form by which `image`, the cell's under whatever name, is run; its first line says how.
 
-    `lasting` is of a program that runs on until it is told to end; `ports` are those that it listens on.
+    `service` is None for a program that ends by itself.
     """
     uid, _, gid = cell.recipe.runtime.user.partition(":")
     words = {
@@ -107,17 +130,38 @@ def eject(
         "memory_mb": limits.memory_mb,
         "processes": limits.processes,
     }
-    lasting = lasting or cell.sample.service
     match form:
         case "compose":
-            pairs = ", ".join(f'"{port}:{port}"' for port in ports)
-            opened = f"    ports: [{pairs}]\n" if ports else ""
-            return _COMPOSE.format(**words, ports=opened, restart="unless-stopped" if lasting else '"no"')
+            more = "".join(_compose_lines(service)) if service else ""
+            return _COMPOSE.format(**words, more=more, restart="unless-stopped" if service else '"no"')
         case "kube":
-            opened = "".join(f"        - containerPort: {port}\n" for port in ports)
-            opened = f"      ports:\n{opened}" if ports else ""
-            return _KUBE.format(**words, ports=opened, restart="Always" if lasting else "Never")
+            more = "".join(_kube_lines(service)) if service else ""
+            sysctls = _KUBE_SYSCTL if service and service.needs_low_port else ""
+            return _KUBE.format(**words, more=more, sysctls=sysctls, restart="Always" if service else "Never")
         case "quadlet":
-            opened = "".join(f"PublishPort={port}:{port}\n" for port in ports)
-            service = "Restart=on-failure" if lasting else "Type=oneshot"
-            return _QUADLET.format(**words, ports=opened, service=service)
+            more = "".join(_quadlet_lines(service)) if service else ""
+            return _QUADLET.format(**words, more=more, service="Restart=on-failure" if service else "Type=oneshot")
+
+
+def _compose_lines(service: Service) -> Iterator[str]:
+    if service.ports:
+        pairs = ", ".join(f'"{port}:{port}"' for port in service.ports)
+        yield f"    ports: [{pairs}]\n"
+    if service.needs_low_port:
+        yield f'    sysctls: ["{_ANY_PORT}=0"]\n'
+    if not service.heeds:
+        yield "    init: true\n"
+
+
+def _kube_lines(service: Service) -> Iterator[str]:
+    if service.ports:
+        yield "      ports:\n"
+    yield from (f"        - containerPort: {port}\n" for port in service.ports)
+
+
+def _quadlet_lines(service: Service) -> Iterator[str]:
+    yield from (f"PublishPort={port}:{port}\n" for port in service.ports)
+    if service.needs_low_port:
+        yield f"Sysctl={_ANY_PORT}=0\n"
+    if not service.heeds:
+        yield "RunInit=true\n"

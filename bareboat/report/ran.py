@@ -10,11 +10,16 @@ if TYPE_CHECKING:
     from bareboat.report.figures import Figure
     from bareboat.result.values import Ran, Result
 
-RAN_KEYS = ("running", "exit_code", "ports", "answers", "listen_seconds", "stop_seconds", "completed")
+RAN_KEYS = ("running", "exit_code", "ports", "answers", "listen_seconds", "stop_seconds", "completed", "mended")
 
 
-def ran_text(ran: Ran | None) -> str:
-    """In a few words: `exit 2`, `serves 8080: HTTP 200`, `runs on`; "" where it did not start or was not to show it."""
+def ran_text(result: Result) -> str:
+    """In a few words: `exit 2`, `serves 8080: HTTP 200`, `exit 0, with tz`; "" where it was not to show it."""
+    mended = [f"with {mend.provision}" for mend in result.mended]
+    return ", ".join([*([words] if (words := _words(result.ran)) else []), *mended])
+
+
+def _words(ran: Ran | None) -> str:
     if ran is None:
         return ""
     if ran.running:
@@ -27,11 +32,12 @@ def ran_text(ran: Ran | None) -> str:
 def ran_values(result: Result) -> tuple[Figure, ...]:
     """The values of RAN_KEYS, several of one joined by commas."""
     ran, completed = result.ran, ", ".join(one.to for one in result.completed) or None
+    mended = ", ".join(mend.provision for mend in result.mended) or None
     if ran is None:
-        return (*(None,) * (len(RAN_KEYS) - 1), completed)
+        return (*(None,) * (len(RAN_KEYS) - 2), completed, mended)
     return (
         *(ran.running, ran.exit_code, ", ".join(map(str, ran.ports)) or None, ", ".join(ran.answers) or None),
-        *(ran.listen_seconds, ran.stop_seconds, completed),
+        *(ran.listen_seconds, ran.stop_seconds, completed, mended),
     )
 
 

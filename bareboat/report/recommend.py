@@ -63,5 +63,7 @@ def _named(result: Result) -> str:
 
 def _aboard(result: Result, summaries: Mapping[str, str]) -> str:
     said = summaries.get(result.recipe, "")
-    added = f", and {', '.join(one.to for one in result.completed)}, which it needs" if result.completed else ""
-    return f"{said[:1].lower()}{said[1:]}{added}" if said else f"no recipe says what is aboard{added}"
+    lines = [f"{said[:1].lower()}{said[1:]}" if said else "no recipe says what is aboard"]
+    lines += [f"with {', '.join(one.to for one in result.completed)}, which it needs"] if result.completed else []
+    lines += [f"with provision '{mend.provision}', without which {mend.why}" for mend in result.mended]
+    return "; ".join(lines)

@@ -174,7 +174,7 @@ def _place(result: Result) -> tuple[int, float, str, str]:
     return rank + result.fails_as_expected, -(size_of(result) or 0), result.recipe, result.cell
 
 
-RAN_FIELD = Field(heading="Run", text=lambda result: printable(ran_text(result.ran)))
+RAN_FIELD = Field(heading="Run", text=lambda result: printable(ran_text(result)))
 SIZE_FIELD = Field(heading="Size", text=lambda result: size_text(size_of(result)), alignment="right")
 PUBLISHED_FIELDS = (
     Field(heading="Cheat sheet", text=lambda result: size_text(result.published_bytes), alignment="right"),

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from bareboat.inputs.limits import Limits  # noqa: TC001 -- pydantic reads the types of fields
+from bareboat.inputs.mend import Mend  # noqa: TC001 -- likewise
 
 SCHEMA = 3
 Unit = Literal["bytes", "seconds", "count", "text", "flag"]
@@ -267,6 +268,8 @@ class Result:
     ran: Ran | None = None  # what a program did of which nothing was expected; None where something was
     # The libraries that the program's closure missed, and that came aboard for that alone.
     completed: tuple[Completed, ...] = ()
+    lacks: str = ""  # the provision that brings what the program says that it lacks; "" where it says nothing like it
+    mended: tuple[Mend, ...] = ()  # the provisions that came aboard because a run without them said so
 
     @property
     def fails_as_expected(self) -> bool:

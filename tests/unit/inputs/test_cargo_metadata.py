@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+import tomli
 
 from bareboat.errors import SampleError
 from bareboat.inputs.cargo_metadata import Choice, choose_programs, find_workspace, read_metadata
 from bareboat.inputs.load_samples import load_crate
+from bareboat.inputs.manifest import names_one_program
 
 HERE = Path("/home/me/work")
 
@@ -145,3 +147,25 @@ def test_cargo_is_not_asked_where_the_manifest_names_one_program(workspace):
         load_crate(workspace / "server", None, ask)
     with pytest.raises(AssertionError):
         load_crate(workspace / "server", Choice(binary="server"), ask)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "files", "one"),
+    [
+        ("", ["src/main.rs"], True),
+        ("", [], False),
+        ("", ["src/main.rs", "src/bin/b.rs"], False),
+        ('[[bin]]\nname = "a"\npath = "src/main.rs"', ["src/main.rs"], True),
+        ('[[bin]]\nname = "a"', ["src/main.rs"], False),
+        ('[[bin]]\nname = "a"\npath = "a.rs"', [], True),
+        ('[[bin]]\nname = "a"\n[[bin]]\nname = "b"', [], False),
+    ],
+)
+def test_it_is_told_where_a_manifest_names_one_program(tmp_path, manifest, files, one):
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    read = tomli.loads(f'[package]\nname = "p"\n{manifest}')
+    assert names_one_program(read, tmp_path) is one
+    default = tomli.loads(f'[package]\nname = "p"\ndefault-run = "b"\n{manifest}')
+    assert names_one_program(default, tmp_path)

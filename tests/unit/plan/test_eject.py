@@ -13,19 +13,19 @@ from bareboat.commands.ask import EjectOptions, print_ejected
 from bareboat.commands.project import Project
 from bareboat.errors import InputError
 from bareboat.inputs.limits import Limits
-from bareboat.plan.eject import eject
+from bareboat.plan.eject import Service, eject
 from bareboat.system.process import Processes
 from tests.unit.project import HELLO, ROOT, plan_of
 
 LIMITS = Limits(memory_mb=640, processes=192)
 
 
-def text(form, **changes):
+def text(form, service=None, **changes):
     (cell,) = plan_of("scratch-musl", samples=(replace(HELLO, **changes),)).cells
-    return eject(cell, form, "ghcr.io/me/app:1", LIMITS)
+    return eject(cell, form, "ghcr.io/me/app:1", LIMITS, service)
 
 
-@pytest.mark.parametrize(("service", "restart"), [(False, "no"), (True, "unless-stopped")])
+@pytest.mark.parametrize(("service", "restart"), [(None, "no"), (Service(), "unless-stopped")])
 def test_a_compose_file_confines_as_our_runs_do(service, restart):
     (service,) = yaml.safe_load(text("compose", service=service))["services"].items()
     assert service == (
@@ -45,19 +45,28 @@ def test_a_compose_file_confines_as_our_runs_do(service, restart):
 
 
 def test_a_program_that_served_is_a_service_with_its_ports():
-    (cell,) = plan_of("scratch-musl").cells
-    compose, pod, unit = (
-        eject(cell, form, "ghcr.io/me/app:1", LIMITS, lasting=True, ports=(8080, 9090))
-        for form in ("compose", "kube", "quadlet")
-    )
-    (service,) = yaml.safe_load(compose)["services"].values()
+    served = Service(ports=(8080, 9090))
+    (service,) = yaml.safe_load(text("compose", served))["services"].values()
     assert (service["ports"], service["restart"]) == (["8080:8080", "9090:9090"], "unless-stopped")
-    spec = yaml.safe_load(pod)["spec"]
+    assert not {"init", "sysctls"} & set(service)
+    spec = yaml.safe_load(text("kube", served))["spec"]
     assert spec["containers"][0]["ports"] == [{"containerPort": 8080}, {"containerPort": 9090}]
     assert spec["containers"][0]["volumeMounts"] == [{"name": spec["volumes"][0]["name"], "mountPath": "/tmp"}]
-    assert spec["restartPolicy"] == "Always"
+    assert (spec["restartPolicy"], "securityContext" in spec) == ("Always", False)
+    unit = text("quadlet", served)
     assert "PublishPort=8080:8080\nPublishPort=9090:9090\n" in unit
     assert "Restart=on-failure" in unit
+    assert not {"RunInit", "Sysctl"} & {line.partition("=")[0] for line in unit.splitlines()}
+
+
+def test_a_low_port_may_be_listened_on_and_what_heeds_no_signal_gets_an_init():
+    served = Service(ports=(80,), heeds=False)
+    (service,) = yaml.safe_load(text("compose", served))["services"].values()
+    assert (service["init"], service["sysctls"]) == (True, ["net.ipv4.ip_unprivileged_port_start=0"])
+    sysctls = yaml.safe_load(text("kube", served))["spec"]["securityContext"]["sysctls"]
+    assert sysctls == [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]
+    unit = text("quadlet", served)
+    assert "Sysctl=net.ipv4.ip_unprivileged_port_start=0\nRunInit=true\n" in unit
 
 
 def test_a_pod_confines_as_our_runs_do():

@@ -24,6 +24,7 @@ from bareboat.inputs.base import Alpine, Base, Debian, Distroless, SameAs
 from bareboat.inputs.expectation import Expectation
 from bareboat.inputs.expected import ExpectedFailure
 from bareboat.inputs.limits import limits_of
+from bareboat.inputs.mend import Mend
 from bareboat.inputs.recipe import Compile, Copy, Provision, Published, Recipe, RecipeBook, Runtime, Toolchain
 from bareboat.inputs.rustflags import RustFlags
 from bareboat.inputs.sample import Cargo, Sample
@@ -209,6 +210,8 @@ CHOOSES = "chooses which cells there are"
 JOINED = "is joined when a table is made"
 FIXED = "tells one class from the others, which are other values"
 NESTED = "is a value of its own, whose fields are below"
+CHOOSES_RECIPE = "chooses on which recipe the provision comes aboard, which is in the image's key"
+MEND = Mend(recipe="r", provision="tmp", why="known")
 RUN = Expectation(name="a", arguments=("x",))
 KNOWN = ExpectedFailure(why="known", says="no")
 TEXT = Copy(source="recipe", text="a", to="/a", why="b")
@@ -322,6 +325,12 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Sample, "cargo"): NESTED,
     (Sample, "env"): ("image", same, in_sample(env=(("A", "2"),))),
     (Sample, "own"): "brings libraries aboard, which are in the image's key; that of the sources has a test",
+    (Sample, "mends"): ("image", in_recipe(provisions=()), lambda world: in_sample(mends=(MEND,))(
+        in_recipe(provisions=())(world)
+    )),
+    (Mend, "recipe"): CHOOSES_RECIPE,
+    (Mend, "provision"): "names what comes aboard, which is in the image's key",
+    (Mend, "why"): TOLD,
     (Sample, "rustflags"): NESTED,
     (RustFlags, "build"): ("program", same, in_sample(rustflags=RustFlags(build=("-O",)))),
     (RustFlags, "targets"): (
@@ -388,7 +397,7 @@ NAMES: dict[str, Any] = {}
 for module in (base, recipe, sample, jobs, values, tracer):
     NAMES |= {name: value for name, value in vars(module).items() if isinstance(value, type)}
 NAMES |= {"RootBootstrap": base.RootBootstrap, "Libc": recipe.Libc, "Crt": recipe.Crt, "Copy": Copy, "Recipe": Recipe}
-NAMES |= {"Sample": Sample, "Path": Path, "Mapping": dict, "Callable": object}
+NAMES |= {"Sample": Sample, "Mend": Mend, "Path": Path, "Mapping": dict, "Callable": object}
 
 
 def classes_in(hint: Any) -> set[type]:

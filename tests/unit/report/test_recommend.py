@@ -1,0 +1,119 @@
+"""What the reader of a matrix is told to do, and what a program did of which nothing was expected."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+
+import pytest
+
+from bareboat.inputs.mend import Mend
+from bareboat.report import recommend, render
+from bareboat.report.ran import ran_text
+from bareboat.result.values import Column, Completed, Failed, Measurement, Passed, Ran, Result
+
+SIZE = Column(name="size_bytes", heading="Size", unit="bytes", order=1)
+SUMMARIES = {"scratch-musl": "Nothing but the program", "debian": "The whole of Debian", "alpine": "Alpine"}
+SERVES = Ran(running=True, ports=(8080,), answers=("HTTP 200",), listen_seconds=0.03)
+LIBM = Completed(path="/usr/lib/libm.so.6", to="/lib/libm.so.6", why="/x needs it")
+TZ = Mend(recipe="scratch-musl", provision="tz", why="it lacks the time zones' data")
+
+
+def result(recipe, size, outcome=None, **more):
+    return Result(
+        cell=f"app@{recipe}",
+        sample="app",
+        recipe=recipe,
+        platform="linux/amd64",
+        key="k",
+        outcome=outcome or Passed(),
+        measurements=(Measurement(column=SIZE, value=size),),
+        **more,
+    )
+
+
+def test_the_smallest_that_works_is_to_be_taken_and_the_next_is_weighed_against_it():
+    said = recommend([result("debian", 120_000_000), result("scratch-musl", 600_000)], SUMMARIES)
+    assert said.splitlines() == [
+        "Take scratch-musl (600 kB), the smallest of the 2 bases that it works on: nothing but the program.",
+        "Next best is debian (120 MB), 200 times as large: the whole of Debian.",
+    ]
+
+
+def test_what_does_not_work_is_never_taken_and_each_reason_is_told_once():
+    failed = Failed(stage="run", reason="it lacks a folder")
+    results = [result("debian", 9_000_000), result("alpine", 1000, failed), result("scratch-musl", 10, failed)]
+    assert recommend(results, SUMMARIES).splitlines() == [
+        "Take debian (9 MB): the whole of Debian.",
+        "Not on alpine, scratch-musl: it lacks a folder.",
+    ]
+    assert recommend(results[1:], SUMMARIES).startswith("It works on none of these bases.\nNot on alpine, scratch-musl")
+
+
+def test_what_came_aboard_besides_is_told():
+    (line,) = recommend([result("scratch-musl", 10, completed=(LIBM,), mended=(TZ,))], SUMMARIES).splitlines()
+    assert line.endswith(
+        "nothing but the program; with /lib/libm.so.6, which it needs; "
+        "with provision 'tz', without which it lacks the time zones' data."
+    )
+
+
+@pytest.mark.parametrize(
+    ("ran", "words"),
+    [
+        (SERVES, "It listens on 8080 (HTTP 200) after 30 ms, and does not heed SIGTERM"),
+        (
+            replace(SERVES, stop_seconds=0.1, exit_code=0),
+            "It listens on 8080 (HTTP 200) after 30 ms, and ends 100 ms after SIGTERM with exit code 0.",
+        ),
+        (Ran(running=True), "It runs on and listens on nothing, and does not heed SIGTERM"),
+    ],
+)
+def test_how_a_service_begins_and_ends_is_told(ran, words):
+    assert recommend([result("debian", 1, ran=ran)], SUMMARIES).splitlines()[1].startswith(words)
+    assert len(recommend([result("debian", 1, ran=Ran(exit_code=3))], SUMMARIES).splitlines()) == 1
+
+
+def test_of_several_programs_each_has_its_own_answer():
+    said = recommend([result("debian", 1), replace(result("debian", 1), sample="tool")], SUMMARIES)
+    assert [line.partition(":")[0] for line in said.splitlines() if line] == ["Of app", "Of tool"]
+
+
+@pytest.mark.parametrize(
+    ("ran", "words"),
+    [
+        (None, ""),
+        (Ran(), ""),
+        (Ran(exit_code=2), "exit 2"),
+        (SERVES, "serves 8080: HTTP 200"),
+        (Ran(running=True, ports=(1, 2), answers=("", "no HTTP")), "serves 1, 2: no HTTP"),
+        (Ran(running=True), "runs on"),
+    ],
+)
+def test_what_it_did_is_a_column_of_few_words(ran, words):
+    assert ran_text(result("debian", 1, ran=ran)) == words
+    mended = result("debian", 1, ran=ran, mended=(TZ,))
+    assert ran_text(mended) == (f"{words}, with tz" if words else "with tz")
+
+
+def test_other_programs_get_it_as_values_and_only_where_a_program_was_left_to_itself():
+    shown = result("debian", 1, ran=SERVES, completed=(LIBM,), mended=(TZ,))
+    plain = result("alpine", 1)
+    first, second = json.loads(render([shown, plain], "json"))
+    if first["base"] == "alpine":
+        first, second = second, first
+    assert (first["running"], first["ports"], first["answers"]) == (True, "8080", "HTTP 200")
+    assert (first["completed"], first["mended"], first["stop_seconds"]) == ("/lib/libm.so.6", "tz", None)
+    assert second["running"] is None
+    assert first.keys() == second.keys()
+    assert {"running", "exit_code"} <= set(next(csv.reader([render([shown], "csv").splitlines()[0]])))
+    assert "running" not in json.loads(render([plain], "json"))[0]
+
+
+def test_the_same_failure_on_many_bases_is_told_once():
+    failed = Failed(stage="run", reason="no", detail="because")
+    other = replace(failed, detail="for another reason")
+    said = render([result("alpine", 3, failed), result("debian", 2, failed), result("scratch-musl", 1, other)], "text")
+    assert "\nalpine, debian failed at run: no\n    because\n" in said
+    assert "\nscratch-musl failed at run: no\n    for another reason\n" in said
