@@ -27,6 +27,7 @@ _ASKED_SECONDS = 0.05
 # Where one port is listened on, the program's others may follow at once.
 _MORE_PORTS_SECONDS = 0.2
 _ENDED_SECONDS = 20.0
+_SAID_CHARACTERS = 300
 _LISTENS = "0A"  # TCP_LISTEN, as the kernel writes it
 
 
@@ -99,7 +100,7 @@ def run_as_it_stands(engine: Containers, start: Start, settle_seconds: float, in
         ports, process = _settle(engine, container, settle_seconds, inside)
         if process is None:
             report = engine.finish(container, _ENDED_SECONDS)
-            return report, Ran(exit_code=report.exit_code)
+            return report, Ran(exit_code=report.exit_code, said=_said(report))
         listened = round(time.monotonic() - begin, 2) if ports else None
         if ports:
             time.sleep(_MORE_PORTS_SECONDS)
@@ -112,6 +113,13 @@ def run_as_it_stands(engine: Containers, start: Start, settle_seconds: float, in
         return _end(engine, container, ran)
     finally:
         engine.discard(container)
+
+
+def _said(report: RunReport) -> str:
+    """The line of its standard error that tells most: the first that speaks of an error, else the last."""
+    lines = [line.strip() for line in report.stderr.decode(errors="replace").split("\n") if line.strip()]
+    told = next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "")
+    return told[:_SAID_CHARACTERS]
 
 
 def _settle(engine: Containers, container: str, seconds: float, inside: Inside) -> tuple[tuple[int, ...], int | None]:

@@ -175,7 +175,7 @@ def _sample(folder: Path, program: _Program, metadata: Metadata, digest: str) ->
         package=program.package,
         binary=program.binary,
         needs_crates=False,
-        expectations=(metadata.expect or AS_IT_STANDS, *metadata.also),
+        expectations=(metadata.expect or replace(AS_IT_STANDS, arguments=metadata.arguments), *metadata.also),
         env=tuple(sorted(metadata.env.items())),
         digest=digest,
         recipes=metadata.recipes,

@@ -84,6 +84,8 @@ class Metadata:
 
     # The plain run; None where nothing is expected of it, and it shows what the program does by itself.
     expect: Expectation | None = None
+    # The arguments of a plain run of which nothing is expected.
+    arguments: tuple[str, ...] = ()
     # Environment variables that the image sets, beside the recipe's.
     env: dict[_Variable, _Value] = field(default_factory=dict)
     # More runs, each with a name of its own.
@@ -103,6 +105,8 @@ class Metadata:
 
     def __post_init__(self) -> None:
         names = [expectation.name for expectation in self.also]
+        if self.expect and self.arguments:
+            raise ValueError("of a run that is expected to show something the arguments are `expect.arguments`")
         if (self.expect and self.expect.name) or "" in names or len(set(names)) < len(names):
             raise ValueError("`expect` has no name, and each of `also` has a name of its own")
         if len({variant.name for variant in self.variants}) < len(self.variants):

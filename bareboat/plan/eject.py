@@ -6,12 +6,13 @@ podman-systemd.unit(5), a quadlet. Each has the limits that the cell's own runs 
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bareboat.inputs.limits import Limits
     from bareboat.plan.jobs import Cell
@@ -23,7 +24,7 @@ _COMPOSE = """\
 services:
   "{name}":
     image: "{image}"
-    user: "{user}"
+{arguments}    user: "{user}"
     read_only: true
     tmpfs: [/tmp]
 {more}    cap_drop: [ALL]
@@ -45,7 +46,7 @@ spec:
     - name: "{name}"
       image: "{image}"
       imagePullPolicy: IfNotPresent
-{more}      securityContext:
+{arguments}{more}      securityContext:
         runAsNonRoot: {ordinary}
         runAsUser: {uid}
         runAsGroup: {gid}
@@ -77,7 +78,7 @@ Description={cell}
 
 [Container]
 Image={image}
-User={uid}
+{arguments}User={uid}
 Group={gid}
 ReadOnly=true
 Tmpfs=/tmp
@@ -130,6 +131,7 @@ def eject(cell: Cell, form: Form, image: str, limits: Limits, service: Service |
         "memory_mb": limits.memory_mb,
         "processes": limits.processes,
     }
+    words["arguments"] = _arguments(cell.sample.expectations[0].arguments, form)
     match form:
         case "compose":
             more = "".join(_compose_lines(service)) if service else ""
@@ -141,6 +143,22 @@ def eject(cell: Cell, form: Form, image: str, limits: Limits, service: Service |
         case "quadlet":
             more = "".join(_quadlet_lines(service)) if service else ""
             return _QUADLET.format(**words, more=more, service="Restart=on-failure" if service else "Type=oneshot")
+
+
+def _arguments(arguments: Sequence[str], form: Form) -> str:
+    """The line that gives the program its arguments; nothing where it has none."""
+    if not arguments:
+        return ""
+    # JSON is YAML; a `$` in a compose file and a `%` or `$` in a unit would be replaced unless it is doubled.
+    listed = json.dumps(list(arguments))
+    match form:
+        case "compose":
+            return f"    command: {listed.replace('$', '$$')}\n"
+        case "kube":
+            return f"      args: {listed.replace('$(', '$$(')}\n"
+        case "quadlet":
+            quoted = " ".join(json.dumps(argument) for argument in arguments)
+            return f"Exec={quoted.replace('%', '%%').replace('$', '$$')}\n"
 
 
 def _compose_lines(service: Service) -> Iterator[str]:

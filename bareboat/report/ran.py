@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from bareboat.report.figures import seconds_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bareboat.report.figures import Figure
     from bareboat.result.values import Ran, Result
 
@@ -41,8 +43,17 @@ def ran_values(result: Result) -> tuple[Figure, ...]:
     )
 
 
-def service_sentence(ran: Ran) -> str:
-    """How a program that runs on begins and ends."""
+def run_sentences(ran: Ran) -> Iterator[str]:
+    """What the reader should know of a run: how a service begins and ends, why another did not end with 0."""
+    if ran.running:
+        yield _service_sentence(ran)
+    elif ran.exit_code:
+        said = f", and said: {ran.said}" if ran.said else ""
+        yield f"It ended with exit code {ran.exit_code}{said}"
+        yield "(package.metadata.bareboat in Cargo.toml gives it `arguments = [...]` and `env = { NAME = ... }`)"
+
+
+def _service_sentence(ran: Ran) -> str:
     pairs = zip(ran.ports, ran.answers, strict=True)
     ports = " and ".join(f"{port} ({answer or 'not asked'})" for port, answer in pairs)
     listens = f"listens on {ports} after {seconds_text(ran.listen_seconds)}"

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from bareboat.report.figures import size_text
-from bareboat.report.ran import service_sentence
+from bareboat.report.ran import run_sentences
 from bareboat.report.table import group_by_sample, size_of
 from bareboat.result.values import Failed, Passed
 from bareboat.system.printable import printable
@@ -42,8 +42,8 @@ def _lines(sample: str, results: Sequence[Result], summaries: Mapping[str, str])
             ratio = (size_of(others[0]) or 0) / (size_of(best) or 1)
             yield f"Next best is {_named(others[0])}, {ratio:.3g} times as large: {_aboard(others[0], summaries)}."
     yield from _breaks(results)
-    if fit and fit[0].ran and fit[0].ran.running:
-        yield service_sentence(fit[0].ran)
+    if fit and fit[0].ran:
+        yield from run_sentences(fit[0].ran)
 
 
 def _breaks(results: Sequence[Result]) -> Iterator[str]:

@@ -77,8 +77,22 @@ def test_what_ends_by_itself_shows_its_code_and_is_told_nothing(stand, engine, c
     inside = Seen([(8080,)])
     report, ran = stand(Script(exit_code=code, stdout=b"out", stderr=b"err"), inside)
     assert (report.exit_code, report.stdout, report.stderr) == (code, b"out", b"err")
-    assert ran == Ran(exit_code=code)
+    assert ran == Ran(exit_code=code, said="err")
     assert (engine.signals, inside.looked, inside.asked) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("stderr", "said"),
+    [
+        (b"", ""),
+        (b"starting\nERROR: no FILE\nsee --help\n\n", "ERROR: no FILE"),
+        (b"one\n  two \n\n", "two"),
+        (b"\xff" + b"x" * 999, "\ufffd" + "x" * 299),
+    ],
+)
+def test_the_line_that_tells_most_is_kept(stand, stderr, said):
+    _, ran = stand(Script(exit_code=1, stderr=stderr), Seen([()]))
+    assert ran.said == said
 
 
 def test_what_is_refused_is_a_report_too(stand):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -386,3 +387,12 @@ def test_manifest_and_lock_are_enough_to_fetch_where_no_folder_is_named(crate, m
     manifest = crate / "Cargo.toml"
     manifest.write_text(manifest.read_text(encoding="utf-8") + more, encoding="utf-8")
     assert load_crate(crate).stands_alone == alone
+
+
+def test_arguments_are_those_of_a_run_that_is_left_to_itself(crate):
+    manifest = '[package]\nname = "app"\n[package.metadata.bareboat]\narguments = ["a", "b c"]\n'
+    (crate / "Cargo.toml").write_text(manifest, encoding="utf-8")
+    assert load_crate(crate).expectations == (replace(AS_IT_STANDS, arguments=("a", "b c")),)
+    (crate / "Cargo.toml").write_text(f"{manifest}expect = {{}}\n", encoding="utf-8")
+    with pytest.raises(SampleError, match=r"the arguments are `expect\.arguments`"):
+        load_crate(crate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import io
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from invoke.vendor import yaml
 from bareboat.commands.ask import EjectOptions, print_ejected
 from bareboat.commands.project import Project
 from bareboat.errors import InputError
+from bareboat.inputs.expectation import AS_IT_STANDS
 from bareboat.inputs.limits import Limits
 from bareboat.plan.eject import Service, eject
 from bareboat.system.process import Processes
@@ -67,6 +69,19 @@ def test_a_low_port_may_be_listened_on_and_what_heeds_no_signal_gets_an_init():
     assert sysctls == [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]
     unit = text("quadlet", served)
     assert "Sysctl=net.ipv4.ip_unprivileged_port_start=0\nRunInit=true\n" in unit
+
+
+def test_arguments_arrive_to_the_letter():
+    words = ("--root=/srv", 'a "b" c', "$HOME", "%h", "$(id)", "\\x")
+    run = replace(AS_IT_STANDS, arguments=words)
+    (service,) = yaml.safe_load(text("compose", expectations=(run,)))["services"].values()
+    assert [word.replace("$$", "$") for word in service["command"]] == list(words)
+    assert all(word.count("$") % 2 == 0 for word in service["command"])
+    (container,) = yaml.safe_load(text("kube", expectations=(run,)))["spec"]["containers"]
+    assert [word.replace("$$(", "$(") for word in container["args"]] == list(words)
+    (line,) = [line for line in text("quadlet", expectations=(run,)).splitlines() if line.startswith("Exec=")]
+    assert shlex.split(line.removeprefix("Exec=").replace("%%", "%").replace("$$", "$")) == list(words)
+    assert "Exec=" not in text("quadlet")
 
 
 def test_a_pod_confines_as_our_runs_do():

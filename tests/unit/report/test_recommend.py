@@ -72,7 +72,13 @@ def test_what_came_aboard_besides_is_told():
 )
 def test_how_a_service_begins_and_ends_is_told(ran, words):
     assert recommend([result("debian", 1, ran=ran)], SUMMARIES).splitlines()[1].startswith(words)
-    assert len(recommend([result("debian", 1, ran=Ran(exit_code=3))], SUMMARIES).splitlines()) == 1
+
+
+def test_why_it_did_not_end_with_0_is_told_in_its_own_words():
+    said = recommend([result("debian", 1, ran=Ran(exit_code=2, said="error: no FILE"))], SUMMARIES).splitlines()
+    assert said[1] == "It ended with exit code 2, and said: error: no FILE"
+    assert "arguments = [...]" in said[2]
+    assert len(recommend([result("debian", 1, ran=Ran(exit_code=0))], SUMMARIES).splitlines()) == 1
 
 
 def test_of_several_programs_each_has_its_own_answer():
