@@ -46,7 +46,7 @@ _CAUSES = (
         provision="tz",
     ),
     Cause(
-        pattern=rf"[\"' ]/tmp\b[^\n]{{0,200}}{_ABSENT}|{_ABSENT}[^\n]{{0,200}}[\"' ]/tmp\b",
+        pattern=rf"(?m:^|[\s\"'`(=])/tmp\b[^\n]{{0,200}}{_ABSENT}|{_ABSENT}[^\n]{{0,200}}[\s\"'`(=]/tmp\b",
         lacks="a folder for temporary files",
         path="/tmp",  # noqa: S108 (a place in an image)
         provision="tmp",

@@ -18,6 +18,7 @@ from bareboat.result.values import Failed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from bareboat.check.causes import Cause
     from bareboat.check.standing import Inside
     from bareboat.engine.containers import Containers, RunReport
     from bareboat.inputs.expectation import Expectation
@@ -135,20 +136,25 @@ def _compare(report: RunReport, expectation: Expectation, has: Callable[[str], b
 
 
 def _lacks(report: RunReport, has: Callable[[str], bool]) -> str:
-    cause = find_cause(report.stderr.decode(errors="replace"), has)
+    cause = _cause(report, has)
     return cause.provision if cause else ""
+
+
+def _cause(report: RunReport, has: Callable[[str], bool]) -> Cause | None:
+    words = report.stderr.decode(errors="replace")
+    # A panic may end with an abort, which is SIGSEGV with musl as a container's first process; a crash tells nothing.
+    told = _SIGNALS.get(report.exit_code or 0) in {None, "SIGABRT"} or bool(find_panic(words))
+    return find_cause(words, has) if told else None
 
 
 def _own_fault(report: RunReport, has: Callable[[str], bool]) -> str:
     """Why a program of which nothing is expected did not do well; "" for one that runs on, or ended as it wanted to."""
     if not report.exit_code:
         return ""
-    words = report.stderr.decode(errors="replace")
-    # A panic may end with an abort, and its words say more than the signal does.
-    if cause := find_cause(words, has) if _SIGNALS.get(report.exit_code) in {None, "SIGABRT"} else None:
+    if cause := _cause(report, has):
         cure = f"; provision '{cause.provision}' brings it aboard" if cause.provision else ""
         return f"it lacks {cause.lacks}{cure}"
-    if panic := find_panic(words):
+    if panic := find_panic(report.stderr.decode(errors="replace")):
         return f"it panicked {panic}"
     return f"{_SIGNALS[report.exit_code]} ended it" if report.exit_code in _SIGNALS else ""
 

@@ -59,7 +59,9 @@ class ContainerfileOptions(OwnCrate):
 
 def print_plan(project: Project, options: PlanOptions, processes: Processes, view: TextIO) -> str:
     """The plan as a table."""
-    book, known = load_own(project, options, processes, view, all_bins=options.all_bins, memory=own_results())
+    book, known = load_own(
+        project, options, processes, view, all_bins=options.all_bins, memory=own_results(options.crate)
+    )
     selection = select(options.sample, options.recipe, options.crate)
     check_selection(book, known, selection)  # so that a wrong name is told before any registry is asked
     inputs = find_inputs(book, known, options.bases, processes, lambda _: None)
@@ -92,7 +94,7 @@ def print_containerfile(project: Project, options: ContainerfileOptions, process
     """A cell's Containerfile; what must be known to build it goes to `view`."""
     inputs, cell = _find_cell(project, options, processes, view, teller(view))
     if cell.completes:
-        cell = _complete(cell, _last_result(project, cell), teller(view))
+        cell = _complete(cell, _last_result(project, options.crate, cell), teller(view))
     lock = read_lock(project.lock, inputs.platform.architecture)
     roots = root_jobs(inputs.book, inputs.source)
     named = {job: pinned_reference(job.reference, lock.registry.get(job.reference)) for job in roots}
@@ -123,7 +125,7 @@ def print_ejected(project: Project, options: EjectOptions, processes: Processes,
     if not options.image:
         teller(view)(f"{cell.image_name} is its name on this machine; --image names another")
     limits = limits_of(cell.recipe.runtime, os.cpu_count() or 1)
-    result = _last_result(project, cell)
+    result = _last_result(project, options.crate, cell)
     ran = result.ran if result else None
     if ran is None and cell.sample.expectations[0].is_open:
         teller(view)(f"whether it is a service is not known: `build-matrix --recipe {cell.recipe.name}` finds out")
@@ -133,9 +135,9 @@ def print_ejected(project: Project, options: EjectOptions, processes: Processes,
     return Exact(eject(cell, forms[0], options.image or cell.image_name, limits, service))
 
 
-def _last_result(project: Project, cell: Cell) -> Result | None:
+def _last_result(project: Project, crate: Path | None, cell: Cell) -> Result | None:
     """What the cell came to when it was last run, on whichever host."""
-    kept = own_results() if cell.sample.own else project.results
+    kept = own_results(crate) or project.results
     return next((load(path) for path in sorted(kept.glob(f"*/{cell.id}.json"))), None)
 
 
@@ -158,6 +160,6 @@ def _find_cell(
     tell: Callable[[str], None],
 ) -> tuple[PlanInputs, Cell]:
     """The one cell that is named, and what it was planned with."""
-    book, samples = load_own(project, options, processes, view, memory=own_results())
+    book, samples = load_own(project, options, processes, view, memory=own_results(options.crate))
     inputs = find_inputs(book, samples, options.bases, processes, tell)
     return inputs, plan_named_cell(inputs, samples, name_cell(options.cell, samples, options.crate)).cells[0]

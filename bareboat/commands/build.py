@@ -104,7 +104,7 @@ def _plan(samples: tuple[Sample, ...], selection: Selection, inputs: PlanInputs)
 
 def results_folder(options: MatrixOptions) -> Path | None:
     """Where the results are kept; None in those of the project, of which a crate of the user's own is no part."""
-    return options.results or (own_results() if options.crate else None)
+    return options.results or own_results(options.crate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,7 @@ def print_closure(project: Project, options: ClosureOptions, processes: Processe
 
 
 def _of_cell(project: Project, options: ClosureOptions, processes: Processes, view: TextIO) -> str:
-    book, samples = load_own(project, options, processes, view, memory=own_results())
+    book, samples = load_own(project, options, processes, view, memory=own_results(options.crate))
     cell = name_cell(options.what, samples, options.crate)
     order = Order(
         book=book, samples=samples, bases=options.bases, plan=lambda inputs: plan_named_cell(inputs, samples, cell)

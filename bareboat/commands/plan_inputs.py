@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import platform as machine
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +48,9 @@ def check_engine(host: Host, platform: Platform) -> None:
         raise HostError(f"the engine is on a machine of {host.architecture}, and Bareboat works on {platform} alone")
 
 
+_DIGITS = 16
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnCrate:
     """The options that name a crate of the user's own, in place of the samples."""
@@ -87,9 +92,13 @@ def load_project(
     return book, samples
 
 
-def own_results() -> Path:
-    """Where the results of crates of the user's own are kept, a folder a host."""
-    return find_folders().cache / "results"
+def own_results(crate: Path | None) -> Path | None:
+    """Where the results of a crate of the user's own are kept, a folder a host; None of the project's samples."""
+    if crate is None:
+        return None
+    # Two crates may have one name, and what one lacks is nothing to the other.
+    digits = hashlib.sha256(os.fsencode(crate.resolve())).hexdigest()[:_DIGITS]
+    return find_folders().cache / "results" / digits
 
 
 def load_own(

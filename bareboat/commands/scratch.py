@@ -58,7 +58,7 @@ class ScratchOptions(OwnCrate):
 
 def build_scratch(project: Project, options: ScratchOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
     """Assemble, run and explain one image; its manifest, or with `quiet` its id alone, is the answer."""
-    book, samples = load_own(project, options, processes, view, memory=own_results())
+    book, samples = load_own(project, options, processes, view, memory=own_results(options.crate))
     recipe = choose_recipe(book, options.libc, options.crt, options.with_)
     sample = _sample(samples, options)
     archive = _archive(options.output)

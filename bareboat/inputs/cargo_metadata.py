@@ -150,9 +150,11 @@ def _package(said: CargoMetadata, folder: Path, choice: Choice) -> Package:
     candidates = [here] if here and (here.programs or folder != said.folder or not having) else having
     if len(candidates) == 1:
         return candidates[0]
+    if not candidates and choice.binary:
+        programs = sorted(program for package in said.packages for program in package.programs)
+        raise SampleError(f"--bin {choice.binary}: no such program{did_you_mean(choice.binary, programs)}")
     if not candidates:
-        what = f"program '{choice.binary}'" if choice.binary else "program, only libraries"
-        raise SampleError(f"{said.folder}: has no {what}; its packages are {', '.join(sorted(names))}")
+        raise SampleError(f"{said.folder}: has no program, only libraries: {', '.join(sorted(names))}")
     there = ", ".join(sorted(package.name for package in candidates))
     raise SampleError(f"which package? Name it with --package; those with a program are {there}")
 

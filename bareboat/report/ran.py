@@ -57,7 +57,7 @@ def _service_sentence(ran: Ran) -> str:
     pairs = zip(ran.ports, ran.answers, strict=True)
     ports = " and ".join(f"{port} ({answer or 'not asked'})" for port, answer in pairs)
     listens = f"listens on {ports} after {seconds_text(ran.listen_seconds)}"
-    begins = listens if ports else "runs on and listens on nothing"
+    begins = listens if ports else "runs on and listens on no TCP port"
     if ran.stop_seconds is None:
         return (
             f"It {begins}, and does not heed SIGTERM: stopping it takes ten seconds and ends in SIGKILL. "

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from bareboat.report.figures import size_text
-from bareboat.report.ran import run_sentences
+from bareboat.report.ran import ran_text, run_sentences
 from bareboat.report.table import group_by_sample, size_of
 from bareboat.result.values import Failed, Passed
 from bareboat.system.printable import printable
@@ -30,17 +30,22 @@ def recommend(results: Iterable[Result], summaries: Mapping[str, str]) -> str:
 
 
 def _lines(sample: str, results: Sequence[Result], summaries: Mapping[str, str]) -> Iterator[str]:
-    fit = sorted((result for result in results if _is_fit(result)), key=lambda one: (size_of(one) or 0, one.recipe))
-    which = f"Of {sample}: " if sample else ""
-    if not fit:
-        yield f"{which}It works on none of these bases."
-    else:
+    passed = sorted((result for result in results if _is_fit(result)), key=lambda one: (size_of(one) or 0, one.recipe))
+    # What a program does on the fullest base is what it does where nothing is missing.
+    full = passed[-1] if passed else None
+    fit = [result for result in passed if full and _ended(result) == _ended(full)]
+    name = f"{sample}: " if sample else ""
+    if fit:
         best, *others = fit
         smallest = f", the smallest of the {len(fit)} bases that it works on" if others else ""
-        yield f"{which}Take {_named(best)}{smallest}: {_aboard(best, summaries)}."
+        yield f"{name}Take {_named(best)}{smallest}: {_aboard(best, summaries)}."
         if others:
             ratio = (size_of(others[0]) or 0) / (size_of(best) or 1)
             yield f"Next best is {_named(others[0])}, {ratio:.3g} times as large: {_aboard(others[0], summaries)}."
+    else:
+        yield f"{name}It works on none of these bases."
+    for other in (result for result in passed if result not in fit):
+        yield f"Not on {other.recipe}, where it does otherwise: {ran_text(other)}{_said(other)}."
     yield from _breaks(results)
     if fit and fit[0].ran:
         yield from run_sentences(fit[0].ran)
@@ -50,7 +55,17 @@ def _breaks(results: Sequence[Result]) -> Iterator[str]:
     """Where it does not work and why, each reason once."""
     failed = [(one.outcome.reason, one.recipe) for one in results if isinstance(one.outcome, Failed)]
     for reason, group in groupby(sorted(failed), key=lambda pair: pair[0]):
-        yield f"Not on {', '.join(recipe for _, recipe in group)}: {reason}."
+        yield f"Not on {', '.join(recipe for _, recipe in group)}: {reason.rstrip('.')}."
+
+
+def _ended(result: Result) -> tuple[bool, int | None]:
+    """How a program ended that nobody told to."""
+    ran = result.ran
+    return (False, None) if ran is None else (ran.running, None if ran.running else ran.exit_code)
+
+
+def _said(result: Result) -> str:
+    return f", and it says: {result.ran.said.rstrip('.')}" if result.ran and result.ran.said else ""
 
 
 def _is_fit(result: Result) -> bool:
@@ -63,7 +78,7 @@ def _named(result: Result) -> str:
 
 def _aboard(result: Result, summaries: Mapping[str, str]) -> str:
     said = summaries.get(result.recipe, "")
-    lines = [f"{said[:1].lower()}{said[1:]}" if said else "no recipe says what is aboard"]
+    lines = [said or "no recipe says what is aboard"]
     lines += [f"with {', '.join(one.to for one in result.completed)}, which it needs"] if result.completed else []
     lines += [f"with provision '{mend.provision}', without which {mend.why}" for mend in result.mended]
     return "; ".join(lines)

@@ -108,6 +108,12 @@ def test_an_ordinary_error_is_no_cause(said):
     assert find_cause(said) is None
 
 
+@pytest.mark.parametrize("before", ["", "thread 'main' panicked at src/main.rs:1:1:\n", "path=", "(", "`", '"', " "])
+def test_a_folder_for_temporary_files_is_known_wherever_it_is_named(before):
+    assert find_cause(f"{before}/tmp/x: No such file or directory (os error 2)").provision == "tmp"
+    assert find_cause(f"{before}/var/tmp/x: No such file or directory (os error 2)") is None
+
+
 @pytest.mark.parametrize("heading", ["Usage:", "USAGE:", "usage:", "    Usage:"])
 def test_a_usage_that_names_everything_is_no_cause(heading):
     options = "\n".join(f"  --option  {said}" for table in TABLE.values() for said in table)

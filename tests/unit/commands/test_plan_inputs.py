@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
-from bareboat.commands.plan_inputs import load_project, sample_names
+from bareboat.commands.plan_inputs import load_project, own_results, sample_names
 from bareboat.commands.project import Project
 from bareboat.errors import RecipeError, SampleError
 from tests.unit.project import ROOT
@@ -55,3 +56,12 @@ def test_a_provision_that_a_sample_wants_is_there(project):
     )
     with pytest.raises(SampleError, match=r"no such provision: 'cert' \(did you mean 'certs'\?\)"):
         load_project(project)
+
+
+def test_what_one_crate_lacks_is_nothing_to_another_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    first, second = (tmp_path / folder / "app" for folder in "ab")
+    assert own_results(first) != own_results(second)
+    monkeypatch.chdir(tmp_path)
+    assert own_results(Path("a/app")) == own_results(first)
+    assert own_results(None) is None

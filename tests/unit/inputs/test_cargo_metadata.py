@@ -75,7 +75,7 @@ def test_a_program_is_found_in_whichever_package_has_it():
     [
         (HERE, {"package": "servr"}, r"--package servr: no such package \(did you mean 'server'\?\)"),
         (HERE / "server", {"binary": "tol"}, r"--bin tol: no such program \(did you mean 'tool'\?\)"),
-        (HERE, {"binary": "none"}, r"has no program 'none'; its packages are server, shared"),
+        (HERE, {"binary": "none"}, r"--bin none: no such program \(there are: server, tool\)"),
         (HERE, {"package": "shared"}, "package 'shared' is a library"),
         (HERE / "shared", {}, "package 'shared' is a library"),
     ],

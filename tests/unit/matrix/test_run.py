@@ -442,7 +442,7 @@ def test_a_program_of_which_nothing_is_expected_shows_what_it_does(context, engi
     plan = plan_of(book_of("scratch-musl"), expectations=(AS_IT_STANDS,))
     engine.script = always(Script(exit_code=2, stderr=b"Usage: app FILE\n"))
     (result,) = run_plan(context, plan, io.StringIO()).results
-    assert (result.outcome.kind, result.ran) == ("passed", Ran(exit_code=2))
+    assert (result.outcome.kind, result.ran) == ("passed", Ran(exit_code=2, said="Usage: app FILE"))
     assert load_all(context.results) == (result,)
     engine.script = always(Script(exit_code=139))
     (result,) = run_plan(replace(context, force=True), plan, io.StringIO()).results

@@ -36,8 +36,8 @@ def result(recipe, size, outcome=None, **more):
 def test_the_smallest_that_works_is_to_be_taken_and_the_next_is_weighed_against_it():
     said = recommend([result("debian", 120_000_000), result("scratch-musl", 600_000)], SUMMARIES)
     assert said.splitlines() == [
-        "Take scratch-musl (600 kB), the smallest of the 2 bases that it works on: nothing but the program.",
-        "Next best is debian (120 MB), 200 times as large: the whole of Debian.",
+        "Take scratch-musl (600 kB), the smallest of the 2 bases that it works on: Nothing but the program.",
+        "Next best is debian (120 MB), 200 times as large: The whole of Debian.",
     ]
 
 
@@ -45,7 +45,7 @@ def test_what_does_not_work_is_never_taken_and_each_reason_is_told_once():
     failed = Failed(stage="run", reason="it lacks a folder")
     results = [result("debian", 9_000_000), result("alpine", 1000, failed), result("scratch-musl", 10, failed)]
     assert recommend(results, SUMMARIES).splitlines() == [
-        "Take debian (9 MB): the whole of Debian.",
+        "Take debian (9 MB): The whole of Debian.",
         "Not on alpine, scratch-musl: it lacks a folder.",
     ]
     assert recommend(results[1:], SUMMARIES).startswith("It works on none of these bases.\nNot on alpine, scratch-musl")
@@ -54,9 +54,23 @@ def test_what_does_not_work_is_never_taken_and_each_reason_is_told_once():
 def test_what_came_aboard_besides_is_told():
     (line,) = recommend([result("scratch-musl", 10, completed=(LIBM,), mended=(TZ,))], SUMMARIES).splitlines()
     assert line.endswith(
-        "nothing but the program; with /lib/libm.so.6, which it needs; "
+        "Nothing but the program; with /lib/libm.so.6, which it needs; "
         "with provision 'tz', without which it lacks the time zones' data."
     )
+
+
+def test_a_base_on_which_it_ends_otherwise_than_on_the_fullest_is_not_taken():
+    full, other = Ran(exit_code=0), Ran(exit_code=1, said="Error: no such file.")
+    said = recommend(
+        [result("debian", 9, ran=full), result("alpine", 5, ran=full), result("scratch-musl", 1, ran=other)], {}
+    )
+    assert said.startswith("Take alpine (5 B), the smallest of the 2 bases")
+    assert said.splitlines()[2:] == [
+        "Not on scratch-musl, where it does otherwise: exit 1, and it says: Error: no such file."
+    ]
+    # Two ports found on one base and one on another are no other end.
+    served = [result("debian", 9, ran=SERVES), result("scratch-musl", 1, ran=replace(SERVES, stop_seconds=0.1))]
+    assert recommend(served, {}).startswith("Take scratch-musl")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +81,7 @@ def test_what_came_aboard_besides_is_told():
             replace(SERVES, stop_seconds=0.1, exit_code=0),
             "It listens on 8080 (HTTP 200) after 30 ms, and ends 100 ms after SIGTERM with exit code 0.",
         ),
-        (Ran(running=True), "It runs on and listens on nothing, and does not heed SIGTERM"),
+        (Ran(running=True), "It runs on and listens on no TCP port, and does not heed SIGTERM"),
     ],
 )
 def test_how_a_service_begins_and_ends_is_told(ran, words):
@@ -83,7 +97,7 @@ def test_why_it_did_not_end_with_0_is_told_in_its_own_words():
 
 def test_of_several_programs_each_has_its_own_answer():
     said = recommend([result("debian", 1), replace(result("debian", 1), sample="tool")], SUMMARIES)
-    assert [line.partition(":")[0] for line in said.splitlines() if line] == ["Of app", "Of tool"]
+    assert [line.partition(":")[0] for line in said.splitlines() if line] == ["app", "tool"]
 
 
 @pytest.mark.parametrize(
