@@ -16,6 +16,7 @@ from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.load_samples import load_crate, load_samples
 from bareboat.inputs.sample import Sample
 from bareboat.inputs.tomlfile import did_you_mean
+from bareboat.inputs.toolchain_packages import extend_toolchains
 from bareboat.matrix.mend import remember
 from bareboat.plan.jobs import PLATFORMS, Bases, BaseSource, Platform, Selection
 from bareboat.plan.planner import PlanInputs
@@ -123,6 +124,8 @@ def load_own(
 
     choice = Choice(package=own.package, binary=own.bin, all_binaries=all_bins)
     book, samples = load_project(project, own.crate, choice, ask)
+    if own.crate:
+        book = extend_toolchains(book, samples)
     return book, remember(samples, memory) if memory else samples
 
 

@@ -10,6 +10,7 @@ sample        Sample, Cargo
 load_samples  load_samples, load_crate
 cargo_metadata COMMAND, read_metadata; CargoMetadata, Choice
 mend          Mend
+toolchain_packages extend_toolchains, is_extended
 expectation   Expectation, AS_IT_STANDS
 crate_files   NOT_SOURCE, source_files, read_source, source_digest
 rustflags     RustFlags

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
+from bareboat.inputs.base import Name  # noqa: TC001 -- likewise
 from bareboat.inputs.expectation import Expectation  # noqa: TC001 -- pydantic reads the types of fields
 from bareboat.inputs.expected import ExpectedFailure  # noqa: TC001 -- likewise
 from bareboat.inputs.rustflags import RustFlags
@@ -86,6 +87,8 @@ class Metadata:
     expect: Expectation | None = None
     # The arguments of a plain run of which nothing is expected.
     arguments: tuple[str, ...] = ()
+    # Debian packages that the toolchain has besides, for C libraries and what build scripts call.
+    toolchain_packages: Annotated[tuple[Name, ...], Field(alias="toolchain-packages")] = ()
     # Environment variables that the image sets, beside the recipe's.
     env: dict[_Variable, _Value] = field(default_factory=dict)
     # More runs, each with a name of its own.
@@ -144,6 +147,8 @@ class Sample:
     cargo: Cargo = field(default_factory=Cargo)
     # The compiler flags that its own configuration of cargo sets.
     rustflags: RustFlags = field(default_factory=RustFlags)
+    # Debian packages that its toolchain has besides.
+    toolchain_packages: tuple[str, ...] = ()
     # Pairs of name and value that the image's environment has beside the recipe's.
     env: tuple[tuple[str, str], ...] = ()
     # Whether it is the user's own, whose images from scratch are given the libraries that they lack.

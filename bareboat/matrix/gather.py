@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bareboat.inputs.toolchain_packages import is_extended
 from bareboat.make.context import Outputs
 from bareboat.plan.jobs import ImageJob, ProbeJob, RootJob
 from bareboat.result.values import Result, Skipped
@@ -40,9 +41,9 @@ def gather_run(plan: Plan, outputs: Mapping[Hashable, Output], failed: Iterable[
 
 
 def new_pins(lock: Lock, jobs: Iterable[Job], outputs: Outputs) -> Lock:
-    """The lock with what this run resolved and the lock did not name yet."""
+    """The lock with what this run resolved and the lock did not name yet; toolchains of one crate alone are not its."""
     for job in jobs:
-        if not isinstance(job, RootJob) or job.id not in outputs.by_id:
+        if not isinstance(job, RootJob) or job.id not in outputs.by_id or is_extended(job.name):
             continue
         root = outputs.root(job)
         if root.source.kind == "registry" and root.source.reference not in lock.registry and root.source.digest:

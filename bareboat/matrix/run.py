@@ -11,6 +11,7 @@ from bareboat.check.prediction import judge_failure
 from bareboat.errors import BareboatError, EngineError, ResultError
 from bareboat.make.context import Outputs
 from bareboat.matrix.cell import failed_result, keep, say
+from bareboat.matrix.compile_faults import explain_compile
 from bareboat.matrix.gather import gather_run
 from bareboat.matrix.job import run_job
 from bareboat.matrix.pace import Pace, Pools
@@ -159,6 +160,8 @@ def _tell(
         first = told.setdefault(done.error.log_tail, done.job.id)
         if first != done.job.id:
             note = f"with the words of {first}; the whole log: {done.error.log}"
+        elif cure := explain_compile(_compile_log(done)):
+            note += f"\n{cure}"
     if expected and isinstance(done.error, EngineError):
         note = f"as expected; the whole log: {done.error.log}"
     if done.aborted_by is not None:
