@@ -1,6 +1,7 @@
-"""Completes an image from scratch: libraries that its program's closure misses come aboard from the toolchain.
+"""Completes an image: libraries that its program's closure misses come aboard from the toolchain.
 
-A recipe from scratch is a minimum. What else a program is linked to, the toolchain has, for there it was linked.
+No recipe knows every program. What it is linked to the toolchain has, for there it was linked; where a library asks for
+symbols that the base's own have not, the closure says so afterwards.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from bareboat.commands.open_run import Order, WorkOptions, carry_out
@@ -14,14 +15,16 @@ from bareboat.errors import EngineError, HostError, SampleError
 from bareboat.inputs.cargo_metadata import COMMAND, read_metadata
 from bareboat.inputs.crate_files import source_files
 from bareboat.inputs.load_recipes import load_recipes
+from bareboat.make.fetch_secrets import fetch_mounts
+from bareboat.make.program import in_a_shell
+from bareboat.make.sources import copy_sources
+from bareboat.plan.containerfile import lock_commands
 from bareboat.plan.jobs import RootJob
 from bareboat.plan.planner import plan_roots
 from bareboat.system.files import read_file, write_whole
 from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bareboat.commands.project import Project
     from bareboat.inputs.cargo_metadata import CargoMetadata
     from bareboat.plan.jobs import Bases, Plan
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from bareboat.system.process import Processes
 
 _MOUNTED = "/src"
+_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +44,67 @@ class Cargo:
     processes: Processes
     view: TextIO
 
-    def ask(self, workspace: Path, package: Path) -> CargoMetadata:
+    def tell(self, workspace: Path, package: Path) -> CargoMetadata:
         """What it says of the package in a workspace's folder; what it said of the same manifests is kept."""
-        kept = find_folders().cache / "metadata" / f"{_digest(workspace, package)}.json"
+        kept = self._kept(workspace, package, "json")
         if not kept.is_file():
             teller(self.view)(f"asking cargo for the packages and programs in {workspace}")
-            write_whole(kept, self._run(workspace, package).encode())
+            write_whole(kept, self._tell(workspace, package).encode())
         return read_metadata(kept.read_text(encoding="utf-8"), _MOUNTED, workspace)
 
-    def _run(self, workspace: Path, package: Path) -> str:
+    def lock(self, workspace: Path) -> Path:
+        """A copy of a workspace that has no Cargo.lock, with the one that cargo makes of it; kept until it changes."""
+        copy = find_folders().sources / f"locked-{hashlib.sha256(os.fsencode(workspace)).hexdigest()[:_DIGITS]}"
+        lock, kept = copy / "Cargo.lock", self._kept(workspace, workspace, "lock")
+        if kept.is_file():
+            copy_sources(workspace, copy, keep={Path("Cargo.lock")})
+        else:
+            says = "cargo makes one for a copy; `cargo generate-lockfile` there pins its crates"
+            teller(self.view)(f"{workspace} has no Cargo.lock: {says}")
+            copy_sources(workspace, copy)
+            self._lock(copy)
+            write_whole(kept, read_file(lock))
+        if not lock.is_file() or read_file(lock) != read_file(kept):
+            write_whole(lock, read_file(kept))
+        return copy
+
+    @staticmethod
+    def _kept(workspace: Path, package: Path, ending: str) -> Path:
+        return find_folders().cache / "metadata" / f"{_digest(workspace, package)}.{ending}"
+
+    def _tell(self, workspace: Path, package: Path) -> str:
+        folder = f"{_MOUNTED}/{package.relative_to(workspace)}"
+        return self._work(Work(image="", command=COMMAND, mounts={_MOUNTED: workspace}, folder=folder), workspace)
+
+    def _lock(self, copy: Path) -> None:
+        home = find_folders().crates / "cargo"
+        home.mkdir(parents=True, exist_ok=True)
+        work = Work(
+            image="",
+            command=in_a_shell(lock_commands()),
+            mounts={_MOUNTED: copy, "/cargo": home, **fetch_mounts()},
+            writable=frozenset({_MOUNTED, "/cargo"}),
+            folder=_MOUNTED,
+            network=True,
+        )
+        self._work(work, copy)
+
+    def _work(self, work: Work, folder: Path) -> str:
+        """Do some work in the first toolchain's image, with a folder mounted; what it wrote."""
         order = Order(book=load_recipes(self.project.recipes), samples=(), bases=self.bases, plan=_plan_toolchain)
-        work = WorkOptions(needs_engine=True)
-        with carry_out(self.project, order, self.processes, self.view, work) as carried:
+        with carry_out(self.project, order, self.processes, self.view, WorkOptions(needs_engine=True)) as carried:
             context, job = carried.context, carried.plan.jobs[0]
             if context.remote or not isinstance(job, RootJob):
                 raise HostError(
                     "an engine on another machine cannot have cargo look at a workspace: unset CONTAINER_HOST, or name "
-                    "a crate that is no workspace's and has one program"
+                    "a crate with a Cargo.lock that is no workspace's and has one program"
                 )
-            asked = Work(
-                image=carried.run.outputs.root(job).image,
-                command=COMMAND,
-                mounts={_MOUNTED: workspace},
-                folder=f"{_MOUNTED}/{package.relative_to(workspace)}",
-            )
             log = context.log("cargo metadata")
             try:
-                context.engine.work(asked, log)
+                context.engine.work(replace(work, image=carried.run.outputs.root(job).image), log)
             except EngineError as error:
-                words = "\n".join(error.log_tail).replace(f"{_MOUNTED}/", f"{workspace}/")
-                raise SampleError(f"cargo refuses the package in {package}:\n{words}") from error
+                words = "\n".join(error.log_tail).replace(f"{_MOUNTED}/", f"{folder}/")
+                raise SampleError(f"cargo refuses what is in {folder}:\n{words}") from error
             return log.read_text(encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ import os
 import platform as machine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from bareboat import commands
 from bareboat.errors import HostError, InputError, RecipeError, SampleError
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from bareboat.commands.project import Project
     from bareboat.inputs.cargo_metadata import CargoMetadata
+    from bareboat.inputs.load_samples import Asker
     from bareboat.inputs.recipe import RecipeBook
     from bareboat.result.values import Host
     from bareboat.system.process import Processes
@@ -66,9 +67,9 @@ def load_project(
     project: Project,
     crate: Path | None = None,
     choice: Choice | None = None,
-    ask: Callable[[Path, Path], CargoMetadata] | None = None,
+    cargo: Asker | None = None,
 ) -> tuple[RecipeBook, tuple[Sample, ...]]:
-    """The recipes, and the project's samples or the user's own crate in place of them; `ask` is as load_crate has it.
+    """The recipes, and the project's samples or the user's own crate in place of them; `cargo` is as load_crate has it.
 
     Raises InputError with every mistake of both.
     """
@@ -78,7 +79,7 @@ def load_project(
         raise SampleError("which crate? Go to the folder of one, where its Cargo.toml is, or name it: --crate FOLDER")
     samples, names, mistakes = tuple[Sample, ...](), None, list[InputError]()
     try:
-        samples = load_crate(crate, choice, ask) if crate else load_samples(project.samples)
+        samples = load_crate(crate, choice, cargo) if crate else load_samples(project.samples)
     except SampleError as error:
         mistakes.append(error)
     else:
@@ -102,6 +103,30 @@ def own_results(crate: Path | None) -> Path | None:
     return find_folders().cache / "results" / digits
 
 
+@dataclass(frozen=True, slots=True)
+class _Cargo:
+    """Asks cargo. What that takes is imported when it is named: few crates need it."""
+
+    project: Project
+    bases: Bases
+    processes: Processes
+    view: TextIO
+
+    def tell(self, workspace: Path, package: Path) -> CargoMetadata:
+        """What it says of a package in a workspace's folder."""
+        found: CargoMetadata = self._cargo.tell(workspace, package)
+        return found
+
+    def lock(self, workspace: Path) -> Path:
+        """A copy of a workspace without a lock, with one."""
+        copy: Path = self._cargo.lock(workspace)
+        return copy
+
+    @property
+    def _cargo(self) -> Any:
+        return commands.ask_cargo.Cargo(self.project, self.bases, self.processes, self.view)
+
+
 def load_own(
     project: Project,
     own: OwnCrate,
@@ -116,14 +141,9 @@ def load_own(
     `memory` has results, a folder a host, that say what else these programs want. Raises InputError as `load_project`
     does.
     """
-
-    def ask(workspace: Path, package: Path) -> CargoMetadata:
-        # Imported only here, when it is named: few crates need it, and it needs an engine.
-        found: CargoMetadata = commands.ask_cargo.Cargo(project, own.bases, processes, view).ask(workspace, package)
-        return found
-
     choice = Choice(package=own.package, binary=own.bin, all_binaries=all_bins)
-    book, samples = load_project(project, own.crate, choice, ask)
+    cargo = _Cargo(project, own.bases, processes, view)
+    book, samples = load_project(project, own.crate, choice, cargo)
     if own.crate:
         book = extend_toolchains(book, samples)
     return book, remember(samples, memory) if memory else samples

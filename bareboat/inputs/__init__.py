@@ -7,7 +7,7 @@ recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, 
 schema        recipe_schema
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
 sample        Sample, Cargo
-load_samples  load_samples, load_crate
+load_samples  load_samples, load_crate, Asker
 cargo_metadata COMMAND, read_metadata; CargoMetadata, Choice
 mend          Mend
 toolchain_packages extend_toolchains, is_extended

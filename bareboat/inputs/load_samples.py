@@ -10,7 +10,7 @@ import os.path
 import re
 import shlex
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bareboat.errors import SampleError
 from bareboat.inputs.cargo_metadata import Choice, choose_programs, find_workspace
@@ -29,7 +29,7 @@ from bareboat.inputs.sample import METADATA, Sample
 from bareboat.inputs.tomlfile import Parsed, Problem, read_toml, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from bareboat.inputs.cargo_metadata import CargoMetadata
@@ -65,16 +65,24 @@ def load_samples(folder: Path) -> tuple[Sample, ...]:
     return tuple(sample for crate in loaded for sample in crate.value or ())
 
 
-def load_crate(
-    folder: Path, choice: Choice | None = None, ask: Callable[[Path, Path], CargoMetadata] | None = None
-) -> tuple[Sample, ...]:
+class Asker(Protocol):
+    """Asks cargo."""
+
+    def tell(self, workspace: Path, package: Path) -> CargoMetadata:
+        """What it says of the package in one folder, which is in a workspace's."""
+
+    def lock(self, workspace: Path) -> Path:
+        """A copy of a workspace that has no Cargo.lock, with the one that it makes."""
+
+
+def load_crate(folder: Path, choice: Choice | None = None, cargo: Asker | None = None) -> tuple[Sample, ...]:
     """The user's own crate in `folder`: its chosen programs and their variants.
 
-    `ask` has cargo tell of the package in a folder, the second, of a workspace's folder, the first; without it, and
-    where that is enough, only Cargo.toml is read. Raises SampleError with every problem.
+    Without `cargo`, and where that is enough, only the crate's own files are read. Raises SampleError with every
+    problem.
     """
     try:
-        loaded = _load_own(folder, choice or Choice(), ask)
+        loaded = _load_own(folder, choice or Choice(), cargo)
     except RuntimeError as error:  # so says Python before 3.13 that links lead to one another
         raise SampleError(f"{folder}: cannot be read: {error}") from error
     if loaded.value is None:
@@ -82,17 +90,19 @@ def load_crate(
     return tuple(replace(sample, own=True) for sample in loaded.value)
 
 
-def _load_own(
-    folder: Path, choice: Choice, ask: Callable[[Path, Path], CargoMetadata] | None
-) -> Parsed[tuple[Sample, ...]]:
+def _load_own(folder: Path, choice: Choice, cargo: Asker | None) -> Parsed[tuple[Sample, ...]]:
     place, name = folder.resolve(), str(folder)
     workspace = find_workspace(place)
     manifest = read_toml(place / "Cargo.toml", f"{name}/Cargo.toml")
-    if ask is None or manifest.value is None:
+    if cargo is None or manifest.value is None:
         return _load(place, name)
+    root = workspace or place
+    if not os.path.lexists(root / "Cargo.lock"):
+        locked = cargo.lock(root)
+        root, place = locked, locked / place.relative_to(root)
     if workspace is None and not choice.names_any and names_one_program(manifest.value, place):
         return _load(place, name)
-    said = ask(workspace or place, place)
+    said = cargo.tell(root, place)
     root = said.folder
     loaded = []
     for chosen in choose_programs(said, place, choice):

@@ -151,7 +151,7 @@ class Sample:
     toolchain_packages: tuple[str, ...] = ()
     # Pairs of name and value that the image's environment has beside the recipe's.
     env: tuple[tuple[str, str], ...] = ()
-    # Whether it is the user's own, whose images from scratch are given the libraries that they lack.
+    # Whether it is the user's own, whose images are given the libraries that they lack.
     own: bool = False
     # Whether cargo needs only manifest and lock to fetch its crates.
     stands_alone: bool = True

@@ -6,12 +6,12 @@ standing       find_root, find_program, find_image_key and keep_image_key, which
                bootstrap_key
 compiler       compiler_of
 root           make_root
-program        make_program
-sources        program_name, which tells crates of one name apart
+program        make_program; in_a_shell, commands as the first process of a container
+sources        program_name, which tells crates of one name apart; copy_sources
 build_program  a compile by a build, for this room alone
 copies         fetch_copies, owners_in, CopiedEntry
 image          ImageContents, gather_contents, ship_image, assemble, image_config, image_entries
 base_archive   keep_base, open_base, known_layers
 load           load_image, saved_image, scratch_archive
-fetch_secrets  fetch_secrets
+fetch_secrets  fetch_secrets, fetch_mounts
 """

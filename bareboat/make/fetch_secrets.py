@@ -20,6 +20,13 @@ _CA_FILES = (
     "/etc/ssl/cert.pem",
 )
 
+_PLACES = {CARGO_SECRET: "/run/cargo-config.toml", CA_SECRET: "/run/ca-bundle.crt"}
+
+
+def fetch_mounts() -> dict[str, Path]:
+    """The same files by the places where the commands of a fetch look for them in a container."""
+    return {_PLACES[name]: path for name, path in fetch_secrets().items()}
+
 
 def fetch_secrets(environment: Mapping[str, str] = os.environ) -> dict[str, Path]:
     """The files to mount for the fetching step alone: mount name -> file; only those that the host has."""

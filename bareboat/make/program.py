@@ -18,12 +18,10 @@ from bareboat.engine.containers import Work
 from bareboat.inputs.crate_files import source_digest
 from bareboat.make.build_program import build_program
 from bareboat.make.context import PROCESSORS
-from bareboat.make.fetch_secrets import fetch_secrets
+from bareboat.make.fetch_secrets import fetch_mounts
 from bareboat.make.sources import crate_digits, program_name, sync_sources
 from bareboat.make.standing import ProgramRecord, keep_program, program_folder
 from bareboat.plan.containerfile import (
-    CA_SECRET,
-    CARGO_SECRET,
     compile_commands,
     crates_commands,
     target_cache,
@@ -45,7 +43,6 @@ _MINUTE_SECONDS = 60
 _DIGITS = 16
 # A crate takes about a hundred characters of cargo's listing, and a large program has a thousand of them.
 _CRATES_CHARACTERS = 2**22
-_SECRETS = {CARGO_SECRET: "/run/cargo-config.toml", CA_SECRET: "/run/ca-bundle.crt"}
 
 
 def make_program(context: JobContext, job: ProgramJob, toolchain: RootImage) -> Program:
@@ -80,7 +77,7 @@ def _run_compile(
         target.mkdir(parents=True, exist_ok=True)
         work = Work(
             image=toolchain.image,
-            command=_in_a_shell((*compile_commands(job), *crates_commands(job))),
+            command=in_a_shell((*compile_commands(job), *crates_commands(job))),
             mounts=mounts,
             writable=frozenset({"/src", "/target", "/out"}),
             folder="/src",
@@ -136,11 +133,10 @@ def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources:
         shutil.rmtree(fetched, ignore_errors=True)
         for folder in (fetched, home):
             folder.mkdir(parents=True, exist_ok=True)
-        own = {_SECRETS[name]: path for name, path in fetch_secrets().items()}
         work = Work(
             image=toolchain.image,
-            command=_in_a_shell(vendor_commands()),
-            mounts={"/src": sources, "/crates": fetched, "/cargo": home, **own},
+            command=in_a_shell(vendor_commands()),
+            mounts={"/src": sources, "/crates": fetched, "/cargo": home, **fetch_mounts()},
             writable=frozenset({"/crates", "/cargo"}),
             folder="/src",
             network=True,
@@ -150,7 +146,8 @@ def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources:
     return crates
 
 
-def _in_a_shell(commands: Sequence[str]) -> tuple[str, ...]:
+def in_a_shell(commands: Sequence[str]) -> tuple[str, ...]:
+    """A command that does these one after the other, as the first process of a container."""
     # The first process of a container heeds only signals that it handles, and a shell handles none while it waits for a
     # command in the foreground: told to end, the compile would go on.
     return ("/bin/sh", "-c", f"trap 'exit 130' INT TERM; {{ {' && '.join(commands)}; }} & wait $!")

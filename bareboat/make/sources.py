@@ -11,6 +11,7 @@ from bareboat.errors import BareboatError
 from bareboat.inputs.crate_files import read_source, source_digest, source_files
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from bareboat.inputs.sample import Sample
@@ -36,14 +37,19 @@ def sync_sources(sample: Sample, copy: Path) -> None:
     and a file that did not keeps the time of its copy. Raises BareboatError where the sources are no longer those that
     the sample was read from.
     """
-    wanted = {path.relative_to(sample.folder): path for path in source_files(sample.folder)}
+    copy_sources(sample.folder, copy)
+    if source_digest(copy) != sample.digest:
+        raise BareboatError(f"{sample.folder}: its files changed during the run; run it again")
+
+
+def copy_sources(folder: Path, copy: Path, keep: Collection[Path] = ()) -> None:
+    """Make `copy` hold the sources in `folder`, and nothing else but what is to be kept; what is the same stays."""
+    wanted = {path.relative_to(folder): path for path in source_files(folder)}
     copy.mkdir(parents=True, exist_ok=True)
-    _remove_others(copy, set(wanted))
+    _remove_others(copy, {*wanted, *keep})
     for place, source in wanted.items():
         if not _is_same(source, copy / place):
             _replace(source, copy / place)
-    if source_digest(copy) != sample.digest:
-        raise BareboatError(f"{sample.folder}: its files changed during the run; run it again")
 
 
 def _remove_others(copy: Path, wanted: set[Path]) -> None:

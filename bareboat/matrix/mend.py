@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def find_mends(plan: Plan, results: Iterable[Result]) -> dict[str, tuple[Mend, ...]]:
     """By the sample's name, what the cells of a plan lack that failed, by their own words, and were not given yet."""
-    own = {cell.id: cell for cell in plan.cells if cell.completes}
+    own = {cell.id: cell for cell in plan.cells if cell.completes and cell.base is None}
     found: dict[str, tuple[Mend, ...]] = {}
     for result in results:
         cell = own.get(result.cell)

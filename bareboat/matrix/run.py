@@ -102,6 +102,8 @@ def _conclude(context: JobContext, done: Done[Job, Output]) -> Output | None:
         reason=done.error.summary,
         detail=done.error.detail,
     )
+    if cure := explain_compile(_compile_log(done)):
+        failed = replace(failed, reason=cure.partition("\n")[0], detail=f"{cure}\n\n{failed.detail}")
     expected = done.job.cell.expect_failure
     if expected is not None:
         failed = judge_failure(failed, expected, _compile_log(done))
@@ -161,7 +163,7 @@ def _tell(
         if first != done.job.id:
             note = f"with the words of {first}; the whole log: {done.error.log}"
         elif cure := explain_compile(_compile_log(done)):
-            note += f"\n{cure}"
+            note = f"{cure}\n  the whole log: {done.error.log}"
     if expected and isinstance(done.error, EngineError):
         note = f"as expected; the whole log: {done.error.log}"
     if done.aborted_by is not None:

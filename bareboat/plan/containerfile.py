@@ -129,15 +129,23 @@ def _copy(cell: Cell, planned: PlannedCopy, references: Mapping[RootJob, str]) -
     return _comment(copy.why), f"COPY {' '.join(options)} {copy.path} {copy.to}"
 
 
+_HOST_CONFIGURATION = (
+    "export CARGO_HOME=/cargo",
+    "if [ -f /run/ca-bundle.crt ]; then export CARGO_HTTP_CAINFO=/run/ca-bundle.crt; fi",
+    "if [ -f /run/cargo-config.toml ]; then set -- --config /run/cargo-config.toml; fi",
+)
+
+
 def vendor_commands() -> tuple[str, ...]:
     """What fetches a crate's dependencies in /src to /crates, by way of the folder /cargo, as shell commands."""
-    return (
-        "export CARGO_HOME=/cargo",
-        "if [ -f /run/ca-bundle.crt ]; then export CARGO_HTTP_CAINFO=/run/ca-bundle.crt; fi",
-        "if [ -f /run/cargo-config.toml ]; then set -- --config /run/cargo-config.toml; fi",
-        # Unless told to, `cargo vendor` goes past a mirror that the configuration puts in the place of crates.io.
-        'cargo "$@" vendor --locked --respect-source-config /crates/vendor > /crates/vendor.toml',
-    )
+    # Unless told to, `cargo vendor` goes past a mirror that the configuration puts in the place of crates.io.
+    vendor = 'cargo "$@" vendor --locked --respect-source-config /crates/vendor > /crates/vendor.toml'
+    return (*_HOST_CONFIGURATION, vendor)
+
+
+def lock_commands() -> tuple[str, ...]:
+    """What writes the Cargo.lock of the workspace in /src, by way of the folder /cargo, as shell commands."""
+    return (*_HOST_CONFIGURATION, 'cargo "$@" generate-lockfile')
 
 
 def compile_commands(job: ProgramJob) -> tuple[str, ...]:

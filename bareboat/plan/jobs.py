@@ -133,8 +133,8 @@ class Cell:
 
     @property
     def completes(self) -> bool:
-        """Whether what the program lacks in an image from scratch comes aboard though no recipe names it."""
-        return self.sample.own and self.base is None and self.recipe.expect_failure is None
+        """Whether libraries that the program lacks in the image come aboard though no recipe names them."""
+        return self.sample.own and self.recipe.expect_failure is None
 
     @property
     def program_path(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,11 @@ def _named(result: Result) -> str:
 def _aboard(result: Result, summaries: Mapping[str, str]) -> str:
     said = summaries.get(result.recipe, "")
     lines = [said or "no recipe says what is aboard"]
-    lines += [f"with {', '.join(one.to for one in result.completed)}, which it needs"] if result.completed else []
+    lines += [f"with {_libraries(result)}, which it needs"] if result.completed else []
     lines += [f"with provision '{mend.provision}', without which {mend.why}" for mend in result.mended]
     return "; ".join(lines)
+
+
+def _libraries(result: Result) -> str:
+    first, *others = (posixpath.basename(one.to) for one in result.completed)
+    return f"{first} and {len(others)} libraries more" if len(others) > 1 else " and ".join([first, *others])

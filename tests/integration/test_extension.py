@@ -182,7 +182,7 @@ def test_a_report_format_is_a_word_and_a_case(copy: Copy) -> None:
 
 def test_a_field_is_decided_or_the_test_of_keys_fails(copy: Copy) -> None:
     old = "    writable: bool = False\n"
-    copy.edit("bareboat/inputs/sample.py", old, f'{old}    stdin: str = ""\n')
+    copy.edit("bareboat/inputs/expectation.py", old, f'{old}    stdin: str = ""\n')
     words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/plan/test_keys.py")
     undecided = copy.python(*words)
     assert undecided.returncode == 1

@@ -277,6 +277,55 @@ def test_a_library_that_a_program_is_linked_to_comes_aboard(tmp_path: Path) -> N
         remove(("sines", base))
 
 
+CRYPTO_RS = """
+#[link(name = "crypto")]
+extern "C" {
+    fn OpenSSL_version_num() -> std::ffi::c_ulong;
+}
+fn main() {
+    println!("{:x}", unsafe { OpenSSL_version_num() });
+}
+"""
+
+
+def test_a_library_of_c_comes_aboard_on_a_base_that_has_it_not(tmp_path: Path) -> None:
+    base = "distroless-cc"
+    crate = write_crate(tmp_path / "ciphers", {"src/main.rs": CRYPTO_RS})
+    words = (f"--crate={crate}", f"--recipe={base}", f"--results={tmp_path / 'results'}")
+    try:
+        row = rows(build(*words, "--format=json"), "ciphers")[base]
+        assert (row["outcome"], row["exit_code"]) == ("passed", 0), row["reason"]
+        assert "/usr/lib/x86_64-linux-gnu/libcrypto.so.3" in row["completed"].split(", ")
+    finally:
+        remove(("ciphers", base))
+
+
+def test_a_library_that_the_toolchain_lacks_is_told_with_its_package(tmp_path: Path) -> None:
+    crate = write_crate(tmp_path / "asks", {"src/main.rs": CRYPTO_RS.replace("crypto", "pq")})
+    answer = build(f"--crate={crate}", "--recipe=debian-slim", f"--results={tmp_path / 'results'}")
+    assert answer.returncode == 1
+    assert "the toolchain lacks library pq: package libpq-dev has it" in answer.stderr
+    assert 'toolchain-packages = ["libpq-dev"]' in answer.stdout
+    assert "Not on debian-slim: the toolchain lacks library pq: package libpq-dev has it." in answer.stdout
+
+
+def test_a_crate_without_a_lock_gets_one_in_a_copy(tmp_path: Path) -> None:
+    crate = write_crate(tmp_path / "lockless", {"src/main.rs": USAGE_RS}).rename(tmp_path / "frei wählbar")
+    (crate / "Cargo.lock").unlink()
+    before = sorted(crate.rglob("*"))
+    words = (f"--crate={crate}", "--recipe=scratch-musl", f"--results={tmp_path / 'results'}")
+    try:
+        first = build(*words)
+        assert first.returncode == 0, first.stderr
+        assert f"{crate} has no Cargo.lock: cargo makes one for a copy" in first.stderr
+        second = build(*words)
+        assert "nothing to do: all 1 cells are unchanged" in second.stderr
+        assert "has no Cargo.lock" not in second.stderr
+        assert sorted(crate.rglob("*")) == before
+    finally:
+        remove(("lockless", "scratch-musl"))
+
+
 class Workspace:
     """A workspace, and the command as its user gives it: in its folder."""
 
@@ -330,7 +379,7 @@ def test_what_cargo_says_of_a_broken_member_is_told_in_its_own_words(workspace: 
     write(workspace.folder, {"shared/Cargo.toml": SHARED_TOML.replace('"shared"', "shared")})
     broken = workspace.build("--bin=tool")
     assert (broken.returncode, broken.stdout) == (2, "")
-    assert "cargo refuses the package in " in broken.stderr
+    assert "cargo refuses what is in " in broken.stderr
     assert "shared/Cargo.toml" in broken.stderr
     assert "name = shared\n" in broken.stderr, "the line that cargo shows"
     assert "Traceback" not in broken.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -113,22 +114,32 @@ def workspace(tmp_path):
     return tmp_path
 
 
+class Asked:
+    """Cargo, which is asked once, or not at all."""
+
+    def __init__(self, *packages, root="/src", locked=None):
+        self.packages, self.root, self.locked, self.questions = packages, root, locked, []
+
+    def tell(self, workspace, place):
+        self.questions.append((workspace, place))
+        return read_metadata(json.dumps({"packages": self.packages, "workspace_root": self.root}), "/src", workspace)
+
+    def lock(self, workspace):
+        assert self.locked, f"{workspace} has a lock"
+        self.questions.append(workspace)
+        return self.locked
+
+
 def test_a_member_is_compiled_in_the_folder_of_its_workspace(workspace):
-    asked = []
-
-    def ask(folder, place):
-        asked.append((folder, place))
-        line = json.dumps({"packages": [package("server", "server", "tool")], "workspace_root": "/src"})
-        return read_metadata(line, "/src", folder)
-
-    (sample,) = load_crate(workspace / "server", Choice(binary="tool"), ask)
-    assert asked == [(workspace, workspace / "server")]
+    cargo = Asked(package("server", "server", "tool"))
+    (sample,) = load_crate(workspace / "server", Choice(binary="tool"), cargo)
+    assert cargo.questions == [(workspace, workspace / "server")]
     assert (sample.name, sample.package, sample.binary) == ("server-tool", "server", "tool")
     assert (sample.folder, sample.stands_alone, sample.own) == (workspace, False, True)
     assert sample.package_option == ("--package=server",)
     before = sample.digest
     (workspace / "shared" / "src" / "lib.rs").write_text("// what the member depends on", encoding="utf-8")
-    assert load_crate(workspace / "server", Choice(binary="tool"), ask)[0].digest != before
+    assert load_crate(workspace / "server", Choice(binary="tool"), cargo)[0].digest != before
 
 
 def test_cargo_is_not_asked_where_the_manifest_names_one_program(workspace):
@@ -136,17 +147,32 @@ def test_cargo_is_not_asked_where_the_manifest_names_one_program(workspace):
     (workspace / "server" / "Cargo.lock").write_text("version = 4\n", encoding="utf-8")
     (workspace / "server" / "src" / "main.rs").touch()
     assert find_workspace(workspace / "server") is None
-
-    def ask(folder, place):
-        raise AssertionError((folder, place))
-
-    (sample,) = load_crate(workspace / "server", None, ask)
+    cargo = Asked(package("server", "server", place="."))
+    (sample,) = load_crate(workspace / "server", None, cargo)
     assert (sample.name, sample.package, sample.binary) == ("server", "", "server")
+    assert cargo.questions == []
+    load_crate(workspace / "server", Choice(binary="server"), cargo)
     (workspace / "server" / "src" / "bin").mkdir()
-    with pytest.raises(AssertionError):
-        load_crate(workspace / "server", None, ask)
-    with pytest.raises(AssertionError):
-        load_crate(workspace / "server", Choice(binary="server"), ask)
+    load_crate(workspace / "server", None, cargo)
+    assert cargo.questions == [(workspace / "server", workspace / "server")] * 2
+
+
+@pytest.mark.parametrize("member", [False, True])
+def test_a_crate_without_a_lock_is_compiled_in_a_copy_that_has_one(workspace, member):
+    (workspace / "server" / "src" / "main.rs").touch()
+    if not member:
+        (workspace / "Cargo.toml").unlink()
+    (workspace / "Cargo.lock").unlink()
+    root = workspace if member else workspace / "server"
+    copy = workspace / "copy"
+    shutil.copytree(workspace / "server", copy / "server" if member else copy)
+    (copy / "Cargo.lock").write_text("version = 4\n", encoding="utf-8")
+    cargo = Asked(package("server", "server"), locked=copy)
+    (sample,) = load_crate(workspace / "server", None, cargo)
+    assert cargo.questions == [root, *([(copy, copy / "server")] if member else [])]
+    assert (sample.folder, sample.name) == (copy, "server")
+    with pytest.raises(SampleError, match="generate-lockfile"):
+        load_crate(workspace / "server")
 
 
 @pytest.mark.parametrize(

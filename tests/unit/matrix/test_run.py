@@ -140,6 +140,18 @@ def test_another_output_fails_the_cell(context, engine):
     assert (failed.stage, failed.reason) == ("run", "its output differs")
 
 
+def test_a_compile_that_lacks_a_library_says_first_which_package_has_it(context, engine, monkeypatch):
+    told = "the toolchain lacks library pq: package libpq-dev has it\nadd to Cargo.toml:"
+    monkeypatch.setattr("bareboat.matrix.run.explain_compile", lambda log: told if "broken" in log else "")
+    engine.broken, view = "cargo build", io.StringIO()
+    done = run_plan(context, plan_of(book_of("scratch-musl", "alpine")), view)
+    for outcome in outcomes(done).values():
+        assert outcome.reason == "the toolchain lacks library pq: package libpq-dev has it"
+        assert outcome.detail.startswith(f"{told}\n\n")
+        assert "error: broken" in outcome.detail
+    assert view.getvalue().count("package libpq-dev has it") == 1
+
+
 def test_a_failed_compile_fails_every_cell_that_needs_it(context, engine):
     engine.broken = "cargo build"
     done = run(context, book_of("scratch-musl", "alpine"))

@@ -446,13 +446,12 @@ def test_a_field_changes_its_key_and_all_that_are_made_of_it_and_none_before(dec
         assert before(World()).sources() != after(World()).sources()
 
 
-def test_whether_a_crate_is_ones_own_is_in_the_sources_of_what_starts_from_scratch_alone():
-    own = in_sample(own=True)
-    scratch, base = in_recipe(base=Base(scratch=True))(World()), World()
-    assert own(scratch).sources() != scratch.sources()
-    assert own(base).sources() == base.sources()
+@pytest.mark.parametrize("base", [Base(scratch=True), Base(bootstrap=DEBIAN)])
+def test_whether_a_crate_is_ones_own_is_in_the_sources(base):
+    own, world = in_sample(own=True), in_recipe(base=base)(World())
+    assert own(world).sources() != world.sources()
     # What is made to fail is left as it is.
-    doomed = in_recipe(expect_failure=KNOWN)(scratch)
+    doomed = in_recipe(expect_failure=KNOWN)(world)
     assert own(doomed).sources() == doomed.sources()
 
 

@@ -54,7 +54,7 @@ def test_what_does_not_work_is_never_taken_and_each_reason_is_told_once():
 def test_what_came_aboard_besides_is_told():
     (line,) = recommend([result("scratch-musl", 10, completed=(LIBM,), mended=(TZ,))], SUMMARIES).splitlines()
     assert line.endswith(
-        "Nothing but the program; with /lib/libm.so.6, which it needs; "
+        "Nothing but the program; with libm.so.6, which it needs; "
         "with provision 'tz', without which it lacks the time zones' data."
     )
 
@@ -71,6 +71,13 @@ def test_a_base_on_which_it_ends_otherwise_than_on_the_fullest_is_not_taken():
     # Two ports found on one base and one on another are no other end.
     served = [result("debian", 9, ran=SERVES), result("scratch-musl", 1, ran=replace(SERVES, stop_seconds=0.1))]
     assert recommend(served, {}).startswith("Take scratch-musl")
+
+
+def test_many_libraries_are_counted():
+    several = tuple(replace(LIBM, to=f"/lib/lib{name}.so") for name in "abc")
+    said = [recommend([result("debian", 1, completed=several[:number])], {}) for number in (2, 3)]
+    assert "with liba.so and libb.so, which it needs" in said[0]
+    assert "with liba.so and 2 libraries more, which it needs" in said[1]
 
 
 @pytest.mark.parametrize(
