@@ -11,6 +11,7 @@ BareboatError          1  something went wrong that no other class names
 +-- AbsentError        1  an image has nothing at a path: the engine said so itself
 +-- RefusedError       1  the runtime would not start a container
 +-- EngineError        1  a command failed: the command, its exit code, the log's last lines, the log's path
+|   +-- CompileError      cargo failed: its words from the first error on
 +-- StoppedError     130  the user stopped the run
 """
 
@@ -94,25 +95,52 @@ class EngineError(BareboatError):
         self.command_exit_code = exit_code
         self.log_tail = tuple(log_tail[-LOG_TAIL_LINES:])
         self.log = log
-        super().__init__(self._with_log(f"exit code {exit_code} from: {command}"))
+        super().__init__(self._with_log(self._heading(command)))
 
     @property
     def summary(self) -> str:
         """The command's first output line that begins with "error", else its exit code and its program's name."""
         error_lines = (line.strip() for line in self.log_tail if line.strip().lower().startswith("error"))
-        return next(error_lines, f"exit code {self.command_exit_code} from {self.command.partition(' ')[0]}")
+        return next(error_lines, self._brief)
 
     @property
     def detail(self) -> str:
         """Without the command's long options, which have numbers and folders of this very run in them."""
         words = shlex.join(word for word in shlex.split(self.command) if not word.startswith("--"))
-        return self._with_log(f"exit code {self.command_exit_code} from: {words}")
+        return self._with_log(self._heading(words))
+
+    @property
+    def _brief(self) -> str:
+        return f"exit code {self.command_exit_code} from {self.command.partition(' ')[0]}"
+
+    def _heading(self, command: str) -> str:
+        return f"exit code {self.command_exit_code} from: {command}"
 
     def _with_log(self, heading: str) -> str:
         lines = [heading, *(f"    {line}" for line in self.log_tail)]
         if self.log is not None:
             lines.append(f"  the whole log: {self.log}")
         return "\n".join(lines)
+
+
+class CompileError(EngineError):
+    """Cargo failed in its container: the message has its words from the first error on, and the whole log's path."""
+
+    def __init__(self, error: EngineError, said: Sequence[str]) -> None:
+        words = said[_first_error(said) :][:LOG_TAIL_LINES]
+        super().__init__(error.command, error.command_exit_code, words or error.log_tail, error.log)
+
+    @property
+    def _brief(self) -> str:
+        return "cargo does not compile it"
+
+    def _heading(self, command: str) -> str:
+        del command  # of our own making: the reader asked for no container
+        return f"{self._brief}:"
+
+
+def _first_error(lines: Sequence[str]) -> int:
+    return next((place for place, line in enumerate(lines) if line.lstrip().startswith("error")), len(lines))
 
 
 class StoppedError(BareboatError):

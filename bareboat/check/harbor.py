@@ -10,13 +10,13 @@ import contextlib
 import secrets
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from bareboat.archive import Entry, ImageConfig
 from bareboat.check.limits import limit_hit
+from bareboat.check.standing import peak_bytes
 from bareboat.engine.containers import Start
 from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES
 from bareboat.errors import BareboatError
@@ -30,6 +30,7 @@ from bareboat.system.folders import remove
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from bareboat.engine.containers import RunReport
     from bareboat.inputs.limits import Limits
@@ -101,7 +102,8 @@ def probe_service(
         environment = harbor.environment()
         with harbor.running(harbor.subject(image_id, environment, limits)) as service:
             probes = list(harbor.ask())
-            peak = _peak_bytes(context, service)
+            process = context.engine.process_of(service)
+            peak = None if process is None else peak_bytes(process)
             if context.engine.process_of(service) is None:
                 report = context.engine.finish(service, STOP_SECONDS)
                 return ServiceReport(probes=tuple(probes), failure=_judge_end(report, limits), peak_bytes=None)
@@ -285,14 +287,3 @@ def _wait_for(condition: Callable[[], bool], fault: str) -> None:
         if time.monotonic() > deadline:
             raise BareboatError(f"{fault} within {READY_SECONDS:g} s")
         time.sleep(0.01)
-
-
-def _peak_bytes(context: JobContext, container: str) -> int | None:
-    """VmHWM of proc(5): what the container's first process has had in memory at most."""
-    process = context.engine.process_of(container)
-    try:
-        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return None
-    values = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
-    return int(values[0]) * 1024 if values else None

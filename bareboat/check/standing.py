@@ -40,6 +40,9 @@ class Inside(Protocol):
     def ask(self, process: int, port: int) -> str:
         """What answers there on a port: `HTTP 200`, `no HTTP`, or "" where nothing does."""
 
+    def peak_bytes(self, process: int) -> int | None:
+        """The most memory that the process has had; None where it has ended, or cannot be seen."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Namespaces:
@@ -71,6 +74,10 @@ class Namespaces:
         except BareboatError:  # it has ended meanwhile, or this machine lets nobody in
             return ""
 
+    def peak_bytes(self, process: int) -> int | None:
+        """VmHWM of proc(5)."""
+        return peak_bytes(process)
+
 
 class Nowhere:
     """Sees nothing: the containers are on another machine."""
@@ -84,6 +91,21 @@ class Nowhere:
         """Nothing."""
         del process, port
         return ""
+
+    def peak_bytes(self, process: int) -> int | None:
+        """Nothing."""
+        del process
+        return None
+
+
+def peak_bytes(process: int) -> int | None:
+    """The most memory that a process of this machine has had, VmHWM of proc(5); None where it has ended."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    values = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(values[0]) * 1024 if values else None
 
 
 def run_as_it_stands(engine: Containers, start: Start, settle_seconds: float, inside: Inside) -> tuple[RunReport, Ran]:
@@ -109,7 +131,8 @@ def run_as_it_stands(engine: Containers, start: Start, settle_seconds: float, in
         if engine.process_of(container) is None:
             report = engine.finish(container, _ENDED_SECONDS)
             return report, Ran(exit_code=report.exit_code, ports=ports, answers=answers, listen_seconds=listened)
-        ran = Ran(running=True, ports=ports, answers=answers, listen_seconds=listened)
+        peak = inside.peak_bytes(process)
+        ran = Ran(running=True, ports=ports, answers=answers, listen_seconds=listened, peak_bytes=peak)
         return _end(engine, container, ran)
     finally:
         engine.discard(container)

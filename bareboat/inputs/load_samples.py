@@ -187,6 +187,7 @@ def _sample(folder: Path, program: _Program, metadata: Metadata, digest: str) ->
         needs_crates=False,
         expectations=(metadata.expect or replace(AS_IT_STANDS, arguments=metadata.arguments), *metadata.also),
         env=tuple(sorted(metadata.env.items())),
+        cargo=metadata.cargo,
         toolchain_packages=metadata.toolchain_packages,
         digest=digest,
         recipes=metadata.recipes,

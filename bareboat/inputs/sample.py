@@ -87,6 +87,8 @@ class Metadata:
     expect: Expectation | None = None
     # The arguments of a plain run of which nothing is expected.
     arguments: tuple[str, ...] = ()
+    # How it is compiled.
+    cargo: Cargo = field(default_factory=Cargo)
     # Debian packages that the toolchain has besides, for C libraries and what build scripts call.
     toolchain_packages: Annotated[tuple[Name, ...], Field(alias="toolchain-packages")] = ()
     # Environment variables that the image sets, beside the recipe's.

@@ -15,6 +15,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from bareboat.engine.containers import Work
+from bareboat.errors import CompileError, EngineError
 from bareboat.inputs.crate_files import source_digest
 from bareboat.make.build_program import build_program
 from bareboat.make.context import PROCESSORS
@@ -82,8 +83,15 @@ def _run_compile(
             writable=frozenset({"/src", "/target", "/out"}),
             folder="/src",
         )
-        context.engine.work(work, context.log(program_name(job)))
+        _compile(context, work, context.log(program_name(job)))
         return (out / job.sample.binary).read_bytes(), warm, _read_crates(job.sample, out / "crates")
+
+
+def _compile(context: JobContext, work: Work, log: Path) -> None:
+    try:
+        context.engine.work(work, log)
+    except EngineError as error:
+        raise CompileError(error, log.read_text(encoding="utf-8", errors="replace").splitlines()) from error
 
 
 @contextlib.contextmanager

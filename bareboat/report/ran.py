@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bareboat.report.figures import seconds_text
+from bareboat.report.figures import seconds_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,7 +12,17 @@ if TYPE_CHECKING:
     from bareboat.report.figures import Figure
     from bareboat.result.values import Ran, Result
 
-RAN_KEYS = ("running", "exit_code", "ports", "answers", "listen_seconds", "stop_seconds", "completed", "mended")
+RAN_KEYS = (
+    "running",
+    "exit_code",
+    "ports",
+    "answers",
+    "listen_seconds",
+    "stop_seconds",
+    "peak_bytes",
+    "completed",
+    "mended",
+)
 
 
 def ran_text(result: Result) -> str:
@@ -39,7 +49,7 @@ def ran_values(result: Result) -> tuple[Figure, ...]:
         return (*(None,) * (len(RAN_KEYS) - 2), completed, mended)
     return (
         *(ran.running, ran.exit_code, ", ".join(map(str, ran.ports)) or None, ", ".join(ran.answers) or None),
-        *(ran.listen_seconds, ran.stop_seconds, completed, mended),
+        *(ran.listen_seconds, ran.stop_seconds, ran.peak_bytes, completed, mended),
     )
 
 
@@ -58,6 +68,7 @@ def _service_sentence(ran: Ran) -> str:
     ports = " and ".join(f"{port} ({answer or 'not asked'})" for port, answer in pairs)
     listens = f"listens on {ports} after {seconds_text(ran.listen_seconds)}"
     begins = listens if ports else "runs on and listens on no TCP port"
+    begins += f", with {size_text(ran.peak_bytes)} of memory at most" if ran.peak_bytes else ""
     if ran.stop_seconds is None:
         return (
             f"It {begins}, and does not heed SIGTERM: stopping it takes ten seconds and ends in SIGKILL. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, assert_never
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Format = Literal["text", "markdown", "csv", "json"]
 TERMINAL_COLUMNS = 100
+_LOG = "  the whole log: "
 NOTHING = "No results.\n"
 
 
@@ -128,10 +130,10 @@ def _without_empty_columns(table: Table) -> Table:
 
 def _not_passed(results: tuple[Result, ...]) -> str:
     lines: list[str] = []
-    # The same failure on many bases is told once.
-    for outcome, group in groupby(sort_results(results), key=lambda result: result.outcome):
-        name = ", ".join(printable(result.recipe) for result in group)
-        match outcome:
+    for _, group in groupby(sort_results(results), key=_failure):
+        first, *others = group
+        name = ", ".join(printable(result.recipe) for result in (first, *others))
+        match first.outcome:
             case Failed(expected=expected, detail=detail) if expected:
                 lines += ["", f"{name} fails as expected: {printable(expected)}", *_indented(detail)]
             case Failed(stage=stage, reason=reason, detail=detail):
@@ -142,8 +144,16 @@ def _not_passed(results: tuple[Result, ...]) -> str:
             case Passed():
                 pass
             case _:
-                assert_never(outcome)
+                assert_never(first.outcome)
     return "".join(f"{line}\n" for line in lines)
+
+
+def _failure(result: Result) -> object:
+    """What the same failure on several bases is told once by: a compile's log is another for each libc and linkage."""
+    outcome = result.outcome
+    if not isinstance(outcome, Failed):
+        return outcome
+    return replace(outcome, detail="\n".join(line for line in outcome.detail.split("\n") if _LOG not in line))
 
 
 def _indented(detail: str) -> list[str]:

@@ -230,6 +230,7 @@ class Ran:
     answers: tuple[str, ...] = ()  # of each port to `GET /`: `HTTP 200`, `no HTTP`, or "" where it could not be asked
     listen_seconds: float | None = None  # from its start until it listened; None where it did not
     stop_seconds: float | None = None  # from SIGTERM to its end; None where it was killed, or ended by itself
+    peak_bytes: int | None = None  # the most memory that its first process had when it was asked and had answered
     said: str = ""  # a line that it wrote to its standard error: the first that speaks of an error, else the last
 
 

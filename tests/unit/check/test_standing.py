@@ -44,6 +44,10 @@ class Seen:
         self.asked.append((process, port))
         return self.answers.get(port, "")
 
+    def peak_bytes(self, process):
+        self.looked.append(process)
+        return 4096
+
 
 @pytest.fixture
 def engine(tmp_path):
@@ -359,3 +363,9 @@ def test_a_namespace_that_lets_nobody_in_answers_nothing():
 
 def test_elsewhere_nothing_is_seen():
     assert (Nowhere().ports(os.getpid()), Nowhere().ask(os.getpid(), 80)) == ((), "")
+
+
+def test_the_memory_of_a_process_of_this_machine_is_seen():
+    assert 2**20 < Namespaces(processes=Processes()).peak_bytes(os.getpid()) < 2**40
+    assert Namespaces(processes=Processes()).peak_bytes(2**22 + 1) is None
+    assert Nowhere().peak_bytes(os.getpid()) is None

@@ -396,3 +396,9 @@ def test_arguments_are_those_of_a_run_that_is_left_to_itself(crate):
     (crate / "Cargo.toml").write_text(f"{manifest}expect = {{}}\n", encoding="utf-8")
     with pytest.raises(SampleError, match=r"the arguments are `expect\.arguments`"):
         load_crate(crate)
+
+
+def test_a_crate_may_say_how_it_is_compiled(crate):
+    said = '[package.metadata.bareboat.cargo]\nfeatures = ["a"]\nprofile = "small"\n'
+    (crate / "Cargo.toml").write_text(f'[package]\nname = "app"\n{said}', encoding="utf-8")
+    assert load_crate(crate).cargo == Cargo(features=("a",), profile="small")

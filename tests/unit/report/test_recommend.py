@@ -89,6 +89,10 @@ def test_many_libraries_are_counted():
             "It listens on 8080 (HTTP 200) after 30 ms, and ends 100 ms after SIGTERM with exit code 0.",
         ),
         (Ran(running=True), "It runs on and listens on no TCP port, and does not heed SIGTERM"),
+        (
+            replace(SERVES, peak_bytes=3_900_000),
+            "It listens on 8080 (HTTP 200) after 30 ms, with 3.9 MB of memory at most",
+        ),
     ],
 )
 def test_how_a_service_begins_and_ends_is_told(ran, words):
@@ -144,3 +148,7 @@ def test_the_same_failure_on_many_bases_is_told_once():
     said = render([result("alpine", 3, failed), result("debian", 2, failed), result("scratch-musl", 1, other)], "text")
     assert "\nalpine, debian failed at run: no\n    because\n" in said
     assert "\nscratch-musl failed at run: no\n    for another reason\n" in said
+    logged = [replace(failed, stage="compile", detail=f"error\n  the whole log: {name}.log") for name in "ab"]
+    said = render([result("alpine", 3, logged[0]), result("debian", 2, logged[1])], "text")
+    assert "\nalpine, debian failed at compile: no\n    error\n      the whole log: a.log\n" in said
+    assert "b.log" not in said
