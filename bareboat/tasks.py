@@ -82,8 +82,8 @@ def recipes(_c, schema=False):
 
 @task
 def samples(_c):
-    """List the samples."""
-    answer(lambda _: commands.ask.print_samples(PROJECT))
+    """List the samples, or the programs of the crate in this folder."""
+    answer(lambda processes: commands.ask.print_samples(PROJECT, processes, sys.stderr))
 
 
 @task(help={"source": BASES})

@@ -16,7 +16,7 @@ from bareboat.engine.images import OWN_NAMES
 from bareboat.errors import InputError
 from bareboat.inputs.limits import limits_of
 from bareboat.inputs.load_recipes import load_recipes
-from bareboat.inputs.load_samples import load_crate, load_samples
+from bareboat.inputs.load_samples import load_samples
 from bareboat.inputs.lock import pinned_reference, read_lock
 from bareboat.inputs.recipe import Copy
 from bareboat.inputs.schema import recipe_schema
@@ -73,9 +73,11 @@ def print_recipes(project: Project) -> str:
     return list_recipes(load_recipes(project.recipes, sample_names(project)))
 
 
-def print_samples(project: Project) -> str:
-    """The samples as a table."""
-    return list_samples(load_crate(project.crate) if project.crate else load_samples(project.samples))
+def print_samples(project: Project, processes: Processes, view: TextIO) -> str:
+    """The samples as a table, or the programs of the crate in whose folder the user stands."""
+    if not project.crate:
+        return list_samples(load_samples(project.samples))
+    return list_samples(load_own(project, OwnCrate(crate=project.crate), processes, view, all_bins=True)[1])
 
 
 def write_schema() -> str:

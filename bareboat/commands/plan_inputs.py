@@ -73,8 +73,10 @@ def load_project(
 
     Raises InputError with every mistake of both.
     """
-    if choice and choice.names_any and not crate:
-        raise SampleError("--package and --bin choose of a crate: go to its folder, or name it: --crate FOLDER")
+    if choice and choice != Choice() and not crate:
+        raise SampleError(
+            "--package, --bin and --all-bins choose of a crate: go to its folder, or name it: --crate FOLDER"
+        )
     if not crate and not project.samples.is_dir():
         raise SampleError("which crate? Go to the folder of one, where its Cargo.toml is, or name it: --crate FOLDER")
     samples, names, mistakes = tuple[Sample, ...](), None, list[InputError]()

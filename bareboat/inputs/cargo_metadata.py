@@ -86,9 +86,9 @@ class Choice:
     all_binaries: bool = False
 
     @property
-    def names_any(self) -> bool:
-        """Whether anything is chosen."""
-        return bool(self.package or self.binary or self.all_binaries)
+    def names_one(self) -> bool:
+        """Whether a package or a program is named."""
+        return bool(self.package or self.binary)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,7 +100,11 @@ def _load_own(folder: Path, choice: Choice, cargo: Asker | None) -> Parsed[tuple
     if not os.path.lexists(root / "Cargo.lock"):
         locked = cargo.lock(root)
         root, place = locked, locked / place.relative_to(root)
-    if workspace is None and not choice.names_any and names_one_program(manifest.value, place):
+    if (
+        workspace is None
+        and not choice.names_one
+        and names_one_program(manifest.value, place, by_default=not choice.all_binaries)
+    ):
         return _load(place, name)
     said = cargo.tell(root, place)
     root = said.folder

@@ -33,11 +33,16 @@ def program_problems(manifest: dict[str, Any], file: str) -> Iterator[Problem]:
         yield Problem(file=file, key=key, text=text)
 
 
-def names_one_program(manifest: dict[str, Any], folder: Path) -> bool:
-    """Whether it is clear, without cargo, which program `cargo run` would take; else cargo is to be asked."""
+def names_one_program(manifest: dict[str, Any], folder: Path, *, by_default: bool = True) -> bool:
+    """Whether it is clear, without cargo, which program `cargo run` would take; else cargo is to be asked.
+
+    Unless `by_default`, there may be no other program either.
+    """
     package = manifest.get("package")
-    if not isinstance(package, dict) or _text(package.get("default-run")):
-        return isinstance(package, dict)
+    if not isinstance(package, dict):
+        return False
+    if by_default and _text(package.get("default-run")):
+        return True
     # A program that [[bin]] names may be the one that cargo finds by itself.
     named = [table for table in _tables(manifest.get("bin")) if _text(table.get("path")) != "src/main.rs"]
     return len(named) + (folder / "src" / "main.rs").is_file() == 1 and not (folder / "src" / "bin").exists()

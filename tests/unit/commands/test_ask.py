@@ -83,7 +83,7 @@ def test_who_stands_in_a_crates_folder_means_that_crate(crate, monkeypatch):
     assert project.complete({"crate": "", "force": False}) == {"crate": crate, "force": False}
     assert project.complete({"crate": "../other"}) == {"crate": "../other"}
     assert project.complete({"force": True}) == {"force": True}
-    assert "sloop" in print_samples(project)
+    assert "sloop" in print_samples(project, Processes(), io.StringIO())
 
 
 def test_who_stands_in_a_project_means_its_samples(crate, monkeypatch):

@@ -10,6 +10,7 @@ import pytest
 from bareboat.commands.plan_inputs import load_project, own_results, sample_names
 from bareboat.commands.project import Project
 from bareboat.errors import RecipeError, SampleError
+from bareboat.inputs.cargo_metadata import Choice
 from tests.unit.project import ROOT
 
 
@@ -65,3 +66,10 @@ def test_what_one_crate_lacks_is_nothing_to_another_of_its_name(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     assert own_results(Path("a/app")) == own_results(first)
     assert own_results(None) is None
+
+
+@pytest.mark.parametrize("choice", [Choice(package="a"), Choice(binary="a"), Choice(all_binaries=True)])
+def test_who_chooses_of_a_crate_names_one(choice):
+    with pytest.raises(SampleError, match="--crate FOLDER"):
+        load_project(Project(root=ROOT), None, choice)
+    assert load_project(Project(root=ROOT), None, Choice())

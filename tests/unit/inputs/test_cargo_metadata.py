@@ -150,6 +150,7 @@ def test_cargo_is_not_asked_where_the_manifest_names_one_program(workspace):
     cargo = Asked(package("server", "server", place="."))
     (sample,) = load_crate(workspace / "server", None, cargo)
     assert (sample.name, sample.package, sample.binary) == ("server", "", "server")
+    load_crate(workspace / "server", Choice(all_binaries=True), cargo)
     assert cargo.questions == []
     load_crate(workspace / "server", Choice(binary="server"), cargo)
     (workspace / "server" / "src" / "bin").mkdir()
@@ -195,3 +196,4 @@ def test_it_is_told_where_a_manifest_names_one_program(tmp_path, manifest, files
     assert names_one_program(read, tmp_path) is one
     default = tomli.loads(f'[package]\nname = "p"\ndefault-run = "b"\n{manifest}')
     assert names_one_program(default, tmp_path)
+    assert names_one_program(default, tmp_path, by_default=False) is one
