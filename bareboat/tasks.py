@@ -38,8 +38,7 @@ def order(action, kind, words):
     "force": "compile, ship, run and measure again what is unchanged",
     "locked": "fail when a package is not of the version in recipes/recipes.lock",
     "keep_going": "go on past a failed cell (the default); --no-keep-going stops at the first",
-    "results": "a folder to keep the results in, in place of results/",
-    "all": "print the cells too that are made to fail, as tests of the predictions",
+    "results": "a folder for the results", "all": "print the cells too that are made to fail, as tests of predictions",
 })  # fmt: skip
 def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", package="", bin="", all_bins=False, force=False,
                  locked=False, keep_going=True, format="text", results="", all=False):  # fmt: skip
@@ -111,8 +110,9 @@ def containerfile(_c, cell, crate="", package="", bin="", bases="auto"):
 
 
 @task(positional=["cell"], help={"cell": CELL, "image": "what the image is called where it will run", **OWN})
-def eject(_c, cell, compose=False, kube=False, quadlet=False, image="", crate="", package="", bin="", bases="auto"):
-    """Print how a cell's image is run elsewhere, confined as here: for Compose, for Kubernetes, or as a quadlet."""
+def eject(_c, cell, run=False, compose=False, kube=False, quadlet=False, image="", crate="", package="", bin="",
+          bases="auto"):  # fmt: skip
+    """Print how a cell's image is run, confined as here: by podman run, Compose or Kubernetes, or as a quadlet."""
     order(commands.ask.print_ejected, commands.ask.EjectOptions, locals())
 
 

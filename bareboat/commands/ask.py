@@ -110,6 +110,7 @@ class EjectOptions(OwnCrate):
     """The words of eject."""
 
     cell: str  # SAMPLE@RECIPE; with a crate, the recipe alone will do
+    run: bool = False
     compose: bool = False
     kube: bool = False
     quadlet: bool = False

@@ -1,13 +1,14 @@
 """What a user takes home of a cell: how its image is run elsewhere, confined as it was run here. Pure.
 
-The formats are those of the Compose specification (compose-spec.io), of Kubernetes' Pod (v1) and of Podman's
-podman-systemd.unit(5), a quadlet. Each has the limits that the cell's own runs have.
+Beside a `podman run`, the formats are those of the Compose specification (compose-spec.io), of Kubernetes' Pod (v1) and
+of Podman's podman-systemd.unit(5), a quadlet. Each has the limits that the cell's own runs have.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
     from bareboat.inputs.limits import Limits
     from bareboat.plan.jobs import Cell
 
-Form = Literal["compose", "kube", "quadlet"]
+Form = Literal["run", "compose", "kube", "quadlet"]
 
+_RUN = (
+    "podman run --rm --read-only --tmpfs=/tmp --cap-drop=all --security-opt=no-new-privileges --user={user}"
+    " --memory={memory_bytes}b --pids-limit={processes}"
+)
 _COMPOSE = """\
 # {cell}, for `docker compose up` or `podman-compose up`
 services:
@@ -131,8 +136,12 @@ def eject(cell: Cell, form: Form, image: str, limits: Limits, service: Service |
         "memory_mb": limits.memory_mb,
         "processes": limits.processes,
     }
-    words["arguments"] = _arguments(cell.sample.expectations[0].arguments, form)
+    arguments = cell.sample.expectations[0].arguments
+    words["arguments"] = _arguments(arguments, form)
     match form:
+        case "run":
+            confined = _RUN.format(**words).split()
+            return f"{shlex.join([*confined, *_run_options(service), image, *arguments])}\n"
         case "compose":
             more = "".join(_compose_lines(service)) if service else ""
             return _COMPOSE.format(**words, more=more, restart="unless-stopped" if service else '"no"')
@@ -156,9 +165,21 @@ def _arguments(arguments: Sequence[str], form: Form) -> str:
             return f"    command: {listed.replace('$', '$$')}\n"
         case "kube":
             return f"      args: {listed.replace('$(', '$$(')}\n"
+        case "run":
+            return ""  # they are words of the command itself
         case "quadlet":
             quoted = " ".join(json.dumps(argument) for argument in arguments)
             return f"Exec={quoted.replace('%', '%%').replace('$', '$$')}\n"
+
+
+def _run_options(service: Service | None) -> Iterator[str]:
+    if service is None:
+        return
+    yield from (f"--publish={port}:{port}" for port in service.ports)
+    if service.needs_low_port:
+        yield f"--sysctl={_ANY_PORT}=0"
+    if not service.heeds:
+        yield "--init"
 
 
 def _compose_lines(service: Service) -> Iterator[str]:

@@ -71,6 +71,20 @@ def test_a_low_port_may_be_listened_on_and_what_heeds_no_signal_gets_an_init():
     assert "Sysctl=net.ipv4.ip_unprivileged_port_start=0\nRunInit=true\n" in unit
 
 
+def test_a_run_is_one_command_that_confines_as_our_runs_do():
+    run = replace(AS_IT_STANDS, arguments=("--root", "a b"))
+    said = shlex.split(text("run", Service(ports=(80, 8080), heeds=False), expectations=(run,)))
+    assert (said[:3], said[-3:]) == (["podman", "run", "--rm"], ["ghcr.io/me/app:1", "--root", "a b"])
+    assert set(said[3:-3]) == {
+        *("--read-only", "--tmpfs=/tmp", "--cap-drop=all", "--security-opt=no-new-privileges", "--user=65532:65532"),
+        *("--memory=640000000b", "--pids-limit=192", "--init", "--publish=80:80", "--publish=8080:8080"),
+        "--sysctl=net.ipv4.ip_unprivileged_port_start=0",
+    }
+    plain = shlex.split(text("run"))
+    assert plain[-1] == "ghcr.io/me/app:1"
+    assert not [word for word in plain if word.startswith(("--publish", "--sysctl", "--init"))]
+
+
 def test_arguments_arrive_to_the_letter():
     words = ("--root=/srv", 'a "b" c', "$HOME", "%h", "$(id)", "\\x")
     run = replace(AS_IT_STANDS, arguments=words)
@@ -132,7 +146,7 @@ def test_an_image_has_its_name_here_unless_another_is_given():
 
 @pytest.mark.parametrize("words", [{}, {"kube": True, "compose": True}])
 def test_it_is_one_form_at_a_time(words):
-    with pytest.raises(InputError, match="which form\\? Say one of --compose, --kube, --quadlet"):
+    with pytest.raises(InputError, match="which form\\? Say one of --run, --compose, --kube, --quadlet"):
         ask(**words)
 
 
