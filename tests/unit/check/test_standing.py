@@ -369,3 +369,10 @@ def test_the_memory_of_a_process_of_this_machine_is_seen():
     assert 2**20 < Namespaces(processes=Processes()).peak_bytes(os.getpid()) < 2**40
     assert Namespaces(processes=Processes()).peak_bytes(2**22 + 1) is None
     assert Nowhere().peak_bytes(os.getpid()) is None
+
+
+def test_of_many_ports_the_first_few_are_asked(stand):
+    inside = Seen([tuple(range(1, 21))], answers=dict.fromkeys(range(1, 21), "HTTP 200"))
+    _, ran = stand(Script(exit_code=None, on_signal={"SIGTERM": 0}), inside)
+    assert ran.ports == tuple(range(1, 21))
+    assert ran.answers == ("HTTP 200",) * 8 + ("",) * 12
