@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from bareboat.archive import Entry, ImageConfig
+from bareboat.check.as_it_stands import peak_bytes
 from bareboat.check.limits import limit_hit
-from bareboat.check.standing import peak_bytes
 from bareboat.engine.containers import Start
 from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES
 from bareboat.errors import BareboatError

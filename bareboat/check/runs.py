@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bareboat.check.as_it_stands import run_as_it_stands
 from bareboat.check.causes import find_cause, find_panic
 from bareboat.check.limits import limit_hit
-from bareboat.check.standing import run_as_it_stands
 from bareboat.engine.containers import Start
 from bareboat.result.values import Failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from bareboat.check.as_it_stands import Inside
     from bareboat.check.causes import Cause
-    from bareboat.check.standing import Inside
     from bareboat.engine.containers import Containers, RunReport
     from bareboat.inputs.expectation import Expectation
     from bareboat.inputs.limits import Limits

@@ -22,7 +22,7 @@ from bareboat.plan.containerfile import lock_commands
 from bareboat.plan.jobs import RootJob
 from bareboat.plan.planner import plan_roots
 from bareboat.system.files import read_file, write_whole
-from bareboat.system.folders import find_folders
+from bareboat.system.folders import find_folders, folder_digits
 
 if TYPE_CHECKING:
     from bareboat.commands.project import Project
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from bareboat.system.process import Processes
 
 _MOUNTED = "/src"
-_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Cargo:
 
     def lock(self, workspace: Path) -> Path:
         """A copy of a workspace that has no Cargo.lock, with the one that cargo makes of it; kept until it changes."""
-        copy = find_folders().sources / f"locked-{hashlib.sha256(os.fsencode(workspace)).hexdigest()[:_DIGITS]}"
+        copy = find_folders().sources / f"locked-{folder_digits(workspace)}"
         lock, kept = copy / "Cargo.lock", self._kept(workspace, workspace, "lock")
         if kept.is_file():
             copy_sources(workspace, copy, keep={Path("Cargo.lock")})

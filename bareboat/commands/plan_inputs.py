@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import platform as machine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from bareboat import commands
 from bareboat.errors import HostError, InputError, RecipeError, SampleError
@@ -21,7 +19,7 @@ from bareboat.matrix.mend import remember
 from bareboat.plan.jobs import PLATFORMS, Bases, BaseSource, Platform, Selection
 from bareboat.plan.planner import PlanInputs
 from bareboat.system.called import as_called
-from bareboat.system.folders import find_folders
+from bareboat.system.folders import find_folders, folder_digits
 from bareboat.system.printable import printable_lines
 from bareboat.system.redact import without_secrets
 
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bareboat.commands.project import Project
-    from bareboat.inputs.cargo_metadata import CargoMetadata
     from bareboat.inputs.load_samples import Asker
     from bareboat.inputs.recipe import RecipeBook
     from bareboat.result.values import Host
@@ -50,9 +47,6 @@ def check_engine(host: Host, platform: Platform) -> None:
         raise HostError(f"the engine is on a machine of {host.architecture}, and Bareboat works on {platform} alone")
 
 
-_DIGITS = 16
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnCrate:
     """The options that name a crate of the user's own, in place of the samples."""
@@ -67,7 +61,7 @@ def load_project(
     project: Project,
     crate: Path | None = None,
     choice: Choice | None = None,
-    cargo: Asker | None = None,
+    cargo: Callable[[], Asker] | None = None,
 ) -> tuple[RecipeBook, tuple[Sample, ...]]:
     """The recipes, and the project's samples or the user's own crate in place of them; `cargo` is as load_crate has it.
 
@@ -101,32 +95,7 @@ def own_results(crate: Path | None) -> Path | None:
     if crate is None:
         return None
     # Two crates may have one name, and what one lacks is nothing to the other.
-    digits = hashlib.sha256(os.fsencode(crate.resolve())).hexdigest()[:_DIGITS]
-    return find_folders().cache / "results" / digits
-
-
-@dataclass(frozen=True, slots=True)
-class _Cargo:
-    """Asks cargo. What that takes is imported when it is named: few crates need it."""
-
-    project: Project
-    bases: Bases
-    processes: Processes
-    view: TextIO
-
-    def tell(self, workspace: Path, package: Path) -> CargoMetadata:
-        """What it says of a package in a workspace's folder."""
-        found: CargoMetadata = self._cargo.tell(workspace, package)
-        return found
-
-    def lock(self, workspace: Path) -> Path:
-        """A copy of a workspace without a lock, with one."""
-        copy: Path = self._cargo.lock(workspace)
-        return copy
-
-    @property
-    def _cargo(self) -> Any:
-        return commands.ask_cargo.Cargo(self.project, self.bases, self.processes, self.view)
+    return find_folders().results / folder_digits(crate)
 
 
 def load_own(
@@ -144,7 +113,12 @@ def load_own(
     does.
     """
     choice = Choice(package=own.package, binary=own.bin, all_binaries=all_bins)
-    cargo = _Cargo(project, own.bases, processes, view)
+
+    def cargo() -> Asker:
+        # Imported only here, when it is named: few crates need it, and it needs an engine.
+        asker: Asker = commands.ask_cargo.Cargo(project, own.bases, processes, view)
+        return asker
+
     book, samples = load_project(project, own.crate, choice, cargo)
     if own.crate:
         book = extend_toolchains(book, samples)

@@ -69,12 +69,7 @@ class CargoMetadata:
     __pydantic_config__ = _SAID
 
     packages: tuple[Package, ...]
-    workspace_root: Path
-
-    @property
-    def folder(self) -> Path:
-        """The workspace's folder, in which the lock is."""
-        return self.workspace_root
+    workspace_root: Path  # the folder in which the lock is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +100,7 @@ class ChosenProgram:
         return self.package.name if same else f"{self.package.name}-{self.binary}"
 
 
-_ADAPTER = TypeAdapter(CargoMetadata, config=None)
+_ADAPTER = TypeAdapter(CargoMetadata)
 
 
 def find_workspace(folder: Path) -> Path | None:
@@ -147,14 +142,14 @@ def _package(said: CargoMetadata, folder: Path, choice: Choice) -> Package:
     here = next((package for package in said.packages if package.manifest_path.parent == folder), None)
     having = [package for package in said.packages if choice.binary in {"", *package.programs} and package.programs]
     # A library at the root of a workspace may have members with programs; elsewhere who stands in it means it.
-    candidates = [here] if here and (here.programs or folder != said.folder or not having) else having
+    candidates = [here] if here and (here.programs or folder != said.workspace_root or not having) else having
     if len(candidates) == 1:
         return candidates[0]
     if not candidates and choice.binary:
         programs = sorted(program for package in said.packages for program in package.programs)
         raise SampleError(f"--bin {choice.binary}: no such program{did_you_mean(choice.binary, programs)}")
     if not candidates:
-        raise SampleError(f"{said.folder}: has no program, only libraries: {', '.join(sorted(names))}")
+        raise SampleError(f"{said.workspace_root}: has no program, only libraries: {', '.join(sorted(names))}")
     there = ", ".join(sorted(package.name for package in candidates))
     raise SampleError(f"which package? Name it with --package; those with a program are {there}")
 

@@ -29,7 +29,7 @@ from bareboat.inputs.sample import METADATA, Sample
 from bareboat.inputs.tomlfile import Parsed, Problem, read_toml, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from bareboat.inputs.cargo_metadata import CargoMetadata
@@ -75,11 +75,13 @@ class Asker(Protocol):
         """A copy of a workspace that has no Cargo.lock, with the one that it makes."""
 
 
-def load_crate(folder: Path, choice: Choice | None = None, cargo: Asker | None = None) -> tuple[Sample, ...]:
+def load_crate(
+    folder: Path, choice: Choice | None = None, cargo: Callable[[], Asker] | None = None
+) -> tuple[Sample, ...]:
     """The user's own crate in `folder`: its chosen programs and their variants.
 
-    Without `cargo`, and where that is enough, only the crate's own files are read. Raises SampleError with every
-    problem.
+    `cargo` gives who asks it. Without it, and where that is enough, only the crate's own files are read. Raises
+    SampleError with every problem.
     """
     try:
         loaded = _load_own(folder, choice or Choice(), cargo)
@@ -90,7 +92,7 @@ def load_crate(folder: Path, choice: Choice | None = None, cargo: Asker | None =
     return tuple(replace(sample, own=True) for sample in loaded.value)
 
 
-def _load_own(folder: Path, choice: Choice, cargo: Asker | None) -> Parsed[tuple[Sample, ...]]:
+def _load_own(folder: Path, choice: Choice, cargo: Callable[[], Asker] | None) -> Parsed[tuple[Sample, ...]]:
     place, name = folder.resolve(), str(folder)
     workspace = find_workspace(place)
     manifest = read_toml(place / "Cargo.toml", f"{name}/Cargo.toml")
@@ -98,7 +100,7 @@ def _load_own(folder: Path, choice: Choice, cargo: Asker | None) -> Parsed[tuple
         return _load(place, name)
     root = workspace or place
     if not os.path.lexists(root / "Cargo.lock"):
-        locked = cargo.lock(root)
+        locked = cargo().lock(root)
         root, place = locked, locked / place.relative_to(root)
     if (
         workspace is None
@@ -106,8 +108,8 @@ def _load_own(folder: Path, choice: Choice, cargo: Asker | None) -> Parsed[tuple
         and names_one_program(manifest.value, place, by_default=not choice.all_binaries)
     ):
         return _load(place, name)
-    said = cargo.tell(root, place)
-    root = said.folder
+    said = cargo().tell(root, place)
+    root = said.workspace_root
     loaded = []
     for chosen in choose_programs(said, place, choice):
         program = _Program(

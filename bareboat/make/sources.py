@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from typing import TYPE_CHECKING
 
 from bareboat.errors import BareboatError
 from bareboat.inputs.crate_files import read_source, source_digest, source_files
+from bareboat.system.folders import folder_digits
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -17,12 +17,10 @@ if TYPE_CHECKING:
     from bareboat.inputs.sample import Sample
     from bareboat.plan.jobs import ProgramJob
 
-_DIGITS = 16
-
 
 def crate_digits(sample: Sample) -> str:
     """The digits by which two crates of one name in different folders are told apart."""
-    return hashlib.sha256(os.fsencode(sample.folder.resolve())).hexdigest()[:_DIGITS]
+    return folder_digits(sample.folder)
 
 
 def program_name(job: ProgramJob) -> str:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bareboat.check.as_it_stands import Namespaces, Nowhere
 from bareboat.check.complete import gather_whole
 from bareboat.check.manifest import make_manifest
 from bareboat.check.prediction import closure_of, compare, judge_cell, refuse
 from bareboat.check.runs import verify
-from bareboat.check.standing import Namespaces, Nowhere
 from bareboat.check.trace import Trace, trace_runs
 from bareboat.elf import read_elf
 from bareboat.make.compiler import compiler_of

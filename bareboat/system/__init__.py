@@ -3,9 +3,9 @@
 Others use `process.Processes` to run commands, and `logs.LogCopy` for the log of one that is left running;
 `files.read_file` to read what may be no file, `write_whole`, `replacing`, `sweep` and `sweep_below` to write files,
 `make_open_folder`, and `bytes_below`; `folders.Folders`, `find_folders` and `remove` for caches, logs and scratch
-space, `find_state` for what is kept for good, `make_passage` for a folder where everybody may make one; `locks.Locks`
-to wait for each other, with `open_lock`, `take`, `is_free`, `say_holder` and `holder` for who asks for no name; and
-`once.Once` for what threads share. Before a text is printed, logged or saved it goes through `redact.without_secrets`,
-and before a terminal gets it through `printable.printable` or `printable_lines`, unless it is `Exact`; a message that
-names a command of ours goes through `called.as_called`.
+space, `folder_digits`, `find_state` for what is kept for good, `make_passage` for a folder where everybody may make
+one; `locks.Locks` to wait for each other, with `open_lock`, `take`, `is_free`, `say_holder` and `holder` for who asks
+for no name; and `once.Once` for what threads share. Before a text is printed, logged or saved it goes through
+`redact.without_secrets`, and before a terminal gets it through `printable.printable` or `printable_lines`, unless it
+is `Exact`; a message that names a command of ours goes through `called.as_called`.
 """

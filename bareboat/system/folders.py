@@ -115,6 +115,14 @@ class Folders:
         return self.cache / "pace.json"
 
 
+_DIGITS = 16
+
+
+def folder_digits(folder: Path) -> str:
+    """The digits by which what is kept of a folder is told from what is kept of another."""
+    return hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:_DIGITS]
+
+
 def find_folders() -> Folders:
     """The folders of this user: XDG_CACHE_HOME/bareboat, and those below /var/tmp for making root filesystems.
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bareboat.check import ask_port, standing
-from bareboat.check.standing import Namespaces, Nowhere, run_as_it_stands
+from bareboat.check import as_it_stands, ask_port
+from bareboat.check.as_it_stands import Namespaces, Nowhere, run_as_it_stands
 from bareboat.engine.containers import Start
 from bareboat.engine.fake import FakeEngine, Script
 from bareboat.engine.images import Build
@@ -58,8 +58,8 @@ def engine(tmp_path):
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
-    monkeypatch.setattr(standing, "_LOOKED_SECONDS", 0.001)
-    monkeypatch.setattr(standing, "_MORE_PORTS_SECONDS", 0.001)
+    monkeypatch.setattr(as_it_stands, "_LOOKED_SECONDS", 0.001)
+    monkeypatch.setattr(as_it_stands, "_MORE_PORTS_SECONDS", 0.001)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_what_listens_is_asked_and_told_to_end_and_its_code_is_no_fault(stand, e
     assert (report.exit_code, report.stderr) == (None, b"err")
     assert (ran.running, ran.ports, ran.answers, ran.exit_code) == (True, (80, 443), ("HTTP 200", "no HTTP"), code)
     assert ran.listen_seconds is not None
-    assert 0 <= ran.stop_seconds < standing.STOP_SECONDS
+    assert 0 <= ran.stop_seconds < as_it_stands.STOP_SECONDS
     assert [name for _, name in engine.signals] == ["SIGTERM"]
     (process,) = set(inside.looked)
     assert inside.asked == [(process, 80), (process, 443)]

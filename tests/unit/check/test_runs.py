@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 
 from bareboat.check import runs
+from bareboat.check.as_it_stands import Nowhere
 from bareboat.check.runs import not_started
-from bareboat.check.standing import Nowhere
 from bareboat.engine.containers import RunReport
 from bareboat.engine.fake import FakeEngine, Script
 from bareboat.engine.images import Build

@@ -37,7 +37,7 @@ TWO = said(package("server", "server", "tool"), package("shared"))
 
 
 def test_paths_are_those_of_this_machine():
-    assert TWO.folder == HERE
+    assert TWO.workspace_root == HERE
     assert TWO.packages[0].manifest_path == HERE / "server" / "Cargo.toml"
 
 
@@ -132,14 +132,14 @@ class Asked:
 
 def test_a_member_is_compiled_in_the_folder_of_its_workspace(workspace):
     cargo = Asked(package("server", "server", "tool"))
-    (sample,) = load_crate(workspace / "server", Choice(binary="tool"), cargo)
+    (sample,) = load_crate(workspace / "server", Choice(binary="tool"), lambda: cargo)
     assert cargo.questions == [(workspace, workspace / "server")]
     assert (sample.name, sample.package, sample.binary) == ("server-tool", "server", "tool")
     assert (sample.folder, sample.stands_alone, sample.own) == (workspace, False, True)
     assert sample.package_option == ("--package=server",)
     before = sample.digest
     (workspace / "shared" / "src" / "lib.rs").write_text("// what the member depends on", encoding="utf-8")
-    assert load_crate(workspace / "server", Choice(binary="tool"), cargo)[0].digest != before
+    assert load_crate(workspace / "server", Choice(binary="tool"), lambda: cargo)[0].digest != before
 
 
 def test_cargo_is_not_asked_where_the_manifest_names_one_program(workspace):
@@ -148,13 +148,13 @@ def test_cargo_is_not_asked_where_the_manifest_names_one_program(workspace):
     (workspace / "server" / "src" / "main.rs").touch()
     assert find_workspace(workspace / "server") is None
     cargo = Asked(package("server", "server", place="."))
-    (sample,) = load_crate(workspace / "server", None, cargo)
+    (sample,) = load_crate(workspace / "server", None, lambda: cargo)
     assert (sample.name, sample.package, sample.binary) == ("server", "", "server")
-    load_crate(workspace / "server", Choice(all_binaries=True), cargo)
+    load_crate(workspace / "server", Choice(all_binaries=True), lambda: cargo)
     assert cargo.questions == []
-    load_crate(workspace / "server", Choice(binary="server"), cargo)
+    load_crate(workspace / "server", Choice(binary="server"), lambda: cargo)
     (workspace / "server" / "src" / "bin").mkdir()
-    load_crate(workspace / "server", None, cargo)
+    load_crate(workspace / "server", None, lambda: cargo)
     assert cargo.questions == [(workspace / "server", workspace / "server")] * 2
 
 
@@ -169,7 +169,7 @@ def test_a_crate_without_a_lock_is_compiled_in_a_copy_that_has_one(workspace, me
     shutil.copytree(workspace / "server", copy / "server" if member else copy)
     (copy / "Cargo.lock").write_text("version = 4\n", encoding="utf-8")
     cargo = Asked(package("server", "server"), locked=copy)
-    (sample,) = load_crate(workspace / "server", None, cargo)
+    (sample,) = load_crate(workspace / "server", None, lambda: cargo)
     assert cargo.questions == [root, *([(copy, copy / "server")] if member else [])]
     assert (sample.folder, sample.name) == (copy, "server")
     with pytest.raises(SampleError, match="generate-lockfile"):
