@@ -119,6 +119,8 @@ class Program:
     toolchain: RootImage
     crates: tuple[str, ...] | None = None  # those that it may be linked with, by name; None where that is not known
     key: str = ""  # of the compile
+    # The names of large-file functions that it asks for, musl 1.2.4 dropped, and were linked all the same.
+    large_file_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

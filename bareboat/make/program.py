@@ -12,6 +12,7 @@ import hashlib
 import re
 import secrets
 import shutil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bareboat.engine.containers import Work
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 _FINISHED = re.compile(r"^ *Finished .* in (?:(\d+)m )?([\d.]+)s$", re.MULTILINE)
 _MINUTE_SECONDS = 60
 _DIGITS = 16
+# Written by recipes/toolchains/musl-std.sh's musl-link, in the folder that cargo links programs in.
+LARGE_FILE_NAMES = "large-file-names"
 # A crate takes about a hundred characters of cargo's listing, and a large program has a thousand of them.
 _CRATES_CHARACTERS = 2**22
 
@@ -50,19 +53,31 @@ def make_program(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
     """Compile a program, and keep it on disk."""
     if context.remote:
         key = program_folder(context, job, toolchain).name
-        content, warm, crates = build_program(context, job, toolchain, key), None, None
+        compiled = _Compiled(content=build_program(context, job, toolchain, key))
     else:
-        content, warm, crates = _run_compile(context, job, toolchain)
+        compiled = _run_compile(context, job, toolchain)
     log = context.log(program_name(job)).read_text(encoding="utf-8", errors="replace")
-    sha256 = hashlib.sha256(content).hexdigest()
-    record = ProgramRecord(seconds=read_seconds(log), warm=warm, sha256=sha256, crates=crates)
-    return keep_program(context, job, toolchain, content, record)
+    record = ProgramRecord(
+        seconds=read_seconds(log),
+        warm=compiled.warm,
+        sha256=hashlib.sha256(compiled.content).hexdigest(),
+        crates=compiled.crates,
+        large_file_names=compiled.large_file_names,
+    )
+    return keep_program(context, job, toolchain, compiled.content, record)
 
 
-def _run_compile(
-    context: JobContext, job: ProgramJob, toolchain: RootImage
-) -> tuple[bytes, bool, tuple[str, ...] | None]:
-    """The program's bytes, whether cargo found objects of an earlier compile, and the crates that cargo listed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compiled:
+    """A compiled program, and what is known of its compile; None and nothing where an engine's build did it."""
+
+    content: bytes
+    warm: bool | None = None  # whether cargo found objects of an earlier compile
+    crates: tuple[str, ...] | None = None  # those that cargo listed
+    large_file_names: tuple[str, ...] = ()  # those that musl dropped and the linker wrapper brought
+
+
+def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> _Compiled:
     # Cargo judges by time: what was compiled is as new as this very copy of the sources, and as no other of that name.
     target = context.folders.targets / f"{target_cache(job, toolchain.source.digest)}-{crate_digits(job.sample)}"
     with contextlib.ExitStack() as block:
@@ -84,7 +99,12 @@ def _run_compile(
             folder="/src",
         )
         _compile(context, work, context.log(program_name(job)))
-        return (out / job.sample.binary).read_bytes(), warm, _read_crates(job.sample, out / "crates")
+        return _Compiled(
+            content=(out / job.sample.binary).read_bytes(),
+            warm=warm,
+            crates=_read_crates(job.sample, out / "crates"),
+            large_file_names=_read_names(target / job.sample.name / LARGE_FILE_NAMES),
+        )
 
 
 def _compile(context: JobContext, work: Work, log: Path) -> None:
@@ -171,6 +191,14 @@ def _read_crates(sample: Sample, path: Path) -> tuple[str, ...] | None:
     except OSError:
         return None
     return tuple(sorted({line.split()[0] for line in lines if line.strip()})) or None
+
+
+def _read_names(path: Path) -> tuple[str, ...]:
+    """What the linker wrapper of the musl target noted beside the program; nothing where it had no cause to."""
+    try:
+        return tuple(path.read_text(encoding="ascii").split())
+    except FileNotFoundError:
+        return ()
 
 
 def read_seconds(log: str) -> float | None:

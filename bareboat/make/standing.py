@@ -46,6 +46,7 @@ class ProgramRecord:
     seconds: float | None
     warm: bool | None
     crates: tuple[str, ...] | None = None  # those that it may be linked with, by name; None where that is not known
+    large_file_names: tuple[str, ...] = ()  # as `Program` has them
 
 
 _ROOT = TypeAdapter(RootRecord)
@@ -165,6 +166,7 @@ def _program(folder: Path, record: ProgramRecord, toolchain: RootImage, *, made:
         seconds=record.seconds,
         warm=record.warm,
         crates=record.crates,
+        large_file_names=record.large_file_names,
         toolchain=toolchain,
         key=folder.name,
     )

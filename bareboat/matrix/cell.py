@@ -138,6 +138,7 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingred
         ran=verdict.ran,
         completed=contents.completed,
         lacks=verdict.lacks,
+        large_file_names=contents.program.large_file_names,
         mended=tuple(mend for mend in cell.sample.mends if mend.recipe == cell.recipe.name),
     )
     if awaits_probes:

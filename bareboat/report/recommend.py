@@ -50,6 +50,7 @@ def _lines(sample: str, results: Sequence[Result], summaries: Mapping[str, str])
     yield from _breaks(results)
     if fit and fit[0].ran:
         yield from run_sentences(fit[0].ran)
+    yield from _old_names(results)
 
 
 def _breaks(results: Sequence[Result]) -> Iterator[str]:
@@ -57,6 +58,18 @@ def _breaks(results: Sequence[Result]) -> Iterator[str]:
     failed = [(one.outcome.reason, one.recipe) for one in results if isinstance(one.outcome, Failed)]
     for reason, group in groupby(sorted(failed), key=lambda pair: pair[0]):
         yield f"Not on {', '.join(recipe for _, recipe in group)}: {reason.rstrip('.')}."
+
+
+def _old_names(results: Sequence[Result]) -> Iterator[str]:
+    """That a program asks for what musl no longer has, and was helped."""
+    asking = [result for result in results if result.large_file_names]
+    if asking:
+        names = ", ".join(sorted({name for result in asking for name in result.large_file_names}))
+        where = ", ".join(result.recipe for result in asking)
+        yield (
+            f"On {where} it asks for {names}, which musl dropped in 1.2.4: linked to the functions without 64. "
+            "A libc crate from 0.2.146 on does not ask: `cargo update -p libc`."
+        )
 
 
 def _ended(result: Result) -> tuple[bool, int | None]:

@@ -271,6 +271,8 @@ class Result:
     # The libraries that the program's closure missed, and that came aboard for that alone.
     completed: tuple[Completed, ...] = ()
     lacks: str = ""  # the provision that brings what the program says that it lacks; "" where it says nothing like it
+    # The names of large-file functions that the program asks for, musl 1.2.4 dropped, and were linked all the same.
+    large_file_names: tuple[str, ...] = ()
     mended: tuple[Mend, ...] = ()  # the provisions that came aboard because a run without them said so
 
     @property

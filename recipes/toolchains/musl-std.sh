@@ -90,15 +90,54 @@ RUSTC_BOOTSTRAP=1 RUSTC_WRAPPER=$work/rustc-wrapper RUSTFLAGS=-Cembed-bitcode=ye
 rm "target/$target/release/deps"/libseed-*
 cp "target/$target/release/deps"/*.rlib "$libraries/"
 
+# musl 1.2.4 dropped the names of large-file functions (open64 is open), which the libc crate asked for before 0.2.146:
+# one object a name, so that a program takes in those that it asks for.
+for name in \
+    aio_cancel aio_error aio_fsync aio_read aio_return aio_suspend aio_write alphasort creat fallocate fgetpos fopen \
+    freopen fseeko fsetpos fstat fstatat fstatfs fstatvfs ftello ftruncate ftw getdents getrlimit glob globfree \
+    lio_listio lockf lseek lstat mkostemp mkostemps mkstemp mkstemps mmap nftw open openat posix_fadvise \
+    posix_fallocate pread preadv prlimit pwrite pwritev readdir scandir sendfile setrlimit stat statfs statvfs tmpfile \
+    truncate versionsort; do
+    alias=${name}64
+    {
+        echo ".section .text.$alias,\"ax\",@progbits"
+        echo ".globl $alias"
+        echo ".type $alias,@function"
+        echo "$alias: jmp $name@PLT"
+        echo ".size $alias, . - $alias"
+        echo '.section .note.GNU-stack,"",@progbits'
+    } | as -o "large-file-$alias.o" -
+done
+ar rcD /usr/local/lib/musl-large-files.a large-file-*.o
+
 # What rustc links with for musl: lld makes smaller static programs than ld, and a dynamic program needs musl-gcc's own
 # start files and loader, where a plain cc would take glibc's. C code in a crate may call libgcc's helpers (mimalloc does
-# __popcountdi2), which rustc asks for of no musl target: they touch no libc.
+# __popcountdi2), which rustc asks for of no musl target: they touch no libc. What lacks names of large-file functions
+# is linked again with them, and which they were is left beside the program for whoever asks.
 cat >/usr/local/bin/musl-link <<'SH'
 #!/bin/sh
-case " $* " in
-*" -static-pie "* | *" -static "*) exec cc -fuse-ld=lld "$@" -lgcc ;;
-esac
-exec musl-gcc "$@"
+link() {
+    case " $* " in
+    *" -static-pie "* | *" -static "*) cc -fuse-ld=lld "$@" -lgcc ;;
+    *) musl-gcc "$@" ;;
+    esac
+}
+said=$(mktemp)
+asked=$(mktemp)
+trap 'rm -f "$said" "$asked"' EXIT
+note=${CARGO_TARGET_DIR:+$CARGO_TARGET_DIR/large-file-names}
+rm -f ${note:+"$note"}
+link "$@" >"$said" 2>&1
+status=$?
+if [ "$status" -ne 0 ]; then
+    sed -nE 's/.*undefined (symbol: |reference to .)([a-z_]+64)\b.*/\2/p' "$said" | sort -u >"$asked"
+    if [ -s "$asked" ] && link "$@" /usr/local/lib/musl-large-files.a >"$said" 2>&1; then
+        status=0
+        [ -z "$note" ] || cp "$asked" "$note"
+    fi
+fi
+cat "$said" >&2
+exit "$status"
 SH
 chmod 755 /usr/local/bin/musl-link
 mkdir -p "$HOME/.cargo"

@@ -277,6 +277,29 @@ def test_a_library_that_a_program_is_linked_to_comes_aboard(tmp_path: Path) -> N
         remove(("sines", base))
 
 
+OLD_NAMES_RS = """
+extern "C" {
+    fn open64(path: *const u8, flags: i32, ...) -> i32;
+    fn lseek64(descriptor: i32, offset: i64, whence: i32) -> i64;
+}
+fn main() {
+    let length = unsafe { lseek64(open64(b"/proc/self/exe\\0".as_ptr(), 0), 0, 2) };
+    std::process::exit(if length > 10_000 { 0 } else { 9 });
+}
+"""
+
+
+@pytest.mark.parametrize("base", ["scratch-musl", "scratch-musl-dynamic"])
+def test_names_that_musl_dropped_are_linked_and_told(tmp_path: Path, base: str) -> None:
+    # As every lock does whose libc crate is from before 0.2.146.
+    crate = write_crate(tmp_path / "oldnames", {"src/main.rs": OLD_NAMES_RS})
+    try:
+        built = build(f"--crate={crate}", f"--recipe={base}", f"--results={tmp_path / 'results'}")
+        assert (built.returncode, f"On {base} it asks for lseek64, open64," in built.stdout) == (0, True), built.stdout
+    finally:
+        remove(("oldnames", base))
+
+
 CRYPTO_RS = """
 #[link(name = "crypto")]
 extern "C" {

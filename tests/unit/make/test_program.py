@@ -13,7 +13,7 @@ from bareboat.engine.fake import FakeEngine
 from bareboat.inputs.crate_files import source_digest
 from bareboat.inputs.sample import Cargo
 from bareboat.make.context import RootImage
-from bareboat.make.program import make_program, read_seconds
+from bareboat.make.program import LARGE_FILE_NAMES, make_program, read_seconds
 from bareboat.result.values import Source
 from tests.unit.project import HELLO, job_context, plan_of
 
@@ -111,3 +111,12 @@ def test_a_crate_that_names_no_other_has_none_and_cargo_is_not_asked(compile_of)
     made, work = compile_of(HELLO)
     assert made.crates == ()
     assert "cargo tree" not in work.command[-1]
+
+
+def test_names_that_the_linker_brought_are_kept_with_the_program(compile_of):
+    made, work = compile_of(HELLO)
+    assert made.large_file_names == ()
+    note = work.mounts["/target"] / "hello-world" / LARGE_FILE_NAMES
+    note.parent.mkdir(parents=True)
+    note.write_text("lseek64\nopen64\n", encoding="ascii")
+    assert compile_of(HELLO)[0].large_file_names == ("lseek64", "open64")

@@ -73,6 +73,13 @@ def test_a_base_on_which_it_ends_otherwise_than_on_the_fullest_is_not_taken():
     assert recommend(served, {}).startswith("Take scratch-musl")
 
 
+def test_names_that_musl_dropped_are_told_with_what_makes_them_needless():
+    asking = result("scratch-musl", 10, large_file_names=("open64", "stat64"))
+    said = recommend([asking, result("debian", 20)], SUMMARIES).splitlines()[-1]
+    assert said.startswith("On scratch-musl it asks for open64, stat64, which musl dropped in 1.2.4")
+    assert said.endswith("`cargo update -p libc`.")
+
+
 def test_many_libraries_are_counted():
     several = tuple(replace(LIBM, to=f"/lib/lib{name}.so") for name in "abc")
     said = [recommend([result("debian", 1, completed=several[:number])], {}) for number in (2, 3)]
