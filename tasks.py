@@ -1,4 +1,4 @@
-"""Where `invoke` looks for Bareboat's tasks; they are in bareboat/tasks.py, so that an installed wheel has them."""
+"""Where `invoke` looks for Bareboat's tasks; they are in bareboat/tasks/, so that an installed wheel has them."""
 
 from invoke import main
 

@@ -1,6 +1,6 @@
 """Turns a command into output and an exit code: its answer goes to stdout, everything else to stderr.
 
-No other module of the library prints or exits, and tasks.py, which calls this one, handles no error.
+No other module of the library prints or exits, and the tasks, which call this one, handle no error.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def test_a_list_whose_reader_leaves_is_no_error(command):
 
 @pytest.mark.starts_processes("a folder is gone from under a process")
 def test_a_folder_that_is_gone_is_nobodys_project(tmp_path):
-    code = "from bareboat.tasks import PROJECT; print(PROJECT)"
+    code = "from bareboat.tasks.order import PROJECT; print(PROJECT)"
     script = f'mkdir gone; cd gone; rmdir ../gone; "{sys.executable}" -c "{code}"'
     done = subprocess.run(
         ["sh", "-c", script],

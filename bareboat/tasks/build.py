@@ -1,0 +1,47 @@
+"""Tasks that build."""
+
+from invoke import task
+
+from bareboat import commands
+from bareboat.tasks.order import BASES, FORMAT, OWN, SELECT, order
+
+
+@task(iterable=["sample", "recipe"], help={
+    **SELECT, "format": FORMAT,
+    "jobs": "how many compile side by side (default: the cores, more of those that take a moment); twice as many run",
+    "force": "compile, ship, run and measure again what is unchanged",
+    "locked": "fail when a package is not of the version in recipes/recipes.lock",
+    "keep_going": "go on past a failed cell (the default); --no-keep-going stops at the first",
+    "results": "a folder for the results", "all": "print the cells too that are made to fail, as tests of predictions",
+})  # fmt: skip
+def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", package="", bin="", all_bins=False, force=False,
+                 locked=False, keep_going=True, format="text", results="", all=False):  # fmt: skip
+    """Build every sample on every recipe, run each image, measure it and tabulate; exit code 1 when a cell failed."""
+    order(commands.build.build_matrix, commands.build.MatrixOptions, locals())
+
+
+@task(iterable=["with_"], help={
+    "libc": "musl or gnu", "crt": "static (the default) or dynamic",
+    "sample": "the sample to put in it (default: hello-world)",
+    "with_": "what else comes aboard: certs, nss, tmp, tz, user; repeatable, or with commas",
+    "tag": "one more name for the image, NAME:TAG", "output": "oci-archive:FILE writes the image there, too",
+    "quiet": "print the image's id alone: podman run --rm $(invoke scratch --libc musl --quiet)",
+    "prove": "leave out each file in turn and run all that the sample expects: is it needed, or idle?",
+    "force": "do again what is unchanged", **OWN,
+})  # fmt: skip
+def scratch(_c, libc, with_, crt="static", sample="hello-world", crate="", package="", bin="", tag="", output="",
+            quiet=False, prove=False, force=False, bases="auto"):  # fmt: skip
+    """Make one image from scratch, file by file: assemble it, run it, and print what is aboard and why."""
+    order(commands.scratch.build_scratch, commands.scratch.ScratchOptions, locals())
+
+
+@task(help={"source": BASES})
+def bases(_c, source="auto"):
+    """Make or pull every base and toolchain image that the recipes name."""
+    order(commands.build.make_roots, commands.build.RootOptions, locals())
+
+
+@task(help={"source": BASES})
+def lock(_c, source="auto"):
+    """Make or pull every base and toolchain anew, and pin what came in recipes/recipes.lock."""
+    order(commands.build.renew_roots, commands.build.RootOptions, locals())

@@ -1,0 +1,41 @@
+"""Tasks that keep the house: the machine, what Bareboat left on it, and its own code."""
+
+import os
+import sys
+from pathlib import Path
+
+from invoke import task
+
+from bareboat import commands
+from bareboat.tasks.order import PROJECT, answer
+
+
+@task(help={"quick": "ask no registry, and take what an earlier trial found of the runtimes"})
+def doctor(_c, quick=False):
+    """Find out by trying what this machine lacks for rootless builds; exit code 3 when builds cannot work."""
+    answer(lambda processes: commands.doctor.examine_host(PROJECT, processes, quick=quick))
+
+
+@task(help={"dry_run": "only say what would go"})
+def clean(_c, dry_run=False):
+    """Remove Bareboat's containers, images and caches, and nothing else; results stay."""
+    answer(lambda processes: commands.clean.clean(processes, sys.stderr, dry_run=dry_run))
+
+
+@task(help={"fast": "only the tests that need neither Podman nor the network"})
+def test(_c, fast=False):
+    """Run the tests."""
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *(["-m", "not podman and not network"] if fast else [])])
+
+
+@task(iterable=["work"], help={"work": "a pattern; repeatable", "rounds": "of each work", "write": "keep the figures"})
+def bench(_c, work, rounds="0", quick=False, write=False):
+    """Time Bareboat side by side with podman build, BuildKit and cargo alone; --quick sees that all works."""
+    words = [f"--work={one}" for one in work] + [f"--rounds={rounds}"] + ["--quick"] * quick + ["--write"] * write
+    os.execv(sys.executable, [sys.executable, str(Path(__file__).parents[2] / "bench" / "side_by_side.py"), *words])
+
+
+@task
+def check(c):
+    """Run ruff and mypy over everything."""
+    c.run(" && ".join(f"{sys.executable} -m {words}" for words in ("ruff check .", "ruff format --check .", "mypy")))
