@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO, get_args
 
 from bareboat.commands.choose_bases import find_inputs
 from bareboat.commands.listing import list_plan, list_recipes, list_samples
-from bareboat.commands.plan_inputs import OwnCrate, load_own, name_cell, own_results, sample_names, select, teller
+from bareboat.commands.plan_inputs import OwnCrate, kept_results, load_own, name_cell, sample_names, select, teller
 from bareboat.engine.images import OWN_NAMES
 from bareboat.errors import InputError
 from bareboat.inputs.limits import limits_of
@@ -60,7 +60,7 @@ class ContainerfileOptions(OwnCrate):
 def print_plan(project: Project, options: PlanOptions, processes: Processes, view: TextIO) -> str:
     """The plan as a table."""
     book, known = load_own(
-        project, options, processes, view, all_bins=options.all_bins, memory=own_results(options.crate)
+        project, options, processes, view, all_bins=options.all_bins, memory=kept_results(project, options.crate)
     )
     selection = select(options.sample, options.recipe, options.crate)
     check_selection(book, known, selection)  # so that a wrong name is told before any registry is asked
@@ -139,9 +139,9 @@ def print_ejected(project: Project, options: EjectOptions, processes: Processes,
 
 
 def _last_result(project: Project, crate: Path | None, cell: Cell) -> Result | None:
-    """What the cell came to when it was last run, on whichever host."""
-    kept = own_results(crate) or project.results
-    return next((load(path) for path in sorted(kept.glob(f"*/{cell.id}.json"))), None)
+    """What the cell came to when it was last run, on whichever host; else, of a sample, what is published of it."""
+    folders = (kept_results(project, crate), project.results)
+    return next((load(path) for folder in folders for path in sorted(folder.glob(f"*/{cell.id}.json"))), None)
 
 
 def _complete(cell: Cell, result: Result | None, tell: Callable[[str], None]) -> Cell:
@@ -163,6 +163,6 @@ def _find_cell(
     tell: Callable[[str], None],
 ) -> tuple[PlanInputs, Cell]:
     """The one cell that is named, and what it was planned with."""
-    book, samples = load_own(project, options, processes, view, memory=own_results(options.crate))
+    book, samples = load_own(project, options, processes, view, memory=kept_results(project, options.crate))
     inputs = find_inputs(book, samples, options.bases, processes, tell)
     return inputs, plan_named_cell(inputs, samples, name_cell(options.cell, samples, options.crate)).cells[0]

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, TextIO
 from tabulate import tabulate
 
 from bareboat.commands.open_run import Order, WorkOptions, carry_out
-from bareboat.commands.pages import write_pages
-from bareboat.commands.plan_inputs import OwnCrate, load_own, own_results, select, teller, this_platform
-from bareboat.errors import RecipeError, ResultError
+from bareboat.commands.plan_inputs import OwnCrate, kept_results, load_own, select, teller, this_platform
+from bareboat.errors import RecipeError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import Lock, read_lock, write_lock
 from bareboat.make.context import RootImage
@@ -43,13 +42,13 @@ class MatrixOptions(OwnCrate):
     locked: bool = False
     keep_going: bool = True
     format: Format = "text"
-    results: Path | None = None  # None means the project's own, whose pages are then written anew
+    results: Path | None = None  # None means where they are kept of that crate or project
     all: bool = False  # print the cells too that fail as their recipes say
 
 
 def build_matrix(project: Project, options: MatrixOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
     """Build, run, measure and tabulate; the exit code is 1 when a cell failed. Progress goes to `view`."""
-    tell, kept = teller(view), results_folder(options)
+    tell, kept = teller(view), options.results or kept_results(project, options.crate)
     memory = None if options.force else kept
     book, samples = load_own(project, options, processes, view, all_bins=options.all_bins, memory=memory)
     selection = select(options.sample, options.recipe, options.crate)
@@ -63,15 +62,8 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
     )
     order = Order(book=book, samples=samples, bases=options.bases, plan=partial(_plan, samples, selection))
     run = _run_and_mend(project, order, processes, view, work, selection=selection)
-    code = 1 if run.failed else 0
     if run.idle:
         tell(f"nothing to do: all {len(run.results)} cells are unchanged (--force does them again)")
-    elif kept is None:
-        try:
-            write_pages(project, tell)
-        except ResultError as error:
-            tell(f"the pages of results/ are not written anew:\n{error}")
-            code = ResultError.exit_code
     shown = [result for result in run.results if options.all or not result.fails_as_expected]
     if hidden := len(run.results) - len(shown):
         tell(f"{hidden} cells fail as expected (--all prints them)")
@@ -79,7 +71,7 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
     table = render(join_published(shown, published_sizes(book, samples)), options.format, wide=not options.crate)
     if options.crate and options.format == "text":
         table += f"\n{recommend(run.results, {recipe.name: recipe.summary for recipe in book.recipes})}"
-    return table, code
+    return table, 1 if run.failed else 0
 
 
 def _run_and_mend(
@@ -100,11 +92,6 @@ def _run_and_mend(
 
 def _plan(samples: tuple[Sample, ...], selection: Selection, inputs: PlanInputs) -> Plan:
     return make_plan(inputs, samples, selection)
-
-
-def results_folder(options: MatrixOptions) -> Path | None:
-    """Where the results are kept; None in those of the project, of which a crate of the user's own is no part."""
-    return options.results or own_results(options.crate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from bareboat.closure import find_closure
 from bareboat.closure.owners import Owners, is_database, read_owners
 from bareboat.commands.listing import list_closure
 from bareboat.commands.open_run import Order, WorkOptions, carry_out
-from bareboat.commands.plan_inputs import OwnCrate, load_own, name_cell, own_results
+from bareboat.commands.plan_inputs import OwnCrate, kept_results, load_own, name_cell
 from bareboat.elf import read_elf
 from bareboat.errors import BareboatError, InputError
 from bareboat.inputs.load_recipes import load_recipes
@@ -59,7 +59,7 @@ def print_closure(project: Project, options: ClosureOptions, processes: Processe
 
 
 def _of_cell(project: Project, options: ClosureOptions, processes: Processes, view: TextIO) -> str:
-    book, samples = load_own(project, options, processes, view, memory=own_results(options.crate))
+    book, samples = load_own(project, options, processes, view, memory=kept_results(project, options.crate))
     cell = name_cell(options.what, samples, options.crate)
     order = Order(
         book=book, samples=samples, bases=options.bases, plan=lambda inputs: plan_named_cell(inputs, samples, cell)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from bareboat import commands
-from bareboat.commands.plan_inputs import make_inputs, possible_sources, teller
+from bareboat.commands.plan_inputs import kept_results, make_inputs, possible_sources, teller
 from bareboat.engine.tracer import tracing_obstacle
 from bareboat.errors import BareboatError
 from bareboat.inputs.lock import Lock, read_lock
@@ -57,7 +57,7 @@ class WorkOptions:
     renew: bool = False
     needs_engine: bool = False  # the command has work for an engine itself, whatever stands
     lock: Lock | None = None  # None means the project's own
-    results: Path | None = None  # likewise
+    results: Path | None = None  # None means where those of the project's samples are kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ def make_known(project: Project, work: WorkOptions, folders: Folders, images: Fi
         images=images,
         folders=folders,
         recipes=project.recipes,
-        results=(work.results or project.results) / host.name,
+        results=(work.results or kept_results(project, None)) / host.name,
         lock=read_lock(project.lock, host.architecture) if work.lock is None else work.lock,
         locked=work.locked,
         force=work.force,

@@ -1,12 +1,13 @@
-"""What is generated from results: results/README.md, docs/, the tables of the README, and `invoke report`'s own."""
+"""`invoke report`: what was measured, and what is published of it: results/, docs/ and the tables of the README."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 (the console reads the types of options)
 from typing import TYPE_CHECKING, TextIO
 
-from bareboat.commands.plan_inputs import load_harbor, teller
-from bareboat.errors import SelectionError
+from bareboat.commands.plan_inputs import kept_results, load_harbor, teller
+from bareboat.errors import InputError, SelectionError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.load_samples import load_samples
 from bareboat.inputs.lock import read_lock
@@ -24,11 +25,11 @@ from bareboat.report import (
     results_page,
     service_table,
 )
-from bareboat.result.store import hosts, load_all
+from bareboat.result.store import hosts, load_all, save
 from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bareboat.commands.project import Project
     from bareboat.result.values import Result
@@ -62,19 +63,53 @@ class ReportOptions:
     format: Format = "text"
     host: str = ""  # every one where none is named
     all: bool = False  # print the cells too that fail as their recipes say
+    crate: Path | None = None  # a crate of the user's own, in place of the samples
+    write: bool = False  # publish what was measured of the samples
 
 
 def print_report(project: Project, options: ReportOptions, _: Processes, view: TextIO) -> tuple[str, int]:
-    """One host's results, or every host's; the pages are written anew, and `view` hears what is left out."""
-    there = hosts(project.results)
-    if options.host and options.host not in there:
-        raise SelectionError(f"no results of host '{options.host}'{did_you_mean(options.host, there)}")
-    measured = write_pages(project, teller(view))
-    results = [
-        result for name in ([options.host] if options.host else there) for result in measured.hosts.get(name, ())
-    ]
+    """One host's results, or every host's; `view` hears what is left out."""
+    if options.write and options.crate:
+        raise InputError("--write publishes what was measured of a project's samples; a crate's results are its own")
+    kept = _load_kept(kept_results(project, options.crate))
+    if options.write:
+        _publish(project, kept)
+        write_pages(project)
+    measured = kept if options.crate else load_results(project, kept, teller(view)).hosts
+    if options.host and options.host not in measured:
+        raise SelectionError(f"no results of host '{options.host}'{did_you_mean(options.host, sorted(measured))}")
+    if not measured:
+        raise SelectionError("nothing was measured yet: `invoke build-matrix` does it")
+    results = [one for name in ([options.host] if options.host else sorted(measured)) for one in measured[name]]
     shown = [result for result in results if options.all or not result.fails_as_expected]
-    return render(shown, options.format), 0
+    return render(shown, options.format, wide=not options.crate), 0
+
+
+def _load_kept(folder: Path) -> dict[str, tuple[Result, ...]]:
+    """The results that runs kept in a folder, by host."""
+    return {host: load_all(folder / host) for host in hosts(folder)}
+
+
+def _publish(project: Project, kept: Mapping[str, tuple[Result, ...]]) -> None:
+    """Put what runs kept in the place of what is published of the same cells, but for what was measured later."""
+    for host, results in kept.items():
+        folder = project.results / host
+        published = {one.cell: one for one in load_all(folder)}
+        for result in results:
+            if not _is_older(result, published.get(result.cell)):
+                save(result, folder)
+
+
+def _is_older(result: Result, other: Result | None) -> bool:
+    """Whether a result was measured before another of its cell."""
+    here, there = result.provenance, other.provenance if other else None
+    return here is not None and there is not None and here.measured_at < there.measured_at
+
+
+def _newest(published: Iterable[Result], kept: Iterable[Result]) -> tuple[Result, ...]:
+    found = {result.cell: result for result in published}
+    found |= {result.cell: result for result in kept if not _is_older(result, found.get(result.cell))}
+    return tuple(found[cell] for cell in sorted(found))
 
 
 def load_today(project: Project) -> Today:
@@ -90,21 +125,28 @@ def load_today(project: Project) -> Today:
     )
 
 
-def load_results(project: Project) -> Measured:
-    """Every host's results."""
-    today = load_today(project)
+def load_results(
+    project: Project, kept: Mapping[str, tuple[Result, ...]] | None = None, tell: Callable[[str], None] = lambda _: None
+) -> Measured:
+    """What is published of every host, with what runs kept in its place; `tell` hears what is amiss with them."""
+    today, there = load_today(project), kept or {}
     sizes = published_sizes(today.book, today.samples)
-    found = {host: join_published(load_all(project.results / host), sizes) for host in hosts(project.results)}
-    kept = {host: tuple(result for result in results if not is_gone(result, today)) for host, results in found.items()}
-    return Measured(
-        hosts=kept,
+    found = {
+        host: join_published(_newest(load_all(project.results / host), there.get(host, ())), sizes)
+        for host in sorted({*hosts(project.results), *there})
+    }
+    shown = {host: tuple(result for result in results if not is_gone(result, today)) for host, results in found.items()}
+    measured = Measured(
+        hosts=shown,
         gone=tuple(
             f"{host}/{result.cell}" for host, results in found.items() for result in results if is_gone(result, today)
         ),
         old=tuple(
-            f"{host}/{result.cell}" for host, results in kept.items() for result in results if is_old(result, today)
+            f"{host}/{result.cell}" for host, results in shown.items() for result in results if is_old(result, today)
         ),
     )
+    measured.tell(tell)
+    return measured
 
 
 def is_old(result: Result, today: Today) -> bool:
@@ -112,11 +154,9 @@ def is_old(result: Result, today: Today) -> bool:
     return result.provenance is not None and bool(find_changes(result, today))
 
 
-def write_pages(project: Project, tell: Callable[[str], None]) -> Measured:
+def write_pages(project: Project) -> None:
     """Write the generated pages anew, and the README's tables: those it names in `<!-- bareboat:HOST SAMPLE -->`."""
-    loaded = load_results(project)
-    loaded.tell(tell)
-    measured = loaded.hosts
+    measured = load_results(project).hosts
     write_whole(project.results / "README.md", results_page(measured).encode())
     write_whole(project.root / "docs" / "predictions.md", predictions_page(measured).encode())
     conformance = project.root / "docs" / "conformance.md"
@@ -132,7 +172,6 @@ def write_pages(project: Project, tell: Callable[[str], None]) -> Measured:
                 text = replace_block(text, name, crate_table(rows_of(results, crate)))
     if text != old:
         write_whole(readme, text.encode())
-    return loaded
 
 
 def crate_table(results: Sequence[Result]) -> str:

@@ -19,7 +19,7 @@ from bareboat.matrix.mend import remember
 from bareboat.plan.jobs import PLATFORMS, Bases, BaseSource, Platform, Selection
 from bareboat.plan.planner import PlanInputs
 from bareboat.system.called import as_called
-from bareboat.system.folders import find_folders, folder_digits
+from bareboat.system.folders import find_state, folder_digits
 from bareboat.system.printable import printable_lines
 from bareboat.system.redact import without_secrets
 
@@ -90,12 +90,13 @@ def load_project(
     return book, samples
 
 
-def own_results(crate: Path | None) -> Path | None:
-    """Where the results of a crate of the user's own are kept, a folder a host; None of the project's samples."""
-    if crate is None:
-        return None
+def kept_results(project: Project, crate: Path | None) -> Path:
+    """Where the results of runs are kept, a folder a host: of a crate of the user's own, or of a project's samples.
+
+    No run writes into anybody's folder; what of a project is published is what `report --write` takes from here.
+    """
     # Two crates may have one name, and what one lacks is nothing to the other.
-    return find_folders().results / folder_digits(crate)
+    return find_state() / "results" / folder_digits(crate or project.root)
 
 
 def load_own(

@@ -18,7 +18,7 @@ class Project:
     """
 
     root: Path
-    # Where lock and results are kept, instead of beside the recipes; None for a checkout.
+    # Where the lock is kept, instead of beside the recipes; None for a checkout.
     kept: Path | None = None
     # The crate in whose folder the user stands; None where that folder is a project, or has no Cargo.toml.
     crate: Path | None = None
@@ -44,8 +44,8 @@ class Project:
 
     @property
     def results(self) -> Path:
-        """What was measured, a folder a host."""
-        return (self.kept or self.root) / "results"
+        """What is published of what was measured, a folder a host."""
+        return self.root / "results"
 
 
 def find_project(package: Path) -> Project:

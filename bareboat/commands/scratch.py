@@ -11,8 +11,7 @@ from bareboat.check.complete import gather_whole
 from bareboat.check.minimal import Prover, is_proved, prove
 from bareboat.commands.listing import list_manifest
 from bareboat.commands.open_run import Carried, Order, WorkOptions, carry_out
-from bareboat.commands.pages import write_pages
-from bareboat.commands.plan_inputs import OwnCrate, load_own, own_results, teller
+from bareboat.commands.plan_inputs import OwnCrate, kept_results, load_own, teller
 from bareboat.elf import Crt, Libc  # noqa: TC001 (the console reads these types)
 from bareboat.errors import InputError, SelectionError
 from bareboat.inputs.load_recipes import find_shared_targets
@@ -58,7 +57,7 @@ class ScratchOptions(OwnCrate):
 
 def build_scratch(project: Project, options: ScratchOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
     """Assemble, run and explain one image; its manifest, or with `quiet` its id alone, is the answer."""
-    book, samples = load_own(project, options, processes, view, memory=own_results(options.crate))
+    book, samples = load_own(project, options, processes, view, memory=kept_results(project, options.crate))
     recipe = choose_recipe(book, options.libc, options.crt, options.with_)
     sample = _sample(samples, options)
     archive = _archive(options.output)
@@ -66,9 +65,8 @@ def build_scratch(project: Project, options: ScratchOptions, processes: Processe
         raise InputError(
             "--prove: nothing is expected of this program, so that it needs nothing: say what it must show"
         )
-    own = recipe in book.recipes and options.crate is None
-    # What only these flags make is no cell of the matrix, and its result no part of the project.
-    kept = None if own else find_folders().results
+    # What only these flags make is no cell of the matrix, and its result is none of the matrix's.
+    kept = kept_results(project, options.crate) if recipe in book.recipes else find_folders().results
     needs_engine = bool(options.tag or archive or options.prove)
     work = WorkOptions(force=options.force, results=kept, needs_engine=needs_engine)
     order = Order(
@@ -81,8 +79,6 @@ def build_scratch(project: Project, options: ScratchOptions, processes: Processe
             return (list_manifest(result), 1) if result.manifest and not options.quiet else ("", 1)
         if needs_engine:
             result = _hand_out(carried.context, options, carried, result, teller(view))
-    if own and not carried.run.idle:
-        write_pages(project, lambda _: None)  # of other cells nobody has asked
     image_id = result.provenance.image_id if result.provenance else ""
     return (image_id if options.quiet else list_manifest(result)), 0
 

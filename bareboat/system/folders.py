@@ -81,7 +81,7 @@ class Folders:
 
     @property
     def results(self) -> Path:
-        """Results that are no part of a project: those of questions, and of images that only flags name."""
+        """Results that are no matrix's: those of questions, and of images that only flags name."""
         return self.cache / "results"
 
     @property
@@ -135,7 +135,7 @@ def find_folders() -> Folders:
 
 
 def find_state() -> Path:
-    """The folder for what an installed Bareboat keeps for good: XDG_STATE_HOME/bareboat."""
+    """The folder for what is kept for good, results above all: XDG_STATE_HOME/bareboat."""
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "bareboat"
 
 

@@ -32,7 +32,10 @@ def closure(_c, what, recipe="", crate="", package="", bin="", bases="auto"):
     order(commands.closure.print_closure, commands.closure.ClosureOptions, locals())
 
 
-@task(help={"format": FORMAT, "host": "a folder of results/ (default: every one)", "all": "those made to fail, too"})
-def report(_c, format="text", host="", all=False):
-    """Print what was measured, and write results/README.md, docs/ and the README's tables anew."""
+@task(help={
+    "format": FORMAT, "host": "one of the hosts that there are results of", "all": "those made to fail, too",
+    "crate": OWN["crate"], "write": "publish what was measured of the samples: results/, docs/, the README's tables",
+})  # fmt: skip
+def report(_c, format="text", host="", all=False, crate="", write=False):
+    """Print what was measured last, of the samples or of the crate in this folder; nothing is built."""
     order(commands.pages.print_report, commands.pages.ReportOptions, locals())

@@ -148,7 +148,7 @@ def open_workplace(tell: Callable[[str], None]) -> Iterator[Workplace]:
         _empty(root)
         for name in ("logs", "tmp", "projects"):
             (root / name).mkdir(parents=True)
-        os.environ["XDG_CACHE_HOME"] = str(root / "cache")
+        os.environ |= {"XDG_CACHE_HOME": str(root / "cache"), "XDG_STATE_HOME": str(root / "state")}
         _share(user, find_folders())
         with session(Processes(), find_folders(), tell) as running:
             host, environment = running.engine.host(), dict(running.environment)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bareboat.system.folders import find_folders
+from bareboat.system.folders import find_state
 from tests.integration.harbour import ROOT, Project, podman, root_filesystem, rows
 
 if TYPE_CHECKING:
@@ -272,7 +272,7 @@ def test_a_library_that_a_program_is_linked_to_comes_aboard(tmp_path: Path) -> N
         copies = [line for line in whole.stdout.splitlines() if line.startswith("COPY ")]
         assert [line.split()[-1] for line in copies if LIBM in line] == [row["completed"]]
     finally:
-        for kept in (find_folders().cache / "results").glob(f"*/*/sines@{base}.json"):
+        for kept in (find_state() / "results").glob(f"*/*/sines@{base}.json"):
             kept.unlink()
         remove(("sines", base))
 

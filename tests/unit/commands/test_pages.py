@@ -11,8 +11,9 @@ import pytest
 
 from bareboat.commands.ask import schema_text
 from bareboat.commands.pages import ReportOptions, crate_table, load_results, print_report, rows_of
+from bareboat.commands.plan_inputs import kept_results
 from bareboat.commands.project import Project
-from bareboat.errors import SelectionError
+from bareboat.errors import InputError, SelectionError
 from bareboat.report import conformance_tables, predictions_page, replace_block, results_page
 from bareboat.result.store import load, save
 from bareboat.system.process import Processes
@@ -59,8 +60,9 @@ def test_every_recipe_names_the_schema_and_was_measured(path):
 
 
 @pytest.fixture
-def project(tmp_path):
+def project(tmp_path, monkeypatch):
     """A project with one result whose recipe there is, one whose recipe is gone, and one whose sample is."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     for name in ("recipes", "rust-samples"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "docs").mkdir()
@@ -82,7 +84,7 @@ def reported(project, **options):
 
 
 def test_results_of_what_is_gone_are_told_of_and_are_in_no_table(project):
-    text, told = reported(project)
+    text, told = reported(project, write=True)
     gone = "left out, for their recipe or sample is gone: 2 (here/hello-world@gone, here/lost@scratch-musl)\n"
     assert told.count("\n") == told.count(gone) + told.count("older than today's")
     assert gone in told
@@ -117,3 +119,37 @@ def test_several_hosts_share_no_table_unmarked(project):
 def test_a_host_without_results_is_told(project):
     with pytest.raises(SelectionError, match=r"no results of host 'her' \(did you mean 'here'\?\)"):
         reported(project, host="her")
+
+
+def measured_at(result, when):
+    return replace(result, provenance=replace(result.provenance, measured_at=when), published_bytes=None)
+
+
+def test_what_a_run_kept_is_shown_and_published_where_it_is_the_newer(project):
+    published = project.results / "here"
+    result = load(published / "hello-world@scratch-musl.json")
+    kept = kept_results(project, None) / "here"
+    save(replace(measured_at(result, "2001-01-01T00:00:00+00:00"), key="older"), kept)
+    save(replace(measured_at(result, ""), cell="hello-world@alpine", recipe="alpine", provenance=None), kept)
+    before = (published / "hello-world@scratch-musl.json").read_bytes()
+    assert "alpine" in reported(project)[0]
+    assert [path.name for path in published.glob("*alpine*")] == [], "without --write nothing of a project changes"
+    reported(project, write=True)
+    assert (published / "hello-world@scratch-musl.json").read_bytes() == before
+    assert load(published / "hello-world@alpine.json").provenance is None
+    save(replace(measured_at(result, "2999-01-01T00:00:00+00:00"), key="newer"), kept)
+    reported(project, write=True)
+    assert load(published / "hello-world@scratch-musl.json").key == "newer"
+
+
+def test_a_crates_results_are_its_own_and_no_projects(project, tmp_path):
+    crate = tmp_path / "crate"
+    with pytest.raises(SelectionError, match="nothing was measured yet: `invoke build-matrix` does it"):
+        reported(project, crate=crate)
+    result = load(project.results / "here" / "hello-world@scratch-musl.json")
+    mine = replace(result, sample="mine", cell="mine@scratch-musl", published_bytes=None)
+    save(mine, kept_results(project, crate) / "here")
+    text, _ = reported(project, crate=crate)
+    assert ("scratch-musl" in text, "hello-world" in text) == (True, False)
+    with pytest.raises(InputError, match="--write publishes"):
+        reported(project, crate=crate, write=True)

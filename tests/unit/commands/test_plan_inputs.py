@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bareboat.commands.plan_inputs import load_project, own_results, sample_names
+from bareboat.commands.plan_inputs import kept_results, load_project, sample_names
 from bareboat.commands.project import Project
 from bareboat.errors import RecipeError, SampleError
 from bareboat.inputs.cargo_metadata import Choice
@@ -59,13 +59,15 @@ def test_a_provision_that_a_sample_wants_is_there(project):
         load_project(project)
 
 
-def test_what_one_crate_lacks_is_nothing_to_another_of_its_name(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def test_results_are_kept_by_folder_and_in_nobodys(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    project = Project(root=tmp_path / "project")
     first, second = (tmp_path / folder / "app" for folder in "ab")
-    assert own_results(first) != own_results(second)
+    # What one crate lacks is nothing to another of its name.
+    assert len({kept_results(project, folder) for folder in (first, second, None)}) == 3
+    assert {kept_results(project, folder).parent for folder in (first, None)} == {tmp_path / "state/bareboat/results"}
     monkeypatch.chdir(tmp_path)
-    assert own_results(Path("a/app")) == own_results(first)
-    assert own_results(None) is None
+    assert kept_results(project, Path("a/app")) == kept_results(project, first)
 
 
 @pytest.mark.parametrize("choice", [Choice(package="a"), Choice(binary="a"), Choice(all_binaries=True)])
