@@ -21,6 +21,7 @@ class Cause:
     lacks: str  # in one line, after "it lacks"
     path: str = ""  # where an image has it; "" where it is no image's
     provision: str = ""  # the one that brings it aboard; "" where none does
+    library: str = ""  # the file's name of the one that it is; "" where it is none
 
     def explains(self, said: str) -> bool:
         """Whether this is what a program that wrote this lacks."""
@@ -69,6 +70,11 @@ _CAUSES = (
         lacks="a network: runs have none but loopback",
     ),
 )
+# What dlopen(3) says: of glibc, of musl.
+_LIBRARY = re.compile(
+    r"\b(lib[\w.+-]+\.so(?:\.\d+)*): cannot open shared object file"
+    r"|Error loading shared library (lib[\w.+-]+\.so(?:\.\d+)*): No such file"
+)
 # What a program says that was called with too few arguments, which may name all of the above.
 _USAGE = re.compile(r"^\s*usage:", re.IGNORECASE | re.MULTILINE)
 # Before 1.73 the message stands in the same line, and a note follows.
@@ -82,6 +88,10 @@ def find_cause(said: str, has: Callable[[str], bool]) -> Cause | None:
     """
     if _USAGE.search(said):
         return None
+    if found := _LIBRARY.search(said):
+        library = found[1] or found[2]
+        lacks = f"library {library}, which it loads while it runs"
+        return Cause(pattern=re.escape(library), lacks=lacks, library=library)
     return next((one for one in _CAUSES if one.explains(said) and not (one.path and has(one.path))), None)
 
 

@@ -40,7 +40,7 @@ def complete(context: JobContext, contents: ImageContents) -> ImageContents:
     tried: set[str] = set()
     for _ in range(_ROUNDS):
         with assemble(context, contents) as (_, image):
-            closure = closure_of(image, contents.cell.program_path)
+            closure = closure_of(image, contents.cell.program_path, contents.cell.loads)
         wanted = [copy for copy in _copies(context, contents, closure) if copy.to not in tried]
         if not wanted:
             break
@@ -73,4 +73,5 @@ def _copies(context: JobContext, contents: ImageContents, closure: Closure) -> I
         if provider := find_provider(missing, owners_in(context, contents.program.toolchain)):
             path, target, _ = provider
             needed_by = missing.needed_by or contents.cell.program_path
-            yield Copy(source="toolchain", path=path, to=target, why=f"{needed_by} needs it")
+            why = f"{needed_by} {'loads it while it runs' if missing.way == 'dlopen' else 'needs it'}"
+            yield Copy(source="toolchain", path=path, to=target, why=why)

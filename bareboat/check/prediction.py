@@ -14,7 +14,7 @@ from bareboat.closure import find_closure
 from bareboat.result.values import Failed, Preflight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bareboat.archive import Image
     from bareboat.check.runs import Verdict
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from bareboat.plan.jobs import Cell
 
 
-def closure_of(image: Image, program_path: str) -> Closure:
-    """The program's closure in its image, under the environment that the image sets."""
+def closure_of(image: Image, program_path: str, loads: Sequence[str] = ()) -> Closure:
+    """The program's closure in its image, under the environment that the image sets; `loads` as find_closure has it."""
     environment = dict(line.partition("=")[::2] for line in image.config.env)
-    return find_closure(image, program_path, environment)
+    return find_closure(image, program_path, environment, loads=loads)
 
 
 def refuse(cell: Cell, closure: Closure, owners: Owners) -> Failed:

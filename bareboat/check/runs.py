@@ -60,7 +60,7 @@ class Verdict:
     started: bool
     said: str  # what loader or runtime said where the program did not start; "" where it did
     ran: Ran | None = None  # what the program did by itself, where nothing was expected of it
-    lacks: str = ""  # the provision that brings what it says that it lacks
+    lacks: str = ""  # the provision that brings what it says that it lacks, or the library
 
 
 def verify(
@@ -137,7 +137,7 @@ def _compare(report: RunReport, expectation: Expectation, has: Callable[[str], b
 
 def _lacks(report: RunReport, has: Callable[[str], bool]) -> str:
     cause = _cause(report, has)
-    return cause.provision if cause else ""
+    return (cause.provision or cause.library) if cause else ""
 
 
 def _cause(report: RunReport, has: Callable[[str], bool]) -> Cause | None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 # By what a file of a closure comes to be loaded or opened: it is the program itself; its interpreter; a library that
-# an object needs (DT_NEEDED) or says in a note that it may load; an NSS or gconv module or libgcc, which glibc loads;
-# a file or module of OpenSSL's; a well-known path, such as /etc/hosts.
-LoadWay = Literal["program", "interpreter", "needed", "dlopen-note", "nss", "gconv", "libgcc", "openssl", "path"]
+# an object needs (DT_NEEDED), is known to load, or says in a note that it may load; an NSS or gconv module or libgcc,
+# which glibc loads; a file or module of OpenSSL's; a well-known path, such as /etc/hosts.
+LoadWay = Literal[
+    "program", "interpreter", "needed", "dlopen", "dlopen-note", "nss", "gconv", "libgcc", "openssl", "path"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

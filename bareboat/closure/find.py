@@ -14,7 +14,7 @@ from bareboat.elf import read_elf
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bareboat.closure.files import OpenedFile
     from bareboat.closure.loader import Loader
@@ -26,11 +26,14 @@ FIRST_WITH_BUILT_IN = "GLIBC_2.34"  # since then, libc has libnss_files and libn
 BUILT_IN = frozenset({"files", "dns"})
 
 
-def find_closure(root: Root, program: str, environment: Mapping[str, str] = {}) -> Closure:
+def find_closure(
+    root: Root, program: str, environment: Mapping[str, str] = {}, *, loads: Sequence[str] = ()
+) -> Closure:
     """The closure of the program at a path of a root filesystem, when it is started with an environment.
 
-    Only LD_LIBRARY_PATH of the environment matters. A program for musl is searched by the rules of musl's loader, any
-    other by those of glibc's. Raises BareboatError where there is no program or the program is damaged, where the root
+    `loads` are the names of libraries that it is known to load by dlopen(3), and cannot do without. Only
+    LD_LIBRARY_PATH of the environment matters. A program for musl is searched by the rules of musl's loader, any other
+    by those of glibc's. Raises BareboatError where there is no program or the program is damaged, where the root
     cannot be read, and for a program that makes its loader search or load without end.
     """
     path = program if program.startswith("/") else f"/{program}"
@@ -49,6 +52,9 @@ def find_closure(root: Root, program: str, environment: Mapping[str, str] = {}) 
     interpreter = walk.load_interpreter(loaded)
     loader = _choose_loader(root_files, loaded, code, interpreter, environment)
     if loader is not None:
+        walk.run(loader)
+        for name in loads:
+            walk.ask((name,), loaded, loader, way="dlopen", required=True, note="loaded while it runs")
         walk.run(loader)
         _load_runtime_files(root_files, walk, loader, code if is_static else b"")
     for place in (*_find_openssl_paths(root_files, walk, code if is_static else b""), *runtime_files.find_paths(code)):

@@ -9,7 +9,7 @@ base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
 sample        Sample, Cargo
 load_samples  load_samples, load_crate, Asker
 cargo_metadata COMMAND, read_metadata; CargoMetadata, Choice
-mend          Mend
+mend          Mend, is_library
 toolchain_packages extend_toolchains, is_extended
 expectation   Expectation, AS_IT_STANDS
 crate_files   NOT_SOURCE, source_files, read_source, source_digest

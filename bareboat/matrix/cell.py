@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import posixpath
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from bareboat.check.runs import Verdict
     from bareboat.closure import Closure
     from bareboat.elf import ElfFacts
+    from bareboat.inputs.mend import Mend
     from bareboat.make.context import JobContext, Outputs
     from bareboat.make.image import ImageContents
     from bareboat.plan.jobs import Cell
@@ -139,11 +141,18 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingred
         completed=contents.completed,
         lacks=verdict.lacks,
         large_file_names=contents.program.large_file_names,
-        mended=tuple(mend for mend in cell.sample.mends if mend.recipe == cell.recipe.name),
+        mended=_mended(contents),
     )
     if awaits_probes:
         return Measured(status="built", note="", result=result, awaits_probes=True)
     return keep(context, cell, result)
+
+
+def _mended(contents: ImageContents) -> tuple[Mend, ...]:
+    """What came aboard because earlier runs asked for it; a library that the toolchain has not did not."""
+    brought = {posixpath.basename(one.to) for one in contents.completed}
+    given = (mend for mend in contents.cell.sample.mends if mend.recipe == contents.cell.recipe.name)
+    return tuple(mend for mend in given if not mend.is_library or mend.provision in brought)
 
 
 def _run_failure(context: JobContext, shipped: Shipped, found: Findings) -> Failed | None:

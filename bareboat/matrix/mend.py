@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bareboat.inputs.mend import Mend
+from bareboat.inputs.mend import Mend, is_library
 from bareboat.result.store import load
 from bareboat.result.values import Failed
 
@@ -18,30 +18,38 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bareboat.inputs.sample import Sample
-    from bareboat.plan.jobs import Plan
+    from bareboat.plan.jobs import Cell, Plan
     from bareboat.result.values import Result
 
 
 def find_mends(plan: Plan, results: Iterable[Result]) -> dict[str, tuple[Mend, ...]]:
     """By the sample's name, what the cells of a plan lack that failed, by their own words, and were not given yet."""
-    own = {cell.id: cell for cell in plan.cells if cell.completes and cell.base is None}
+    own = {cell.id: cell for cell in plan.cells if cell.completes}
     found: dict[str, tuple[Mend, ...]] = {}
     for result in results:
         cell = own.get(result.cell)
-        if cell and isinstance(result.outcome, Failed) and result.lacks not in {"", *cell.recipe.provisions}:
+        if cell and isinstance(result.outcome, Failed) and _can_be_given(cell, result.lacks):
             mend = Mend(recipe=result.recipe, provision=result.lacks, why=result.outcome.reason.partition(";")[0])
             found[result.sample] = (*found.get(result.sample, ()), mend)
     return found
 
 
+def _can_be_given(cell: Cell, lacks: str) -> bool:
+    """Whether the cell can have what its program lacks, and has it not yet."""
+    if is_library(lacks):
+        return lacks not in cell.loads
+    return cell.base is None and lacks not in {"", *cell.recipe.provisions}
+
+
 def say_mends(mends: Mapping[str, Sequence[Mend]]) -> Iterator[str]:
-    """A line for each provision that is to come aboard."""
+    """A line for each provision or library that is to come aboard."""
     wanted: dict[tuple[str, str], list[str]] = defaultdict(list)
     for sample, found in mends.items():
         for mend in found:
             wanted[mend.provision, mend.why].append(f"{sample}@{mend.recipe}")
     for (provision, why), cells in wanted.items():
-        yield f"once more with provision '{provision}', because {why}: {', '.join(cells)}"
+        what = provision if is_library(provision) else f"provision '{provision}'"
+        yield f"once more with {what}, because {why}: {', '.join(cells)}"
 
 
 def give(samples: Iterable[Sample], mends: Mapping[str, Sequence[Mend]]) -> tuple[Sample, ...]:

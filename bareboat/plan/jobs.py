@@ -137,6 +137,12 @@ class Cell:
         return self.sample.own and self.recipe.expect_failure is None
 
     @property
+    def loads(self) -> tuple[str, ...]:
+        """The libraries that earlier runs found that the program loads while it runs, by their files' names."""
+        mends = (mend for mend in self.sample.mends if mend.recipe == self.recipe.name)
+        return tuple(mend.provision for mend in mends if mend.is_library)
+
+    @property
     def program_path(self) -> str:
         """Where the program lies in the image."""
         return f"/{self.sample.binary}"

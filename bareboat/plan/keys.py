@@ -100,8 +100,8 @@ def source_key(cell: Cell, program_sha256: str, digests: Mapping[RootJob, str]) 
     sources = sorted((job.id, digest) for job, digest in digests.items())
     copies = [(planned.copy, planned.source.id if planned.source else "") for planned in cell.copies]
     stage = shipped_stage(cell, digests)
-    # The closure of the same program, taken in the same toolchain, asks for the same libraries.
-    completed = ("completed",) if cell.completes else ()
+    # The closure of the same program, taken in the same toolchain, asks for the same libraries beside those it loads.
+    completed = ("completed", *cell.loads) if cell.completes else ()
     return _digest(IMAGE_VERSION, "source", stage, _settings(cell), program_sha256, sources, copies, *completed)
 
 

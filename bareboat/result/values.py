@@ -270,10 +270,11 @@ class Result:
     ran: Ran | None = None  # what a program did of which nothing was expected; None where something was
     # The libraries that the program's closure missed, and that came aboard for that alone.
     completed: tuple[Completed, ...] = ()
-    lacks: str = ""  # the provision that brings what the program says that it lacks; "" where it says nothing like it
+    # The provision that brings what the program says that it lacks, or the library; "" where it says nothing like it.
+    lacks: str = ""
     # The names of large-file functions that the program asks for, musl 1.2.4 dropped, and were linked all the same.
     large_file_names: tuple[str, ...] = ()
-    mended: tuple[Mend, ...] = ()  # the provisions that came aboard because a run without them said so
+    mended: tuple[Mend, ...] = ()  # what came aboard because a run without it said so
 
     @property
     def fails_as_expected(self) -> bool:

@@ -60,6 +60,26 @@ fn main() {
     println!("{}", found.count());
 }
 """
+# As rustls-native-certs and what builds upon it say it.
+CERTS_RS = """
+fn main() {
+    let found = std::fs::read("/etc/ssl/certs/ca-certificates.crt");
+    println!("{}", found.expect("could not load platform certs").len() > 100_000);
+}
+"""
+DLOPEN_RS = """
+use std::ffi::{c_char, c_int, c_void, CStr};
+extern "C" {
+    fn dlopen(name: *const c_char, flags: c_int) -> *mut c_void;
+    fn dlerror() -> *const c_char;
+}
+fn main() {
+    if unsafe { dlopen(c"libz.so.1".as_ptr(), 2) }.is_null() {
+        eprintln!("Error: {}", unsafe { CStr::from_ptr(dlerror()) }.to_string_lossy());
+        std::process::exit(1);
+    }
+}
+"""
 PROGRAMS = {
     "usage": USAGE_RS,
     "three": "fn main() { std::process::exit(3) }\n",
@@ -67,6 +87,7 @@ PROGRAMS = {
     "zone": ZONE_RS,
     "writes": WRITES_RS,
     "lookup": LOOKUP_RS,
+    "certs": CERTS_RS,
 }
 BASES = ("scratch-musl", "scratch-musl-net", "debian-slim")
 
@@ -200,7 +221,11 @@ def test_a_service_is_asked_and_one_that_does_not_heed_sigterm_is_told_of(severa
 
 @pytest.mark.parametrize(
     ("program", "lacks", "provision"),
-    [("zone", "the time zones' data", "tz"), ("writes", "a folder for temporary files", "tmp")],
+    [
+        ("zone", "the time zones' data", "tz"),
+        ("writes", "a folder for temporary files", "tmp"),
+        ("certs", "the certificates of authorities", "certs"),
+    ],
 )
 def test_what_a_program_lacks_from_scratch_is_told_and_comes_aboard(
     several: Several, program: str, lacks: str, provision: str
@@ -275,6 +300,25 @@ def test_a_library_that_a_program_is_linked_to_comes_aboard(tmp_path: Path) -> N
         for kept in (find_state() / "results").glob(f"*/*/sines@{base}.json"):
             kept.unlink()
         remove(("sines", base))
+
+
+def test_a_library_that_a_program_loads_while_it_runs_comes_aboard_where_the_toolchain_has_it(tmp_path: Path) -> None:
+    crate = write_crate(tmp_path / "loads", {"src/main.rs": DLOPEN_RS})
+    bases = ("scratch-glibc-dynamic", "scratch-musl-dynamic")
+    recipes = tuple(f"--recipe={base}" for base in bases)
+    lacks = "it lacks library libz.so.1, which it loads while it runs"
+    try:
+        answer = build(f"--crate={crate}", *recipes, f"--results={tmp_path / 'results'}", "--format=json")
+        told = f"once more with libz.so.1, because {lacks}: loads@scratch-glibc-dynamic"
+        assert told in answer.stderr
+        found = rows(answer, "loads")
+        assert (found[bases[0]]["outcome"], found[bases[0]]["mended"]) == ("passed", "libz.so.1")
+        assert found[bases[0]]["completed"].endswith("/libz.so.1")
+        # The toolchain's is of another libc.
+        assert (found[bases[1]]["outcome"], found[bases[1]]["reason"]) == ("failed", lacks)
+        assert found[bases[1]]["mended"] is None
+    finally:
+        remove(*(("loads", base) for base in bases))
 
 
 OLD_NAMES_RS = """

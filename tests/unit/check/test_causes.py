@@ -132,6 +132,22 @@ def test_what_brings_it_is_a_provision_that_there_is_and_what_is_lacking_is_one_
     assert all(cause.lacks and "\n" not in cause.lacks for cause in _CAUSES)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error: libz.so.1: cannot open shared object file: No such file or directory\n",
+        'DlOpen { desc: "libz.so.1: cannot open shared object file: No such file or directory" }\n',
+        "no: Error loading shared library libz.so.1: No such file or directory\n",
+    ],
+)
+def test_a_library_that_is_loaded_while_it_runs_is_named(said):
+    found = find_cause(said)
+    assert (found.library, found.provision, found.path) == ("libz.so.1", "", "")
+    assert found.lacks == "library libz.so.1, which it loads while it runs"
+    assert find_cause(f"Usage: app\n{said}") is None
+    assert find_cause(said.replace("libz.so.1", "the key")) is None
+
+
 NOTE = "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n"
 AT = "at src/main.rs:3:24: no config"
 

@@ -12,6 +12,7 @@ from bareboat.check.manifest import make_manifest
 from bareboat.check.prediction import closure_of
 from bareboat.check.trace import Trace
 from bareboat.engine.fake import FakeEngine
+from bareboat.inputs.mend import Mend
 from bareboat.inputs.recipe import Copy
 from bareboat.make.context import Program, RootImage
 from bareboat.make.copies import fetch_copies
@@ -142,6 +143,17 @@ def test_a_library_brings_those_that_it_needs(context, contents_of):
     why = {item.copy.to: item.copy.why for item in contents.items if item.copy.to in places(contents)}
     assert why == {first: "/hello-world needs it", second: f"{first} needs it", LIBZ: f"{first} needs it"}
     assert closure_in(context, contents).starts
+
+
+def test_a_library_that_it_was_seen_to_load_comes_with_all_that_it_needs(context, contents_of):
+    contents = contents_of("libc.so.6")
+    mend = Mend(recipe=contents.cell.recipe.name, provision="libfirst.so.1", why="it lacks it")
+    loading = replace(contents.cell, sample=replace(contents.cell.sample, mends=(mend,)))
+    completed = complete(context, replace(contents, cell=loading))
+    assert places(completed) == tuple(f"{FOLDER}/lib{name}.so.1" for name in ("first", "second", "z"))
+    assert completed.completed[0].why == "/hello-world loads it while it runs"
+    gone = replace(loading.sample, mends=(replace(mend, provision="libnowhere.so.1"),))
+    assert complete(context, replace(contents, cell=replace(loading, sample=gone))).completed == ()
 
 
 def test_what_two_need_comes_once(context, contents_of):

@@ -45,6 +45,20 @@ def test_nothing_is_mended_that_works_or_stands_on_a_base_or_is_a_sample():
     assert mends_of("scratch-musl", sample=HELLO) == {}
 
 
+LIBZ = replace(TZ, provision="libz.so.1")
+
+
+def test_a_library_that_is_loaded_while_it_runs_is_given_on_a_base_as_well_and_once():
+    for recipe in ("scratch-glibc-dynamic", "debian-slim"):
+        mend = replace(LIBZ, recipe=recipe)
+        assert mends_of(recipe, lacks="libz.so.1") == {"hello-world": (mend,)}
+        given = replace(OWN, mends=(mend,))
+        assert mends_of(recipe, lacks="libz.so.1", sample=given) == {}
+        (cell,) = plan_of(recipe, samples=(given,)).cells
+        assert (cell.loads, "libz.so.1" in cell.recipe.provisions) == (("libz.so.1",), False)
+    assert list(say_mends({"a": [LIBZ]})) == [f"once more with libz.so.1, because {WHY}: a@scratch-musl"]
+
+
 def test_what_is_aboard_is_not_given_again():
     assert mends_of("scratch-musl-net") == {}
     assert mends_of("scratch-musl", sample=replace(OWN, mends=(TZ,))) == {}
