@@ -79,6 +79,13 @@ _LARGE_FILE = re.compile(
     r"|p?readv?|p?writev?|readdir|fallocate|posix_fadvise|posix_fallocate|sendfile|fopen|statfs|fstatfs|getrlimit"
     r"|setrlimit|prlimit|fseeko|ftello|tmpfile|mkstemp|scandir|aio_read)64\b"
 )
+# What a library asks for that was compiled for glibc, of a newer one or with _FORTIFY_SOURCE, when it meets musl; and
+# what pkg-config says of one before that.
+_FOR_GLIBC = re.compile(
+    r"undefined (?:symbol: |reference to .)(?:__isoc23_\w+|__cxa_thread_atexit_impl|__\w+_chk)\b"
+    r"|(?:cannot find|unable to find library) -lgcc_s\b"
+    r"|pkg-config has not been configured to support cross-compilation"
+)
 
 
 def explain_compile(log: str) -> str:
@@ -96,6 +103,8 @@ def _explanations(log: str) -> Iterator[tuple[str, str]]:
     """Pairs of what is lacked and the package that has it, "" where there is none."""
     for found in _LIBRARY.finditer(log):
         name, crate = found["config"] or found["linked"], found["crate"]
+        if name == "gcc_s":
+            continue
         package = _LIBRARIES.get(name, "")
         by = f", which crate {crate} needs" if crate else ""
         had = (
@@ -107,6 +116,9 @@ def _explanations(log: str) -> Iterator[tuple[str, str]]:
             yield f"a build script calls what the toolchain lacks: package {package} has it", package
     for found in _HEADER.finditer(log):
         yield f"the toolchain lacks {found['header']}: `apt-file search {found['header']}` finds its package", ""
+    if _FOR_GLIBC.search(log):
+        own = "where the crate can compile its own (a feature such as `vendored` or `bundled`), enable it"
+        yield f"a C library of the toolchain is for glibc, and this is musl: {own}; else take recipes with glibc", ""
     if _LARGE_FILE.search(log):
         old = "the lock has a libc crate before 0.2.146, which asks for names that musl 1.2.4 dropped"
         yield f"{old}: `cargo update -p libc` mends it", ""

@@ -72,6 +72,22 @@ def test_an_old_libc_crate_on_musl_is_known(log):
 @pytest.mark.parametrize(
     "log",
     [
+        "ld.lld: error: undefined symbol: __isoc23_strtol\n>>> referenced by fe-connect.o",
+        "/usr/bin/ld: x.o: undefined reference to `__cxa_thread_atexit_impl'",
+        "undefined reference to `__memcpy_chk'",
+        "/usr/bin/ld: cannot find -lgcc_s: No such file or directory",
+        "pkg-config has not been configured to support cross-compilation.\n",
+    ],
+)
+def test_a_library_for_glibc_that_meets_musl_is_known(log):
+    said = explain_compile(log)
+    assert "is for glibc, and this is musl: where the crate can compile its own" in said
+    assert "toolchain-packages" not in said
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
         "",
         "error[E0425]: cannot find value `x` in this scope",
         "undefined symbol: my_open64_thing",
