@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bareboat.closure import Closure
     from bareboat.elf import ElfFacts
     from bareboat.inputs.mend import Mend
-    from bareboat.make.context import JobContext, Outputs
+    from bareboat.make.context import JobContext, Outputs, RootImage
     from bareboat.make.image import ImageContents
     from bareboat.plan.jobs import Cell
     from bareboat.result.values import Ingredients
@@ -69,7 +69,7 @@ def make_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
     made = find_ingredients(context, cell, outputs, contents.key)
     # Other sources may come to the same image.
     if standing := find_measured(context, cell, result_key(cell, made, context.host)):
-        return _say_made(context, standing, made)
+        return _say_made(context, standing, made, contents.program.toolchain)
     with ship(context, contents) as shipped:
         closure = closure_of(shipped.image, cell.program_path)
         verdict = run(context, shipped)
@@ -193,11 +193,13 @@ def failed_result(cell: Cell, failure: Failed) -> Result:
     )
 
 
-def _say_made(context: JobContext, standing: Measured, made: Ingredients) -> Measured:
-    """A result that stands, which from now on says that it is of these sources."""
+def _say_made(context: JobContext, standing: Measured, made: Ingredients, toolchain: RootImage) -> Measured:
+    """A result that stands, which from now on says that it is of these sources and of this toolchain."""
     result = standing.result
     if result.provenance and result.provenance.made != made:
-        result = replace(result, provenance=replace(result.provenance, made=made))
+        compiler = compiler_of(context, toolchain)
+        provenance = replace(result.provenance, made=made, toolchain=toolchain.source, compiler=compiler)
+        result = replace(result, provenance=provenance)
         save(result, context.results)
     return replace(standing, result=result)
 

@@ -262,6 +262,18 @@ def test_a_source_that_compiles_to_the_same_program_is_compiled_and_not_run_agai
     assert (compiles(engine), len(engine.ran)) == (3, 2)
 
 
+def test_a_result_that_stands_in_another_toolchain_says_so(context, engine, tmp_path):
+    book = book_of("scratch-musl")
+    (first,) = run(context, book).results
+    engine.build(Build(containerfile="FROM scratch\n", context=ROOT, tag=RUST, labels={"of": "new"}), tmp_path / "log")
+    (second,) = run(context, book).results
+    assert len(engine.ran) == 1
+    toolchain = second.provenance.toolchain
+    assert toolchain.digest == engine.image(RUST).id != first.provenance.toolchain.digest
+    assert second.provenance.made.roots["toolchain musl"].digest == toolchain.digest
+    assert second.provenance.measured_at == first.provenance.measured_at
+
+
 def test_another_expectation_runs_again_and_compiles_nothing(context, engine):
     book = book_of("scratch-musl")
     run(context, book)
