@@ -64,7 +64,7 @@ def render_public(cell: Cell, book: RecipeBook, lock: Lock, known: Known, tag: s
     named = {job: pinned_reference(image, lock.registry.get(image)) for job, image in public.items()}
     digest = lock.registry.get(public[cell.program.toolchain], "")
     packages = _packages(cell, toolchain, known)
-    made = ()
+    made: tuple[str, ...] = ()
     if packages:
         made = (_toolchain_stage(named[cell.program.toolchain], toolchain, packages),)
         named[cell.program.toolchain] = _TOOLCHAIN_STAGE
