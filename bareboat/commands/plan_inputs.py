@@ -107,11 +107,12 @@ def load_own(
     *,
     all_bins: bool = False,
     memory: Path | None = None,
+    extended: bool = True,
 ) -> tuple[RecipeBook, tuple[Sample, ...]]:
     """The recipes, and the samples or those programs of the user's own crate that the options name.
 
-    `memory` has results, a folder a host, that say what else these programs want. Raises InputError as `load_project`
-    does.
+    `memory` has results, a folder a host, that say what else these programs want; unless `extended`, toolchains have no
+    more packages than their files say. Raises InputError as `load_project` does.
     """
     choice = Choice(package=own.package, binary=own.bin, all_binaries=all_bins)
 
@@ -121,7 +122,7 @@ def load_own(
         return asker
 
     book, samples = load_project(project, own.crate, choice, cargo)
-    if own.crate:
+    if own.crate and extended:
         book = extend_toolchains(book, samples)
     return book, remember(samples, memory) if memory else samples
 

@@ -8,7 +8,8 @@ schema        recipe_schema
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
 sample        Sample, Cargo
 load_samples  load_samples, load_crate, Asker
-cargo_metadata COMMAND, read_metadata; CargoMetadata, Choice
+cargo_metadata COMMAND, find_workspace, read_metadata; CargoMetadata, Choice
+manifest      crate_names
 mend          Mend, is_library
 toolchain_packages extend_toolchains, is_extended
 expectation   Expectation, AS_IT_STANDS
@@ -17,5 +18,5 @@ rustflags     RustFlags
 limits        Limits, LIMITS, limits_of
 expected      ExpectedFailure
 lock          read_lock, write_lock, moved, pinned_reference, pins_of; Lock, Pinned
-tomlfile      did_you_mean, spelt
+tomlfile      did_you_mean, read_toml, spelt
 """

@@ -53,6 +53,11 @@ def needs_crates(lock: dict[str, Any]) -> bool:
     return any("source" in entry for entry in _tables(lock.get("package")))
 
 
+def crate_names(lock: dict[str, Any]) -> frozenset[str]:
+    """The names of all crates in the lock."""
+    return frozenset(_text(entry.get("name")) for entry in _tables(lock.get("package")))
+
+
 def stands_alone(manifest: dict[str, Any]) -> bool:
     """Whether the manifest names no other folder and no patch, so that cargo can fetch without any other file."""
     return not _has_path(manifest) and not {"workspace", "patch", "replace"} & manifest.keys()

@@ -7,5 +7,7 @@ planner        PlanInputs, make_plan, check_selection, plan_cell, plan_named_cel
 containerfile  render_containerfile, compile_stages, shipped_stage, vendor_commands, lock_commands, compile_commands,
                target_cache, COMPILE_STAGE, CRATES_STAGE, CA_SECRET, CARGO_SECRET, crates_commands
 eject          eject, Form, Service
+public         render_public, Known
+workflow       render_workflow, list_cells
 keys           root_key, pins_key, program_key, source_key, image_key, cell_key
 """

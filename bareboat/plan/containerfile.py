@@ -39,12 +39,17 @@ CA_SECRET = "bareboat-ca-bundle"  # noqa: S105 (the name of a mount)
 
 def render_containerfile(cell: Cell, references: Mapping[RootJob, str], toolchain_digest: str = "") -> str:
     """The whole Containerfile; `references` are what the cell's toolchain and roots are called."""
-    stages = [
+    stages = render_stages(cell, references, toolchain_digest)
+    return f"{_comment(f'{cell.id}: {cell.recipe.summary}')}\n" + "\n".join(stages)
+
+
+def render_stages(cell: Cell, references: Mapping[RootJob, str], toolchain_digest: str = "") -> tuple[str, ...]:
+    """Its stages, the shipped one last."""
+    return (
         compile_stages(cell.program, references[cell.program.toolchain], toolchain_digest),
         *_made_stage(cell),
         shipped_stage(cell, references),
-    ]
-    return f"{_comment(f'{cell.id}: {cell.recipe.summary}')}\n" + "\n".join(stages)
+    )
 
 
 def compile_stages(job: ProgramJob, toolchain: str, digest: str = "") -> str:

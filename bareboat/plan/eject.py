@@ -1,6 +1,6 @@
-"""What a user takes home of a cell: how its image is run elsewhere, confined as it was run here. Pure.
+"""How a cell's image is run elsewhere, confined as it was run here. Pure.
 
-Beside a `podman run`, the formats are those of the Compose specification (compose-spec.io), of Kubernetes' Pod (v1) and
+Beside a `podman run`, the forms are those of the Compose specification (compose-spec.io), of Kubernetes' Pod (v1) and
 of Podman's podman-systemd.unit(5), a quadlet. Each has the limits that the cell's own runs have.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from bareboat.inputs.limits import Limits
     from bareboat.plan.jobs import Cell
@@ -22,7 +22,7 @@ Form = Literal["run", "compose", "kube", "quadlet"]
 
 _RUN = (
     "podman run --rm --read-only --tmpfs=/tmp --cap-drop=all --security-opt=no-new-privileges --user={user}"
-    " --memory={memory_bytes}b --pids-limit={processes}"
+    " --memory={memory_bytes}b --pids-limit={processes}{ports}{low_port}{init} {image}{arguments}\n"
 )
 _COMPOSE = """\
 # {cell}, for `docker compose up` or `podman-compose up`
@@ -32,11 +32,11 @@ services:
 {arguments}    user: "{user}"
     read_only: true
     tmpfs: [/tmp]
-{more}    cap_drop: [ALL]
+{ports}{low_port}{init}    cap_drop: [ALL]
     security_opt: ["no-new-privileges:true"]
     mem_limit: {memory_bytes}
     pids_limit: {processes}
-    restart: {restart}
+    restart: {ends}
 """
 _KUBE = """\
 # {cell}, for `kubectl apply -f` or `podman kube play`; how many processes a pod may have, its node says
@@ -45,13 +45,13 @@ kind: Pod
 metadata:
   name: "{name}"
 spec:
-  restartPolicy: {restart}
+  restartPolicy: {ends}
   automountServiceAccountToken: false
-{sysctls}  containers:
+{low_port}  containers:
     - name: "{name}"
       image: "{image}"
       imagePullPolicy: IfNotPresent
-{arguments}{more}      securityContext:
+{arguments}{ports}      securityContext:
         runAsNonRoot: {ordinary}
         runAsUser: {uid}
         runAsGroup: {gid}
@@ -70,12 +70,6 @@ spec:
       emptyDir:
         medium: Memory
 """
-_KUBE_SYSCTL = """\
-  securityContext:
-    sysctls:
-      - name: net.ipv4.ip_unprivileged_port_start
-        value: "0"
-"""
 _QUADLET = """\
 # {cell}, for ~/.config/containers/systemd/{name}.container, then `systemctl --user daemon-reload`
 [Unit]
@@ -87,12 +81,12 @@ Image={image}
 Group={gid}
 ReadOnly=true
 Tmpfs=/tmp
-{more}DropCapability=all
+{ports}{low_port}{init}DropCapability=all
 NoNewPrivileges=true
 PodmanArgs=--memory={memory_bytes}b --pids-limit={processes}
 
 [Service]
-{service}
+{ends}
 
 [Install]
 WantedBy=default.target
@@ -117,90 +111,95 @@ class Service:
         return any(port < _PORTS_START for port in self.ports)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spelling:
+    """How a form says what not every program has."""
+
+    whole: str  # the file, with a place for each
+    arguments: str  # a line with a place for the program's arguments
+    listed: Callable[[Sequence[str]], str]  # the arguments as they stand there
+    port: str  # one port that is published
+    ports: str = "{}"  # what is around all of them
+    between: str = ""
+    low_port: str = ""  # that an ordinary user may listen on any
+    init: str = ""  # that a process of its own passes signals on
+    ends: tuple[str, str] = ("", "")  # what becomes of a program that ends by itself, and of a service
+
+
+def _json(replaced: str) -> Callable[[Sequence[str]], str]:
+    # JSON is YAML; what the reader would replace stays as it is where its `$` is doubled.
+    return lambda arguments: json.dumps(list(arguments)).replace(replaced, f"${replaced}")
+
+
+def _unit_words(arguments: Sequence[str]) -> str:
+    return " ".join(map(json.dumps, arguments)).replace("%", "%%").replace("$", "$$")
+
+
+_SPELLINGS: dict[Form, _Spelling] = {
+    "run": _Spelling(
+        whole=_RUN,
+        arguments=" {}",
+        listed=shlex.join,
+        port=" --publish={0}:{0}",
+        low_port=f" --sysctl={_ANY_PORT}=0",
+        init=" --init",
+    ),
+    "compose": _Spelling(
+        whole=_COMPOSE,
+        arguments="    command: {}\n",
+        listed=_json("$"),
+        ports="    ports: [{}]\n",
+        port='"{0}:{0}"',
+        between=", ",
+        low_port=f'    sysctls: ["{_ANY_PORT}=0"]\n',
+        init="    init: true\n",
+        ends=('"no"', "unless-stopped"),
+    ),
+    "kube": _Spelling(
+        whole=_KUBE,
+        arguments="      args: {}\n",
+        listed=_json("$("),
+        ports="      ports:\n{}",
+        port="        - containerPort: {0}\n",
+        low_port=f'  securityContext:\n    sysctls:\n      - name: {_ANY_PORT}\n        value: "0"\n',
+        ends=("Never", "Always"),
+    ),
+    "quadlet": _Spelling(
+        whole=_QUADLET,
+        arguments="Exec={}\n",
+        listed=_unit_words,
+        port="PublishPort={0}:{0}\n",
+        low_port=f"Sysctl={_ANY_PORT}=0\n",
+        init="RunInit=true\n",
+        ends=("Type=oneshot", "Restart=on-failure"),
+    ),
+}
+
+
 def eject(cell: Cell, form: Form, image: str, limits: Limits, service: Service | None = None) -> str:
     """The file of that form by which `image`, the cell's under whatever name, is run; its first line says how.
 
     `service` is None for a program that ends by itself.
     """
-    uid, _, gid = cell.recipe.runtime.user.partition(":")
-    words = {
-        "cell": cell.id,
-        # A pod's name has letters, digits and hyphens (RFC 1123).
-        "name": re.sub("[^a-z0-9]+", "-", cell.sample.name).strip("-"),
-        "image": image,
-        "user": cell.recipe.runtime.user,
-        "uid": uid,
-        "gid": gid,
-        "ordinary": "true" if int(uid) else "false",
-        "memory_bytes": limits.memory_bytes,
-        "memory_mb": limits.memory_mb,
-        "processes": limits.processes,
-    }
+    said, served = _SPELLINGS[form], service or Service()
     arguments = cell.sample.expectations[0].arguments
-    words["arguments"] = _arguments(arguments, form)
-    match form:
-        case "run":
-            confined = _RUN.format(**words).split()
-            return f"{shlex.join([*confined, *_run_options(service), image, *arguments])}\n"
-        case "compose":
-            more = "".join(_compose_lines(service)) if service else ""
-            return _COMPOSE.format(**words, more=more, restart="unless-stopped" if service else '"no"')
-        case "kube":
-            more = "".join(_kube_lines(service)) if service else ""
-            sysctls = _KUBE_SYSCTL if service and service.needs_low_port else ""
-            return _KUBE.format(**words, more=more, sysctls=sysctls, restart="Always" if service else "Never")
-        case "quadlet":
-            more = "".join(_quadlet_lines(service)) if service else ""
-            return _QUADLET.format(**words, more=more, service="Restart=on-failure" if service else "Type=oneshot")
-
-
-def _arguments(arguments: Sequence[str], form: Form) -> str:
-    """The line that gives the program its arguments; nothing where it has none."""
-    if not arguments:
-        return ""
-    # JSON is YAML; a `$` in a compose file and a `%` or `$` in a unit would be replaced unless it is doubled.
-    listed = json.dumps(list(arguments))
-    match form:
-        case "compose":
-            return f"    command: {listed.replace('$', '$$')}\n"
-        case "kube":
-            return f"      args: {listed.replace('$(', '$$(')}\n"
-        case "run":
-            return ""  # they are words of the command itself
-        case "quadlet":
-            quoted = " ".join(json.dumps(argument) for argument in arguments)
-            return f"Exec={quoted.replace('%', '%%').replace('$', '$$')}\n"
-
-
-def _run_options(service: Service | None) -> Iterator[str]:
-    if service is None:
-        return
-    yield from (f"--publish={port}:{port}" for port in service.ports)
-    if service.needs_low_port:
-        yield f"--sysctl={_ANY_PORT}=0"
-    if not service.heeds:
-        yield "--init"
-
-
-def _compose_lines(service: Service) -> Iterator[str]:
-    if service.ports:
-        pairs = ", ".join(f'"{port}:{port}"' for port in service.ports)
-        yield f"    ports: [{pairs}]\n"
-    if service.needs_low_port:
-        yield f'    sysctls: ["{_ANY_PORT}=0"]\n'
-    if not service.heeds:
-        yield "    init: true\n"
-
-
-def _kube_lines(service: Service) -> Iterator[str]:
-    if service.ports:
-        yield "      ports:\n"
-    yield from (f"        - containerPort: {port}\n" for port in service.ports)
-
-
-def _quadlet_lines(service: Service) -> Iterator[str]:
-    yield from (f"PublishPort={port}:{port}\n" for port in service.ports)
-    if service.needs_low_port:
-        yield f"Sysctl={_ANY_PORT}=0\n"
-    if not service.heeds:
-        yield "RunInit=true\n"
+    ports = said.between.join(said.port.format(port) for port in served.ports)
+    uid, _, gid = cell.recipe.runtime.user.partition(":")
+    return said.whole.format(
+        cell=cell.id,
+        # A pod's name has letters, digits and hyphens (RFC 1123).
+        name=re.sub("[^a-z0-9]+", "-", cell.sample.name).strip("-"),
+        image=image,
+        arguments=said.arguments.format(said.listed(arguments)) if arguments else "",
+        user=cell.recipe.runtime.user,
+        uid=uid,
+        gid=gid,
+        ordinary="true" if int(uid) else "false",
+        memory_bytes=limits.memory_bytes,
+        memory_mb=limits.memory_mb,
+        processes=limits.processes,
+        ports=said.ports.format(ports) if ports else "",
+        low_port=said.low_port if served.needs_low_port else "",
+        init="" if served.heeds else said.init,
+        ends=said.ends[service is not None],
+    )

@@ -8,8 +8,8 @@ from bareboat import commands
 from bareboat.tasks.order import CELL, FORMAT, OWN, PROJECT, RECIPE, SELECT, answer, order
 
 
-@task(iterable=["sample", "recipe"], help=SELECT)
-def plan(_c, sample, recipe, crate="", package="", bin="", all_bins=False, bases="auto"):
+@task(iterable=["sample", "recipe"], help={**SELECT, "format": "text, or github: the cells as a job matrix of Actions"})
+def plan(_c, sample, recipe, crate="", package="", bin="", all_bins=False, bases="auto", format="text"):
     """Print the jobs that build-matrix would run, each after what it needs; nothing is built."""
     order(commands.ask.print_plan, commands.ask.PlanOptions, locals())
 

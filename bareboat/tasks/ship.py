@@ -12,8 +12,15 @@ def containerfile(_c, cell, crate="", package="", bin="", bases="auto"):
     order(commands.ask.print_containerfile, commands.ask.ContainerfileOptions, locals())
 
 
-@task(positional=["cell"], help={"cell": CELL, "image": "what the image is called where it will run", **OWN})
-def eject(_c, cell, run=False, compose=False, kube=False, quadlet=False, image="", crate="", package="", bin="",
-          bases="auto"):  # fmt: skip
-    """Print how a cell's image is run, confined as here: by podman run, Compose or Kubernetes, or as a quadlet."""
-    order(commands.ask.print_ejected, commands.ask.EjectOptions, locals())
+@task(positional=["cell"], help={
+    "cell": CELL,
+    "run": "by one `podman run`", "compose": "a file of the Compose specification", "kube": "a pod of Kubernetes",
+    "quadlet": "a unit of systemd, started by Podman",
+    "containerfile": "of public images alone, to be built without Bareboat, by podman or docker",
+    "github": "a workflow of GitHub Actions that tries the program on every base",
+    "image": "what the image is called where it will run, e.g. ghcr.io/me/app:1", **OWN,
+})  # fmt: skip
+def eject(_c, cell, run=False, compose=False, kube=False, quadlet=False, containerfile=False, github=False, image="",
+          crate="", package="", bin="", bases="auto"):  # fmt: skip
+    """Print what is taken home of a cell: how it is built or run elsewhere, confined as here, or tried in CI."""
+    order(commands.eject.print_ejected, commands.eject.EjectOptions, locals())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,6 +67,12 @@ def test_a_crate_of_the_users_own_is_planned_by_its_packages_name_and_on_nothing
     assert not made_to_fail & set(cells)
     assert "sloop@scratch-glibc-no-loader" not in plan("sloop", "scratch-glibc*", crate=crate)
     assert "sloop@scratch-glibc-no-loader" in plan("sloop", "scratch-glibc-no-loader", crate=crate)
+
+
+def test_a_plan_is_a_job_matrix_of_all_that_a_crate_would_be_tried_on(crate):
+    cells = json.loads(plan(crate=crate, format="github"))["include"]
+    assert [cell["cell"] for cell in cells] == [word for word in plan(crate=crate).split() if word.startswith("sloop@")]
+    assert {cell["sample"] for cell in cells} == {"sloop"}
 
 
 @pytest.mark.parametrize("cell", ["alpine", "sloop@alpine"])

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import configparser
-import io
 import shlex
 from dataclasses import replace
 
 import pytest
 from invoke.vendor import yaml
 
-from bareboat.commands.ask import EjectOptions, print_ejected
-from bareboat.commands.project import Project
-from bareboat.errors import InputError
 from bareboat.inputs.expectation import AS_IT_STANDS
 from bareboat.inputs.limits import Limits
 from bareboat.plan.eject import Service, eject
-from bareboat.system.process import Processes
-from tests.unit.project import HELLO, ROOT, plan_of
+from tests.unit.project import HELLO, plan_of
+from tests.unit.schemas import faults
 
 LIMITS = Limits(memory_mb=640, processes=192)
 
@@ -130,32 +126,6 @@ def test_a_quadlet_confines_as_our_runs_do():
     assert dict(unit["Service"]) == {"Type": "oneshot"}
 
 
-def ask(**words):
-    view = io.StringIO()
-    options = EjectOptions(cell="hello-world@alpine", bases="bootstrap", **words)
-    return print_ejected(Project(root=ROOT), options, Processes(), view), view.getvalue()
-
-
-def test_an_image_has_its_name_here_unless_another_is_given():
-    answer, said = ask(kube=True)
-    assert 'image: "localhost/bareboat/hello-world:alpine"\n' in answer
-    assert said == "localhost/bareboat/hello-world:alpine is its name on this machine; --image names another\n"
-    answer, said = ask(quadlet=True, image="ghcr.io/me/app@sha256:00")
-    assert ("Image=ghcr.io/me/app@sha256:00\n" in answer, said) == (True, "")
-
-
-@pytest.mark.parametrize("words", [{}, {"kube": True, "compose": True}])
-def test_it_is_one_form_at_a_time(words):
-    with pytest.raises(InputError, match="which form\\? Say one of --run, --compose, --kube, --quadlet"):
-        ask(**words)
-
-
-@pytest.mark.parametrize("image", ["a b", "a\nPodmanArgs=--privileged", "-x", "ü", "a: b", "a:"])
-def test_what_is_no_name_of_an_image_gets_into_no_file(image):
-    with pytest.raises(InputError, match="that is no name of an image"):
-        ask(kube=True, image=image)
-
-
 @pytest.mark.parametrize("word", ["null", "true", "123"])
 def test_a_name_that_yaml_would_take_for_something_else_stays_a_name(word):
     (cell,) = plan_of("scratch-musl", samples=(replace(HELLO, name=word),)).cells
@@ -164,3 +134,12 @@ def test_a_name_that_yaml_would_take_for_something_else_stays_a_name(word):
     pod = yaml.safe_load(eject(cell, "kube", word, LIMITS))
     (container,) = pod["spec"]["containers"]
     assert (pod["metadata"]["name"], container["name"], container["image"]) == (word, word, word)
+
+
+@pytest.mark.parametrize("service", [None, Service(), Service(ports=(80, 8080), heeds=False)])
+@pytest.mark.parametrize("arguments", [(), ("--root", "a $b", "#: é")])
+def test_a_compose_file_is_what_the_compose_specification_says(service, arguments):
+    run = replace(AS_IT_STANDS, arguments=arguments)
+    written = text("compose", service, expectations=(run,))
+    assert faults("compose-spec", written) == []
+    assert faults("compose-spec", written.replace("read_only: true", "read_only: [true]"))
