@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from bareboat.commands.mended_run import carry_out_mended
 from bareboat.commands.open_run import Order, WorkOptions
-from bareboat.commands.plan_inputs import OwnCrate, load_own, name_cell, own_results, teller
+from bareboat.commands.plan_inputs import OwnCrate, load_own, own_results, teller
 from bareboat.errors import BareboatError, SelectionError
 from bareboat.plan.planner import plan_named_cell
 from bareboat.report import find_best
@@ -56,8 +56,10 @@ def make_one_cell(project: Project, options: CellOptions, processes: Processes, 
     """
     kept = own_results(options.crate) or find_folders().results
     book, samples = load_own(project, options, processes, view, memory=own_results(options.crate))
-    word = options.cell or _recommended(samples, kept if options.crate else None, teller(view))
-    planned = partial(_planned, name_cell(word, samples, options.crate))
+    if not (options.cell or options.crate):
+        raise SelectionError("which cell? Say SAMPLE@RECIPE, such as hello-world@scratch-musl; `invoke plan` has all")
+    name = choose_cell(options.cell, samples, kept, teller(view)) if options.crate else options.cell
+    planned = partial(_planned, name)
     order = Order(book=book, samples=samples, bases=options.bases, plan=planned(samples))
     carried = carry_out_mended(project, order, processes, view, WorkOptions(results=kept), planned=planned)
     result = carried.run.results[0]
@@ -72,11 +74,14 @@ def _planned(cell: str, samples: tuple[Sample, ...]) -> Callable[[PlanInputs], P
     return partial(plan_named_cell, samples=samples, cell_id=cell)
 
 
-def _recommended(samples: Sequence[Sample], kept: Path | None, tell: Callable[[str], None]) -> str:
-    """The recipe that was found best for the user's program; `kept` has results, a folder a host."""
-    if kept is None:
-        raise SelectionError("which cell? Say SAMPLE@RECIPE, such as hello-world@scratch-musl; `invoke plan` has all")
-    (sample, *_) = samples
+def choose_cell(word: str, samples: Sequence[Sample], kept: Path, tell: Callable[[str], None]) -> str:
+    """The cell of the user's own program that is meant; where nothing is said, it is on the base that suits it best.
+
+    `kept` has results, a folder a host.
+    """
+    sample = samples[0]
+    if word:
+        return word if "@" in word else f"{sample.name}@{word}"
     found = [result for host in hosts(kept) for result in load_all(kept / host) if result.sample == sample.name]
     best = find_best(found)
     if best is None:
@@ -84,4 +89,4 @@ def _recommended(samples: Sequence[Sample], kept: Path | None, tell: Callable[[s
             f"which base for {sample.name}? Say a recipe, such as scratch-musl; `invoke build-matrix` finds the best"
         )
     tell(f"{best.cell}: the best of the {len(found)} that were measured")
-    return best.recipe
+    return best.cell

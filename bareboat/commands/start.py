@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 _TMP = "/tmp"  # noqa: S108 (a place in an image)
 _LOOPBACK = "127.0.0.1"
-_PUBLISH = re.compile(r"(?:(?P<address>\[[0-9a-fA-F:]+\]|[0-9.]+):)?(?:(?P<here>[0-9]{1,5}):)?(?P<port>[0-9]{1,5})")
+_ADDRESS = r"\[[0-9a-fA-F:]+\]|[0-9]+(?:\.[0-9]+){3}"
+_PUBLISH = re.compile(rf"(?:(?P<address>{_ADDRESS}):)?(?:(?P<here>[0-9]{{1,5}}):)?(?P<port>[0-9]{{1,5}})")
 _MOST_PORTS = 65535
 # By custom 80 is served on 8080 by who may not serve it on 80, and 443 on 8443.
 _LOW_PORTS = 8000
@@ -82,7 +83,7 @@ def run_cell(project: Project, options: RunOptions, processes: Processes, view: 
         tell(f"{made.cell.id} failed at {made.failed.stage}: {printable(made.failed.reason)}")
     with session(processes, find_folders(), tell) as running:
         if not running.engine.remote:
-            _check_free(ports)
+            check_free(ports)
         attached = _attached(running.engine, made, options, ports, ran)
         _say_how(made.cell.id, ports, tell, service=ran is not None)
         return "", running.engine.attach(attached)
@@ -150,7 +151,7 @@ def _first_port() -> int:
     return 1024
 
 
-def _check_free(ports: list[Port]) -> None:
+def check_free(ports: list[Port]) -> None:
     """Raise BareboatError for a port of this machine that somebody has."""
     for port in ports:
         host = port.address.strip("[]")
