@@ -8,7 +8,7 @@ import re
 import shlex
 import signal
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -24,7 +24,7 @@ from bareboat.system.foreground import has_terminal, is_listened_to
 from bareboat.system.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from bareboat.commands.one_cell import MadeCell
     from bareboat.commands.project import Project
@@ -78,7 +78,7 @@ def run_cell(project: Project, options: RunOptions, processes: Processes, view: 
     asked = [parse_port(word) for word in options.publish]
     made, tell = make_one_cell(project, options, processes, view), teller(view)
     ran = made.result.ran if made.result.ran and made.result.ran.running else None
-    ports = asked or (list(own_ports(ran, _first_port())) if ran else [])
+    ports = choose_ports(asked, ran, _first_port())
     if made.failed:
         tell(f"{made.cell.id} failed at {made.failed.stage}: {printable(made.failed.reason)}")
     with session(processes, find_folders(), tell) as running:
@@ -90,7 +90,7 @@ def run_cell(project: Project, options: RunOptions, processes: Processes, view: 
 
 
 def _attached(
-    engine: PodmanEngine, made: MadeCell, options: RunOptions, ports: list[Port], service: Ran | None
+    engine: PodmanEngine, made: MadeCell, options: RunOptions, ports: Sequence[Port], service: Ran | None
 ) -> Attached:
     expected = made.cell.sample.expectations[0]
     provenance = made.result.provenance
@@ -122,10 +122,18 @@ def parse_port(word: str) -> Port:
     return Port(port=numbers[-1], here=numbers[0], address=found["address"] or _LOOPBACK)
 
 
-def own_ports(ran: Ran, first: int) -> Iterator[Port]:
-    """The ports that a service listened on; below the first that this user may have, 80 is 8080 here."""
-    for port, answer in zip(ran.ports, ran.answers, strict=True):
-        yield Port(port=port, here=port if port >= first else port + _LOW_PORTS, answer=answer)
+def choose_ports(asked: Sequence[Port], service: Ran | None, first: int) -> tuple[Port, ...]:
+    """The ports that are asked for; else those that a service listened on, 80 as 8080 where `first` is above 80.
+
+    `first` is the first port that this user may have.
+    """
+    answers = dict(zip(service.ports, service.answers, strict=True)) if service else {}
+    if asked:
+        return tuple(replace(port, answer=answers.get(port.port, "")) for port in asked)
+    return tuple(
+        Port(port=port, here=port if port >= first else port + _LOW_PORTS, answer=answer)
+        for port, answer in answers.items()
+    )
 
 
 def answers_of(service: Ran | None) -> Mapping[int, tuple[int, int]]:
@@ -151,7 +159,7 @@ def _first_port() -> int:
     return 1024
 
 
-def check_free(ports: list[Port]) -> None:
+def check_free(ports: Sequence[Port]) -> None:
     """Raise BareboatError for a port of this machine that somebody has."""
     for port in ports:
         host = port.address.strip("[]")
@@ -172,7 +180,7 @@ def _has(engine: PodmanEngine, image_id: str, path: str) -> bool:
     return True
 
 
-def _say_how(cell: str, ports: list[Port], tell: Callable[[str], None], *, service: bool) -> None:
+def _say_how(cell: str, ports: Sequence[Port], tell: Callable[[str], None], *, service: bool) -> None:
     for port in ports:
         tell(f"{cell}: its port {port.port} is {port.url}")
     if service:

@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from bareboat.commands.project import Project
-from bareboat.commands.start import Port, RunOptions, answers_of, check_free, own_ports, parse_port, run_cell
+from bareboat.commands.start import Port, RunOptions, answers_of, check_free, choose_ports, parse_port, run_cell
 from bareboat.errors import BareboatError, InputError
 from bareboat.result.values import Ran
 from bareboat.system.process import Processes
@@ -47,10 +47,19 @@ def test_a_wrong_port_is_told_before_anything_is_built():
 
 
 def test_a_service_is_reached_by_its_own_ports_or_higher_ones_where_those_are_not_the_users():
-    ports = list(own_ports(HEEDS, 1024))
+    ports = choose_ports((), HEEDS, 1024)
     assert [(port.port, port.here) for port in ports] == [(80, 8080), (8080, 8080), (9000, 9000)]
     assert [port.url for port in ports] == ["http://127.0.0.1:8080/", "127.0.0.1:8080", "127.0.0.1:9000"]
-    assert [port.here for port in own_ports(HEEDS, 0)] == [80, 8080, 9000]
+    assert [port.here for port in choose_ports((), HEEDS, 0)] == [80, 8080, 9000]
+
+
+def test_ports_that_are_asked_for_take_the_place_of_its_own_and_a_program_has_none_of_itself():
+    asked = (Port(port=80, here=18080), Port(port=7, here=7))
+    ports = choose_ports(asked, HEEDS, 1024)
+    assert ports == asked
+    assert [port.url for port in ports] == ["http://127.0.0.1:18080/", "127.0.0.1:7"]
+    assert choose_ports(asked, None, 1024) == asked
+    assert choose_ports((), None, 1024) == ()
 
 
 def test_ctrl_c_stops_a_service_and_is_a_programs_own_affair_otherwise():
