@@ -52,8 +52,9 @@ class CommandLine(Program):
         try:
             super().parse_tasks()
         except ParseError as error:
-            missing = error.context.missing_positional_args if error.context and _WORDS_MISSING in str(error) else ()
-            if not missing or not all((error.context.name, argument.name) in self._left_out for argument in missing):
+            task = error.context if _WORDS_MISSING in str(error) else None
+            missing = task.missing_positional_args if task else ()
+            if task is None or not all((task.name, argument.name) in self._left_out for argument in missing):
                 raise
             self.core.unparsed.extend("" for _ in missing)
             super().parse_tasks()
