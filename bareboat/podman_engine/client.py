@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bareboat.engine.containers import RUN_LABEL
 from bareboat.podman_engine.builds import OFFLINE
 from bareboat.podman_engine.names import container_name
+from bareboat.podman_engine.settings import cgroups
 from bareboat.system.foreground import run_in_foreground
 
 if TYPE_CHECKING:
@@ -81,17 +82,19 @@ class Client:
         """As `Containers.work` says."""
         self.run(work_arguments(work, self.folders.run), log=log)
 
-    def attach(self, attached: Attached, name: str, kill: Callable[[], None]) -> int:
+    def attach(self, attached: Attached, name: str, send: Callable[[int], None]) -> int:
         """Run a container of that name in the foreground; returns its exit code. It stays, unless Bareboat is killed.
 
-        `kill` ends the container.
+        `send` sends it a signal: of an ordinary user's, Podman 4.3 sends none on and ends with 0 at once.
         """
+        # Elsewhere Podman would say at each run that it ignores them; the API ignored them, too.
+        limited = self.remote or os.geteuid() == 0 or cgroups() == "v2"
         return run_in_foreground(
             self.processes,
-            self.command(attached_arguments(attached, self.folders.run, name)),
+            self.command(attached_arguments(attached, self.folders.run, name, limited=limited)),
             env=self.own_environment,
             answers=attached.answers,
-            kill=kill,
+            send=send,
             if_killed=self.command(["rm", "--force", "--ignore", "--time=0", name]),
         )
 
@@ -128,11 +131,14 @@ def work_arguments(work: Work, run: str) -> list[str]:
     return ["run", *options, work.image, *arguments]
 
 
-def attached_arguments(attached: Attached, run: str, name: str) -> list[str]:
-    """The words of a `podman run` of a container of that name, confined as `containers.start` confines one."""
+def attached_arguments(attached: Attached, run: str, name: str, *, limited: bool = True) -> list[str]:
+    """The words of a `podman run` of a container of that name, confined as `containers.start` confines one.
+
+    `limited` says whether memory and processes can be limited.
+    """
     start, limits = attached.start, attached.start.limits
-    options = ["--pull=never", *_marks(run, name), *_CONFINED, "--umask=0022"]
-    options += [f"--memory={limits.memory_bytes}b", f"--pids-limit={limits.processes}"]
+    options = ["--pull=never", "--sig-proxy=false", *_marks(run, name), *_CONFINED, "--umask=0022"]
+    options += [f"--memory={limits.memory_bytes}b", f"--pids-limit={limits.processes}"] if limited else []
     options += [] if attached.writable else ["--read-only", "--read-only-tmpfs=false"]
     options += ["--tmpfs=/tmp:rw,nosuid,nodev,mode=1777"] if start.tmp else []
     # Nobody else is in a network of its own, so the program needs no capability to listen on any port.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 import time
 from dataclasses import replace
@@ -150,7 +151,7 @@ class PodmanEngine:
         """Run a container that the user sits before, and remove it; returns its exit code, as a shell has it."""
         name = container_name(self._folders.run)
         try:
-            return self._client.attach(attached, name, kill=lambda: self.signal(name, "SIGKILL"))
+            return self._client.attach(attached, name, lambda number: self.signal(name, signal.Signals(number).name))
         finally:
             self.discard(name)
 

@@ -6,8 +6,11 @@ import contextlib
 import os
 import signal
 import termios
-import time
+import threading
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
+
+from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,13 +18,9 @@ if TYPE_CHECKING:
     from bareboat.system.process import Child, Processes
 
 _INPUT, _OUTPUT, _ERRORS = 0, 1, 2
-# How long a command may take to end of what `kill` does.
+# How long a command may take to end after SIGKILL was sent.
 _ENDED_SECONDS = 5.0
-_LOOKED_SECONDS = 0.02
-
-
-class _OverError(Exception):
-    """The command is not waited for any longer."""
+_ENDED = 0  # no signal: the command has ended
 
 
 def has_terminal() -> bool:
@@ -43,52 +42,72 @@ def run_in_foreground(
     *,
     env: Mapping[str, str],
     answers: Mapping[int, tuple[int, int]],
-    kill: Callable[[], None],
+    send: Callable[[int], None],
     if_killed: Sequence[str],
 ) -> int:
     """Run a command with our own input, output and errors to its end; returns its exit code, as a shell has it.
 
-    `answers` says, of each signal that this process may be sent, which one the command is sent then and how many
-    seconds later it is killed, 0 for never. A second one kills it at once. `kill` does that, and the command ends of
-    it; `if_killed` is the command that does so when Bareboat itself is killed. Only the main thread may call this.
+    `answers` says, of each signal that this process may be sent, which one is sent on and how many seconds later
+    SIGKILL is, 0 for never; a second signal sends it at once. `send` sends a signal to what the command runs, and the
+    command ends with that. `if_killed` is the command that ends it when Bareboat itself is killed. Only the main
+    thread may call this.
     """
+    came: SimpleQueue[int] = SimpleQueue()
     child = processes.start(argv, env=env, stdin=_INPUT, stdout=_OUTPUT, stderr=_ERRORS, if_killed=if_killed)
+    answering = threading.Thread(target=_answer, args=(came, answers, send, lambda: processes.end(child)), daemon=True)
+    answering.start()
     try:
-        with _terminal_restored(), _answering(child, answers):
-            try:
-                child.wait()
-            except _OverError:
-                kill()
-                deadline = time.monotonic() + _ENDED_SECONDS
-                while child.poll() is None and time.monotonic() < deadline:
-                    time.sleep(_LOOKED_SECONDS)
+        with _terminal_restored(), _noting(child, answers, came):
+            child.wait()
     finally:
+        came.put(_ENDED)
+        answering.join()
         processes.end(child)
     return 128 - child.returncode if child.returncode < 0 else child.returncode
 
 
+def _answer(
+    came: SimpleQueue[int],
+    answers: Mapping[int, tuple[int, int]],
+    send: Callable[[int], None],
+    end: Callable[[], None],
+) -> None:
+    """Answer the signals that come, until the command has ended."""
+    first = came.get()
+    if first == _ENDED:
+        return
+    sent, seconds = answers[first]
+    try:
+        send(sent)
+        if _waited(came, seconds or None) == _ENDED:
+            return
+        send(signal.SIGKILL)
+        if _waited(came, _ENDED_SECONDS) == _ENDED:
+            return
+    except BareboatError:
+        pass  # who would send it on is gone
+    end()
+
+
+def _waited(came: SimpleQueue[int], seconds: float | None) -> int | None:
+    """The signal that came within that time, None where none did."""
+    try:
+        return came.get(timeout=seconds)
+    except Empty:
+        return None
+
+
 @contextlib.contextmanager
-def _answering(child: Child, answers: Mapping[int, tuple[int, int]]) -> Iterator[None]:
-    came: list[int] = []
-
-    def answer(number: int, _: object) -> None:
-        came.append(number)
-        if len(came) == 1:
-            sent, seconds = answers[number]
-            signal.alarm(seconds)
-            child.send_signal(sent)
-        elif len(came) == 2:  # noqa: PLR2004 (while it is being killed, others change nothing)
-            raise _OverError
-
-    handlers: dict[int, Callable[[int, object], None]] = {number: answer for number in answers if _is_heeded(number)}
+def _noting(child: Child, answers: Mapping[int, tuple[int, int]], came: SimpleQueue[int]) -> Iterator[None]:
+    handlers: dict[int, Callable[[int, object], None]] = {
+        number: lambda came_now, _: came.put(came_now) for number in answers if _is_heeded(number)
+    }
     # The new size of the terminal, which tells it to nobody but the processes that it listens to.
     handlers[signal.SIGWINCH] = lambda number, _: child.send_signal(number)
-    handlers[signal.SIGALRM] = answer
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
-        signal.alarm(0)
         for number, handler in before.items():
             signal.signal(number, handler)
 

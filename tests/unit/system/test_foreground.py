@@ -30,7 +30,7 @@ code = run_in_foreground(
     ["sh", "-c", command],
     env={"WORD": "given"},
     answers={INT: (INT, 0), TERM: (TERM, patience), HUP: (TERM, patience)},
-    kill=lambda: subprocess.run(["sh", "-c", ends]),
+    send=lambda number: subprocess.run(["sh", "-c", f"kill -{number} $(cat pid)"]),
     if_killed=["sh", "-c", ends],
 )
 sys.exit(code)
