@@ -6,6 +6,7 @@ Invoke itself ends with 1, as a failed cell does, suggests nothing, and takes `-
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from typing import NoReturn
 
@@ -13,6 +14,9 @@ from invoke import Exit, ParseError, Parser, Program
 
 from bareboat.console import discard_output
 from bareboat.errors import InputError, StoppedError
+
+# What Invoke's parser says of words by position.
+_WORDS_MISSING = "did not receive required positional arguments:"
 
 
 def keep_bytecode() -> None:
@@ -33,12 +37,27 @@ class CommandLine(Program):
 
     def parse_tasks(self) -> None:
         """Read the tasks and their options; what is unknown is a usage error, and so is a value that is missing."""
+        if "--help" in self.core.unparsed[1:]:
+            # Invoke would take it for a word of a task that wants one.
+            self.args.help.value, self.core.unparsed = self.core.unparsed[0], []
         try:
-            super().parse_tasks()
+            self._parse_tasks()
         except ParseError as error:
             _refuse(_plain(str(error)), getattr(error.context, "name", None) or "")
         if self.tasks.unparsed:
             self._refuse_unknown(self.tasks.unparsed[0])
+
+    def _parse_tasks(self) -> None:
+        """Read them; words by position that may be left out, which Invoke does not know, are empty then."""
+        try:
+            super().parse_tasks()
+        except ParseError as error:
+            task = error.context if _WORDS_MISSING in str(error) else None
+            missing = task.missing_positional_args if task else ()
+            if task is None or not all((task.name, argument.name) in self._left_out for argument in missing):
+                raise
+            self.core.unparsed.extend("" for _ in missing)
+            super().parse_tasks()
 
     def parse_cleanup(self) -> None:
         """Answer `--help` and its like."""
@@ -60,6 +79,9 @@ class CommandLine(Program):
         """
         if self.args.dry.value:
             _refuse("--dry is of no use here; `invoke plan` and `invoke clean --dry-run` say what would be done")
+        # Invoke joins what comes after `--` by spaces; a task that takes it has to know its words.
+        words = self.argv[self.argv.index("--") + 1 :] if "--" in self.argv else []
+        self.core.remainder = shlex.join(words)
         try:
             super().execute()
         except KeyboardInterrupt:
@@ -69,8 +91,13 @@ class CommandLine(Program):
         parser = super()._make_parser()
         # What is unknown is kept by the parser, and told of above.
         parser.ignore_unknown = True
+        self._left_out = set()
         for context in parser.contexts.values():
             for argument in context.args.values():
+                if argument.positional and argument.optional:
+                    # To Invoke it is the value of an option that may be left out.
+                    self._left_out.add((context.name, argument.name))
+                    argument.optional = False
                 if argument.kind is list:
                     # An option that was seen and has no value is an error, but Invoke takes the empty list for one.
                     argument.raw_value = None
@@ -98,7 +125,7 @@ def _plain(text: str) -> str:
     """What Invoke's parser says, without the signs of its own values."""
     if found := re.match(r"Flag <Argument: (\S+).* needed value", text):
         return f"--{found[1]} needs a value"
-    return text.replace("did not receive required positional arguments:", "needs:")
+    return text.replace(_WORDS_MISSING, "needs:")
 
 
 def _refuse(text: str, task: str = "") -> NoReturn:

@@ -86,6 +86,12 @@ class ImagesContract(Named):
         assert dict(image.labels) == {"a": "b"}
         assert engine.image(loaded.image_id).id == loaded.image_id
 
+    def test_an_exported_image_holds_what_was_loaded_and_has_its_name(self, engine, loaded, tmp_path):
+        engine.export(loaded.reference, tmp_path / "exported.tar")
+        image = open_image(tmp_path / "exported.tar")
+        assert image.id == loaded.image_id
+        assert image.references == (loaded.reference,)
+
     def test_a_saved_image_holds_what_was_loaded(self, engine, loaded, tmp_path):
         engine.save(loaded.image_id, tmp_path / "saved.tar")
         image = open_image(tmp_path / "saved.tar")

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
         eject,
         pages,
         project,
+        push,
         scratch,
         session_run,
+        start,
     )
 
 __all__ = [
@@ -35,8 +37,10 @@ __all__ = [
     "eject",
     "pages",
     "project",
+    "push",
     "scratch",
     "session_run",
+    "start",
 ]
 
 

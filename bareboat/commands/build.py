@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path  # noqa: TC003 (the console reads the types of options)
 from typing import TYPE_CHECKING, TextIO
 
 from tabulate import tabulate
 
+from bareboat.commands.hand_out import read_hand_out
+from bareboat.commands.mended_run import carry_out_mended
 from bareboat.commands.open_run import Order, WorkOptions, carry_out
 from bareboat.commands.plan_inputs import OwnCrate, kept_results, load_own, select, teller, this_platform
-from bareboat.errors import RecipeError
+from bareboat.errors import InputError, RecipeError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.lock import Lock, read_lock, write_lock
 from bareboat.make.context import RootImage
 from bareboat.matrix.gather import new_pins
-from bareboat.matrix.mend import find_mends, give, say_mends
 from bareboat.plan.jobs import Bases  # noqa: TC001 (the console reads the types of options)
 from bareboat.plan.planner import check_selection, make_plan, plan_roots, published_sizes
 from bareboat.report import Format, join_published, recommend, render
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bareboat.commands.project import Project
     from bareboat.inputs.sample import Sample
-    from bareboat.matrix.gather import MatrixRun
     from bareboat.plan.jobs import Plan, Selection
     from bareboat.plan.planner import PlanInputs
     from bareboat.system.process import Processes
@@ -44,6 +46,8 @@ class MatrixOptions(OwnCrate):
     format: Format = "text"
     results: Path | None = None  # None means where they are kept of that crate or project
     all: bool = False  # print the cells too that fail as their recipes say
+    tag: str = ""
+    output: str = ""  # oci-archive:FILE
 
 
 def build_matrix(project: Project, options: MatrixOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
@@ -52,16 +56,21 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
     memory = None if options.force else kept
     book, samples = load_own(project, options, processes, view, all_bins=options.all_bins, memory=memory)
     selection = select(options.sample, options.recipe, options.crate)
-    check_selection(book, samples, selection)  # so that a wrong name is told before any registry is asked
+    wanted = read_hand_out(options.tag, options.output)
+    pairs = check_selection(book, samples, selection)  # so that a wrong name is told before any registry is asked
+    if wanted and len(pairs) != 1:
+        raise InputError(f"--tag and --output are for one cell, and there are {len(pairs)}: say --sample and --recipe")
     work = WorkOptions(
         jobs=options.jobs,
         keep_going=options.keep_going,
         locked=options.locked,
         force=options.force,
         results=kept,
+        needs_engine=bool(wanted),
     )
-    order = Order(book=book, samples=samples, bases=options.bases, plan=partial(_plan, samples, selection))
-    run = _run_and_mend(project, order, processes, view, work, selection=selection)
+    planned = partial(_planned, selection)
+    order = Order(book=book, samples=samples, bases=options.bases, plan=planned(samples))
+    run = carry_out_mended(project, order, processes, view, work, planned=planned, wanted=wanted).run
     if run.idle:
         tell(f"nothing to do: all {len(run.results)} cells are unchanged (--force does them again)")
     shown = [result for result in run.results if options.all or not result.fails_as_expected]
@@ -74,24 +83,8 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
     return table, 1 if run.failed else 0
 
 
-def _run_and_mend(
-    project: Project, order: Order, processes: Processes, view: TextIO, work: WorkOptions, *, selection: Selection
-) -> MatrixRun:
-    """Carry out an order, and once more what lacks something that can be given, until nothing does."""
-    while True:
-        with carry_out(project, order, processes, view, work) as carried:
-            mends = find_mends(carried.plan, carried.run.results)
-        if not mends:
-            return carried.run
-        for line in say_mends(mends):
-            teller(view)(line)
-        samples = give(order.samples, mends)
-        order = replace(order, samples=samples, plan=partial(_plan, samples, selection))
-        work = replace(work, force=False)
-
-
-def _plan(samples: tuple[Sample, ...], selection: Selection, inputs: PlanInputs) -> Plan:
-    return make_plan(inputs, samples, selection)
+def _planned(selection: Selection, samples: tuple[Sample, ...]) -> Callable[[PlanInputs], Plan]:
+    return partial(make_plan, samples=samples, selection=selection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

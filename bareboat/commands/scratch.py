@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from bareboat.archive import write_image
 from bareboat.check.complete import gather_whole
 from bareboat.check.minimal import Prover, is_proved, prove
+from bareboat.commands.hand_out import hand_out, read_hand_out
 from bareboat.commands.listing import list_manifest
 from bareboat.commands.open_run import Carried, Order, WorkOptions, carry_out
 from bareboat.commands.plan_inputs import OwnCrate, kept_results, load_own, teller
@@ -16,7 +15,6 @@ from bareboat.elf import Crt, Libc  # noqa: TC001 (the console reads these types
 from bareboat.errors import InputError, SelectionError
 from bareboat.inputs.load_recipes import find_shared_targets
 from bareboat.inputs.tomlfile import did_you_mean
-from bareboat.make.image import image_config, image_entries
 from bareboat.plan.jobs import (
     Selection,
 )
@@ -31,13 +29,10 @@ if TYPE_CHECKING:
     from bareboat.commands.project import Project
     from bareboat.inputs.recipe import Recipe, RecipeBook
     from bareboat.inputs.sample import Sample
-    from bareboat.make.context import JobContext
     from bareboat.plan.jobs import Plan
     from bareboat.plan.planner import PlanInputs
     from bareboat.result.values import Result
     from bareboat.system.process import Processes
-
-ARCHIVE = "oci-archive:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,43 +55,39 @@ def build_scratch(project: Project, options: ScratchOptions, processes: Processe
     book, samples = load_own(project, options, processes, view, memory=kept_results(project, options.crate))
     recipe = choose_recipe(book, options.libc, options.crt, options.with_)
     sample = _sample(samples, options)
-    archive = _archive(options.output)
+    wanted = read_hand_out(options.tag, options.output)
     if options.prove and sample.expectations[0].is_open:
         raise InputError(
             "--prove: nothing is expected of this program, so that it needs nothing: say what it must show"
         )
     # What only these flags make is no cell of the matrix, and its result is none of the matrix's.
     kept = kept_results(project, options.crate) if recipe in book.recipes else find_folders().results
-    needs_engine = bool(options.tag or archive or options.prove)
+    needs_engine = bool(wanted or options.prove)
     work = WorkOptions(force=options.force, results=kept, needs_engine=needs_engine)
     order = Order(
         book=book, samples=(sample,), bases=options.bases, plan=lambda inputs: plan_scratch(inputs, sample, recipe)
     )
     with carry_out(project, order, processes, view, work) as carried:
         result = carried.run.results[0]
+        if wanted:
+            hand_out(carried, wanted)
         if isinstance(result.outcome, Failed):
             teller(view)(result.outcome.detail.rstrip())
             return (list_manifest(result), 1) if result.manifest and not options.quiet else ("", 1)
-        if needs_engine:
-            result = _hand_out(carried.context, options, carried, result, teller(view))
+        if options.prove:
+            result = _prove(carried, result, teller(view), again=options.force)
     image_id = result.provenance.image_id if result.provenance else ""
     return (image_id if options.quiet else list_manifest(result)), 0
 
 
-def _hand_out(
-    context: JobContext, options: ScratchOptions, carried: Carried, result: Result, tell: Callable[[str], None]
-) -> Result:
-    """Prove what is aboard, and give the image out under another name and as an archive, as far as it is asked for."""
-    cell, archive = carried.plan.cells[0], _archive(options.output)
-    contents = gather_whole(context, cell, carried.run.outputs)
-    if options.prove and (options.force or not is_proved(result)):
-        result = prove(Prover(context=context, contents=contents, tell=tell), result)
-        save(result, context.results)
-    name = full_name(options.tag) if options.tag else cell.image_name
-    if options.tag and result.provenance:
-        context.engine.tag(result.provenance.image_id, name)
-    if archive:
-        write_image(image_entries(contents), image_config(contents), reference=name, to=archive)
+def _prove(carried: Carried, result: Result, tell: Callable[[str], None], *, again: bool) -> Result:
+    """Find out which file is needed, unless an earlier run has, and keep that."""
+    if is_proved(result) and not again:
+        return result
+    context = carried.context
+    contents = gather_whole(context, carried.plan.cells[0], carried.run.outputs)
+    result = prove(Prover(context=context, contents=contents, tell=tell), result)
+    save(result, context.results)
     return result
 
 
@@ -131,11 +122,6 @@ def choose_recipe(book: RecipeBook, libc: Libc, crt: Crt, provisions: Sequence[s
     return composed
 
 
-def full_name(name: str) -> str:
-    """The name with a tag: `latest` where there is none, as Podman has it."""
-    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
-
-
 def _sample(samples: Sequence[Sample], options: ScratchOptions) -> Sample:
     if options.crate:
         return samples[0]
@@ -143,14 +129,3 @@ def _sample(samples: Sequence[Sample], options: ScratchOptions) -> Sample:
     if options.sample not in names:
         raise SelectionError(f"--sample {options.sample}: no such sample{did_you_mean(options.sample, names)}")
     return samples[names.index(options.sample)]
-
-
-def _archive(output: str) -> Path | None:
-    if not output:
-        return None
-    path = Path(output.removeprefix(ARCHIVE))
-    if not output.startswith(ARCHIVE) or not path.name:
-        raise InputError(f"--output {output}: it takes {ARCHIVE}FILE")
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"--output {output}: there is no folder {path.absolute().parent}")
-    return path

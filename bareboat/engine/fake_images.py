@@ -99,6 +99,10 @@ class FakeImages:
         """A copy of what is kept."""
         shutil.copy(self._find(image_id), to)
 
+    def export(self, name: str, to: Path) -> None:
+        """A copy of what is kept, under the name that it was kept by first."""
+        shutil.copy(self._find(name), to)
+
     def copy_out(self, image_id: str, path: str) -> bytes:
         """The program of a built image, wherever its Containerfile put it; of another, what is at that path."""
         with self._lock:

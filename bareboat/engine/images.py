@@ -77,6 +77,9 @@ class Images(Protocol):
     def save(self, image_id: str, to: Path) -> None:
         """Write an image as a docker archive, layers uncompressed."""
 
+    def export(self, name: str, to: Path) -> None:
+        """Write the image of that name as an OCI archive that has the name in it, and all of its layers."""
+
     def copy_out(self, image_id: str, path: str) -> bytes:
         """One file or folder of an image as an uncompressed tar whose first member it is; links to it are followed.
 

@@ -6,6 +6,7 @@ For others to use:
   holds the gate
 - `runs.py`: `hold_gate`, which lets no run begin; `has_dead_runs`, whether one was killed and is not swept up
 - `engine.py`: `PodmanEngine`; `own_images.py`: `OwnImages`, what of a store is Bareboat's
+- `client.py`: `Attached`, a container that the user sits before
 - `settings.py`: `podman_environment`, which writes Podman's private configuration; `search_path`, `cgroups`, `HELPERS`,
   `RUNTIMES_FILE` and `write_if_changed`, which the doctor needs too
 - `containersconf.py`: `read_settings`, for a file in the form of containers.conf(5)

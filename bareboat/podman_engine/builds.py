@@ -12,10 +12,13 @@ from bareboat.inputs.crate_files import NOT_SOURCE
 from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from bareboat.engine.images import Build
+
+# Podman hands the host's proxy variables on, and with them a password, to what has no network and may keep it.
+OFFLINE = ("--network=none", "--http-proxy=false")
 
 # Bareboat may be killed outright: the kernel interrupts this shell then, which ends the client and removes the folder.
 _GUARD = """exec 3<&0
@@ -42,12 +45,12 @@ class Context:
     ignored: Path  # the file that names what of it is not copied
 
 
-def build_arguments(build: Build, *, offline: Sequence[str]) -> list[str]:
-    """The words of `podman build` but for its context; `offline` are those for what has no network."""
+def build_arguments(build: Build) -> list[str]:
+    """The words of `podman build` but for its context."""
     options = ["--timestamp=0", "--pull=never", "--file=-", f"--tag={build.tag}"]
     options += [f"--label={name}={value}" for name, value in sorted(build.labels.items())]
     options += [f"--target={build.target}"] if build.target else []
-    options += [] if build.network else offline
+    options += [] if build.network else OFFLINE
     options += [f"--secret=id={name},src={path}" for name, path in sorted(build.secrets.items())]
     return ["build", *options]
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from bareboat.engine.containers import RUN_LABEL
 from bareboat.errors import BareboatError, HostError
 from bareboat.inputs.limits import LIMITS, Limits
 from bareboat.podman_engine.builds import build_arguments, guarded, prepared
+from bareboat.podman_engine.client import Client
 from bareboat.podman_engine.facts import Facts, keep_facts, read_facts, recall_facts
 from bareboat.podman_engine.names import container_name
 from bareboat.podman_engine.store_list import StoreList, layer_bytes
@@ -24,7 +26,7 @@ from bareboat.system.files import replacing
 from bareboat.system.logs import LogCopy
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from bareboat.engine.images import Build, StoredImage
     from bareboat.engine.tracer import Tracer
     from bareboat.podman_engine.api import Api
+    from bareboat.podman_engine.client import Attached
     from bareboat.podman_engine.own_images import OwnImages
     from bareboat.result.values import Host
     from bareboat.system.folders import Folders
@@ -39,10 +42,6 @@ if TYPE_CHECKING:
 
 SERVICE_START_SECONDS = 20.0
 SERVICE_LOG = "service.log"
-# Podman hands the host's proxy variables on, and with them a password, to what has no network and may keep it.
-OFFLINE = ["--network=none", "--http-proxy=false"]
-# Podman refuses a longer one where it is named.
-_RUN_ROOT_BYTES = 50
 # A Unix socket's path has 108 bytes with its final NUL (unix(7)).
 _SOCKET_PATH_BYTES = 107
 
@@ -57,10 +56,10 @@ class PodmanEngine:
 
     def __init__(self, processes: Processes, environment: Mapping[str, str], folders: Folders) -> None:
         self._processes = processes
-        self._environment = dict(environment)
         self._folders = folders
         service = os.environ.get("CONTAINER_HOST", "")
         self.remote = bool(service)
+        self._client = Client(processes=processes, environment=environment, folders=folders, remote=self.remote)
         self._url = service or f"http+unix://{folders.own / 'sock'}"
         self._answers = self.remote  # whether the service is known to answer
         self._facts: Facts | None = None
@@ -70,12 +69,14 @@ class PodmanEngine:
     def __enter__(self) -> Self:
         """Start the service, unless CONTAINER_HOST names one; whatever asks it first waits until it answers."""
         self._facts = None if self.remote else recall_facts(self._folders.engine, os.environ)
+        self._client = replace(self._client, run_root=self._facts.run_root if self._facts else "")
         if not self.remote:
             self._start_service()
         if self._facts is None:
             with self._api() as api:
                 info = api.info()
             self._facts = read_facts(info) if self.remote else keep_facts(self._folders.engine, info, os.environ)
+            self._client = replace(self._client, run_root=self._facts.run_root)
         self._list = None if self.remote else StoreList(self._facts.images_file)
         return self
 
@@ -99,11 +100,11 @@ class PodmanEngine:
             return api.image(reference)
 
     def build(self, build: Build, log: Path) -> str:
-        arguments = build_arguments(build, offline=OFFLINE)
+        arguments = build_arguments(build)
         with prepared(build, self._folders.own, remote=self.remote) as context:
             guard = () if context.folder == build.context else guarded(context.folder)
             words = [*arguments, f"--ignorefile={context.ignored}", str(context.folder)]
-            self._podman(words, stdin=build.containerfile, log=log, before=guard)
+            self._client.run(words, stdin=build.containerfile, log=log, before=guard)
         built = self.image(build.tag)
         if built is None:
             raise BareboatError(f"podman build said nothing, yet there is no image {build.tag}; see {log}")
@@ -120,6 +121,11 @@ class PodmanEngine:
     def save(self, image_id: str, to: Path) -> None:
         with replacing(to) as file, self._api() as api:
             for chunk in api.save(image_id):
+                file.write(chunk)
+
+    def export(self, name: str, to: Path) -> None:
+        with replacing(to) as file, self._api() as api:
+            for chunk in api.export(name):
                 file.write(chunk)
 
     def copy_out(self, image_id: str, path: str) -> bytes:
@@ -139,19 +145,19 @@ class PodmanEngine:
             return api.run(image_id, arguments, timeout_seconds, limits=limits, writable=writable)
 
     def work(self, work: Work, log: Path) -> None:
-        mounts = [
-            f"--volume={source}:{place}{'' if place in work.writable else ':ro'}"
-            for place, source in sorted(work.mounts.items())
-        ]
-        program, *arguments = work.command
-        options = ["--rm", "--pull=never", f"--workdir={work.folder}", *mounts]
-        options += [f"--name={container_name(self._folders.run)}", f"--label={RUN_LABEL}={self._folders.run}"]
-        options += [] if work.network else OFFLINE
-        # Labels of SELinux would be changed on folders that are not Podman's. The root of a container that is told to
-        # end heeds no signal, so that whoever removes it need not wait.
-        options += ["--cap-drop=all", "--security-opt=no-new-privileges", "--security-opt=label=disable"]
-        options += ["--user=0:0", "--stop-timeout=0", "--log-driver=none", f"--entrypoint={program}"]
-        self._podman(["run", *options, work.image, *arguments], log=log)
+        self._client.work(work, log)
+
+    def attach(self, attached: Attached) -> int:
+        """Run a container that the user sits before, and remove it; returns its exit code, as a shell has it."""
+        name = container_name(self._folders.run)
+        try:
+            return self._client.attach(attached, name, lambda number: self.signal(name, signal.Signals(number).name))
+        finally:
+            self.discard(name)
+
+    def push(self, image_id: str, reference: str, log: Path) -> str:
+        """As `Client.push` says."""
+        return self._client.push(image_id, reference, log)
 
     def start(self, start: Start) -> str:
         with self._api() as api:
@@ -222,31 +228,6 @@ class PodmanEngine:
         """What the disk has for these images alone, in bytes; None where the store cannot be looked into."""
         return None if self.remote else layer_bytes(self._known.images_file, ids)
 
-    def _podman(
-        self, arguments: list[str], *, stdin: str = "", log: Path | None = None, before: Sequence[str] = ()
-    ) -> str:
-        place = ["--remote"] if self.remote else self._run_root
-        environment = self._environment if self.remote else self._own_environment
-        command = [*before, "podman", *place, *arguments]
-        return self._processes.run(command, env=environment, stdin=stdin.encode(), log=log)
-
-    @property
-    def _run_root(self) -> list[str]:
-        return [f"--runroot={self._facts.run_root}"] if self._facts and _follows_tmpdir() and self._has_own else []
-
-    @property
-    def _own_environment(self) -> dict[str, str]:
-        # What Podman leaves there when it is killed goes with the run's folder. Old Buildah keeps cache mounts there,
-        # elsewhere under a name that all users of the machine share.
-        return {**self._environment, **({"TMPDIR": str(self._folders.own)} if self._has_own else {})}
-
-    @property
-    def _has_own(self) -> bool:
-        """Whether Podman can have a folder for its temporary files, with its run root where it was."""
-        if not _follows_tmpdir():
-            return True
-        return self._facts is not None and len(os.fsencode(self._facts.run_root)) <= _RUN_ROOT_BYTES
-
     @property
     def _known(self) -> Facts:
         if self._facts is None:
@@ -268,8 +249,8 @@ class PodmanEngine:
         log = LogCopy(self._folders.own / SERVICE_LOG, self._processes.clean)
         with log.stream as stream:
             self._service = self._processes.start(
-                ["podman", *self._run_root, "system", "service", "--time=0", f"unix://{socket}"],
-                env=self._own_environment,
+                self._client.command(["system", "service", "--time=0", f"unix://{socket}"]),
+                env=self._client.own_environment,
                 stderr=stream,
             )
 
@@ -287,8 +268,3 @@ class PodmanEngine:
         if not self._answers:
             said = (self._folders.own / SERVICE_LOG).read_text(errors="replace").strip()
             raise HostError(f"`podman system service` does not answer: {said}\n  `invoke doctor` finds out why")
-
-
-def _follows_tmpdir() -> bool:
-    """Whether Podman's run root, told nothing, is wherever TMPDIR is."""
-    return os.geteuid() != 0 and not os.environ.get("XDG_RUNTIME_DIR")

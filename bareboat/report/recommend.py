@@ -30,11 +30,21 @@ def recommend(results: Iterable[Result], summaries: Mapping[str, str]) -> str:
     )
 
 
-def _lines(sample: str, results: Sequence[Result], summaries: Mapping[str, str]) -> Iterator[str]:
+def find_best(results: Iterable[Result]) -> Result | None:
+    """The result on the base to take, of one sample's; None where it works on none."""
+    _, fit = _fitting(results)
+    return fit[0] if fit else None
+
+
+def _fitting(results: Iterable[Result]) -> tuple[Sequence[Result], Sequence[Result]]:
+    """Those that passed, and of them those that do what they should, each the smallest first."""
     passed = sorted((result for result in results if _is_fit(result)), key=lambda one: (size_of(one) or 0, one.recipe))
     # What a program does on the fullest base is what it does where nothing is missing.
-    full = passed[-1] if passed else None
-    fit = [result for result in passed if full and _ended(result) == _ended(full)]
+    return passed, [result for result in passed if _ended(result) == _ended(passed[-1])]
+
+
+def _lines(sample: str, results: Sequence[Result], summaries: Mapping[str, str]) -> Iterator[str]:
+    passed, fit = _fitting(results)
     name = f"{sample}: " if sample else ""
     if fit:
         best, *others = fit

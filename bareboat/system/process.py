@@ -15,7 +15,7 @@ import shutil
 import signal
 import subprocess
 import threading
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 from bareboat.errors import EngineError, HostError, StoppedError
 from bareboat.system.logs import LogCopy
@@ -25,17 +25,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+Child: TypeAlias = "subprocess.Popen[bytes]"
+
 KILL_AFTER_SECONDS = 1.0
 
-# $0 is the lifeline's file descriptor, "$@" the command. On SIGINT Podman ends the build's own processes too; on
-# SIGTERM or SIGKILL it leaves them running. What a shell has in the background ignores SIGINT. The outer subshell makes
-# the watcher no child of the command, which may wait for all that it has.
+# $0 is the lifeline's file descriptor, $1 what to do first when it closes, the rest the command. On SIGINT Podman ends
+# the build's own processes too; on SIGTERM or SIGKILL it leaves them running. What a shell has in the background
+# ignores SIGINT. The outer subshell makes the watcher no child of the command, which may wait for all that it has.
 _WATCHED = f"""
 watch() {{
     exec <"/proc/self/fd/$0" >/dev/null 2>&1
-    read -r _ || {{ kill -INT 0; sleep {KILL_AFTER_SECONDS:.0f}; kill -KILL 0; }}
+    read -r _ || {{ eval "$1"; kill -INT 0; sleep {KILL_AFTER_SECONDS:.0f}; kill -KILL 0; }}
 }}
-( watch & )
+( watch "$1" & )
+shift
 exec "$@"
 """
 
@@ -44,7 +47,7 @@ class Processes:
     """Starts child processes and keeps those that are alive, so that all can be stopped; safe to use from threads."""
 
     def __init__(self) -> None:
-        self._lifelines: dict[subprocess.Popen[bytes], int] = {}  # of those that are alive: the end to write to
+        self._lifelines: dict[Child, int] = {}  # of those that are alive: the end to write to
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._secrets = secrets_of(os.environ)
@@ -97,7 +100,7 @@ class Processes:
             raise EngineError(self.clean(shlex.join(argv)), child.returncode, lines, log)
         return output
 
-    def _communicate(self, child: subprocess.Popen[bytes], stdin: bytes) -> tuple[bytes, bytes]:
+    def _communicate(self, child: Child, stdin: bytes) -> tuple[bytes, bytes]:
         """What a child wrote until its end."""
         try:
             written = child.communicate(stdin)
@@ -119,8 +122,12 @@ class Processes:
         stdin: int = subprocess.DEVNULL,
         stdout: int | IO[bytes] = subprocess.DEVNULL,
         stderr: int | IO[bytes] = subprocess.DEVNULL,
-    ) -> subprocess.Popen[bytes]:
-        """Start a command and return at once; `stop` ends it, and its watcher does when Bareboat is killed."""
+        if_killed: Sequence[str] = (),
+    ) -> Child:
+        """Start a command and return at once; `stop` ends it, and its watcher does when Bareboat is killed.
+
+        The watcher first runs `if_killed`, a command for what the other alone does not end.
+        """
         if shutil.which(argv[0]) is None:
             raise HostError(f"{argv[0]} is not installed; `./setup.sh` installs what is missing")
         with self._lock:
@@ -129,7 +136,7 @@ class Processes:
             watched, lifeline = os.pipe()
             try:
                 child = subprocess.Popen(
-                    [*_watched(watched), *argv],
+                    [*_watched(watched, if_killed), *argv],
                     env={**os.environ, **(env or {})},
                     cwd=cwd,
                     stdin=stdin,
@@ -156,7 +163,7 @@ class Processes:
         for child in alive:
             self.end(child)
 
-    def end(self, child: subprocess.Popen[bytes]) -> None:
+    def end(self, child: Child) -> None:
         """Terminate one child, and kill it when it does not end within a second."""
         _signal_group(child, signal.SIGTERM)
         try:
@@ -169,7 +176,7 @@ class Processes:
             os.killpg(child.pid, signal.SIGKILL)
         self._forget(child)
 
-    def _forget(self, child: subprocess.Popen[bytes]) -> None:
+    def _forget(self, child: Child) -> None:
         with self._lock:
             lifeline = self._lifelines.pop(child, None)
         if lifeline is not None:
@@ -178,15 +185,15 @@ class Processes:
             os.close(lifeline)
 
 
-def _watched(lifeline: int) -> tuple[str, ...]:
+def _watched(lifeline: int, if_killed: Sequence[str]) -> tuple[str, ...]:
     # A shell starts background commands with SIGINT ignored, children inherit that, and the signal would be lost:
     # env(1) restores the default.
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     restore = ("env", "--default-signal=INT") if ignored else ()
-    return ("sh", "-c", _WATCHED, str(lifeline), *restore)
+    return ("sh", "-c", _WATCHED, str(lifeline), shlex.join(if_killed), *restore)
 
 
-def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:
+def _signal_group(child: Child, number: int) -> None:
     if child.poll() is not None:
         return
     with contextlib.suppress(ProcessLookupError):

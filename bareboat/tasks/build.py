@@ -5,6 +5,8 @@ from invoke import task
 from bareboat import commands
 from bareboat.tasks.order import BASES, FORMAT, OWN, SELECT, order
 
+OUTPUT = "oci-archive:FILE writes the image there, too"
+
 
 @task(iterable=["sample", "recipe"], help={
     **SELECT, "format": FORMAT,
@@ -13,9 +15,10 @@ from bareboat.tasks.order import BASES, FORMAT, OWN, SELECT, order
     "locked": "fail when a package is not of the version in recipes/recipes.lock",
     "keep_going": "go on past a failed cell (the default); --no-keep-going stops at the first",
     "results": "a folder for the results", "all": "print the cells too that are made to fail, as tests of predictions",
+    "tag": "one more name, NAME:TAG, for the image of the one cell that is selected", "output": OUTPUT,
 })  # fmt: skip
 def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", package="", bin="", all_bins=False, force=False,
-                 locked=False, keep_going=True, format="text", results="", all=False):  # fmt: skip
+                 locked=False, keep_going=True, format="text", results="", all=False, tag="", output=""):  # fmt: skip
     """Build every sample on every recipe, run each image, measure it and tabulate; exit code 1 when a cell failed."""
     order(commands.build.build_matrix, commands.build.MatrixOptions, locals())
 
@@ -24,7 +27,7 @@ def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", package=""
     "libc": "musl or gnu", "crt": "static (the default) or dynamic",
     "sample": "the sample to put in it (default: hello-world)",
     "with_": "what else comes aboard: certs, nss, tmp, tz, user; repeatable, or with commas",
-    "tag": "one more name for the image, NAME:TAG", "output": "oci-archive:FILE writes the image there, too",
+    "tag": "one more name for the image, NAME:TAG", "output": OUTPUT,
     "quiet": "print the image's id alone: podman run --rm $(invoke scratch --libc musl --quiet)",
     "prove": "leave out each file in turn and run all that the sample expects: is it needed, or idle?",
     "force": "do again what is unchanged", **OWN,

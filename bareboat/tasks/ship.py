@@ -24,3 +24,25 @@ def eject(_c, cell, run=False, compose=False, kube=False, quadlet=False, contain
           crate="", package="", bin="", bases="auto"):  # fmt: skip
     """Print what is taken home of a cell: how it is built or run elsewhere, confined as here, or tried in CI."""
     order(commands.eject.print_ejected, commands.eject.EjectOptions, locals())
+
+
+@task(positional=["cell"], optional=["cell"], iterable=["publish"], help={
+    "cell": f"{CELL}; left out, the recommended one", **OWN,
+    "publish": "a port of the program, 8080, or one of this machine and it, 18080:8080, from this machine alone; "
+    "repeatable (default: the ports that a service was seen to listen on)",
+    "network": "give it a network, which only what is published has otherwise",
+})  # fmt: skip
+def run(c, cell, publish, network=False, crate="", package="", bin="", bases="auto"):
+    """Run a cell, confined as it was verified: invoke run CELL -- ARGUMENTS; its exit code is the program's."""
+    words = {**locals(), "arguments": c.remainder}
+    order(commands.start.run_cell, commands.start.RunOptions, words)
+
+
+@task(positional=["cell", "ref"], optional=["cell", "ref"], iterable=["tag"], help={
+    "cell": f"{CELL}; left out, the recommended one", **OWN,
+    "ref": "its name there, registry and all: ghcr.io/me/app:1.2.0", "tag": "one more tag there; repeatable",
+    "failed": "push it though it does not do what it should",
+})  # fmt: skip
+def push(_c, cell, ref, tag, failed=False, crate="", package="", bin="", bases="auto"):
+    """Push a cell's image to a registry by your own credentials, and print its name there with its digest."""
+    order(commands.push.push_cell, commands.push.PushOptions, locals())

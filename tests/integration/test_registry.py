@@ -38,14 +38,15 @@ image = "{REFERENCE}"
 
 
 @contextlib.contextmanager
-def serving(folder: Path) -> Iterator[int]:
+def serving(folder: Path, more: str = "") -> Iterator[int]:
+    """A registry on a port of loopback; `more` are lines of its configuration."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = int(listener.getsockname()[1])
     settings = folder / "registry.yml"
     settings.write_text(
         f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {folder / 'blobs'}}}}}\n"
-        f"http: {{addr: '127.0.0.1:{port}'}}\n",
+        f"http: {{addr: '127.0.0.1:{port}'}}\n{more}",
         encoding="utf-8",
     )
     program = shutil.which("docker-registry", path=search_path(os.environ))

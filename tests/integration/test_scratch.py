@@ -79,8 +79,11 @@ def test_provisions_come_aboard_by_name_and_what_is_unknown_is_told(here: Projec
     try:
         assert answer.returncode == 1, "no user and no hosts are aboard"
         assert "failed at run: run 'user': " in answer.stdout
+        image = open_image(archive)
+        assert (image.references, "provisions" in image.files()) == ((tag,), True), "it is given out all the same"
+        assert podman("image", "inspect", "--format={{.Id}}", tag) == image.id.removeprefix("sha256:")
     finally:
-        podman("rmi", "--force", "localhost/bareboat/provisions:scratch-musl_certs_tmp_tz")
+        podman("rmi", "--force", "--ignore", tag, "localhost/bareboat/provisions:scratch-musl_certs_tmp_tz")
     try:
         answer = scratch(here, *words)
         assert answer.returncode == 0, answer.stderr

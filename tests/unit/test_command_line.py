@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from invoke import Collection, task
 
+from bareboat.command_line import CommandLine
 from bareboat.commands.build import MatrixOptions
 from bareboat.commands.project import Project
 from bareboat.console import fill
@@ -96,7 +99,7 @@ def test_a_folder_that_is_gone_is_nobodys_project(tmp_path):
 
 WORDS = {
     **{name: [] for name in ("sample", "recipe")},
-    **dict.fromkeys(("crate", "jobs", "results"), ""),
+    **dict.fromkeys(("crate", "jobs", "output", "results", "tag"), ""),
     **dict.fromkeys(("force", "locked", "keep_going", "all"), False),
     "package": "",
     "bin": "",
@@ -122,3 +125,69 @@ def test_what_is_no_number_is_refused(jobs):
 def test_an_option_with_nothing_in_it_is_not_taken_for_everything(given):
     with pytest.raises(InputError, match=r"^--recipe needs a value"):
         fill(MatrixOptions, {**WORDS, "recipe": [given]})
+
+
+@pytest.mark.parametrize("command", [OURS, INVOKES], ids=["bareboat", "invoke"])
+@pytest.mark.parametrize("task", ["containerfile", "run", "push"])
+@pytest.mark.starts_processes("exit codes and streams are a process's")
+def test_help_after_a_task_is_no_word_of_it(tmp_path, command, task):
+    done = ask(tmp_path, command, task, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--cell=STRING" in done.stdout
+
+
+class Words:
+    """A command line with two tasks, which note what they are given."""
+
+    def __init__(self):
+        self.given = []
+        given = self.given
+
+        @task(positional=["one", "two"], optional=["two"])
+        def takes(context, one, two, more=""):
+            given.append((one, two, more, shlex.split(context.remainder)))
+
+        @task(positional=["one"], optional=["one"], iterable=["many"])
+        def may(context, one, many):
+            given.append((one, many, shlex.split(context.remainder)))
+
+        self.program = CommandLine(namespace=Collection(takes, may), name="words")
+
+    def run(self, *words):
+        self.program.run(["words", *words], exit=False)
+        return self.given.pop() if self.given else None
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        (("takes", "a", "b"), ("a", "b", "", [])),
+        (("takes", "a"), ("a", "", "", [])),
+        (("takes", "a", "--more", "c"), ("a", "", "c", [])),
+        (("takes", "--more", "c", "a", "b"), ("a", "b", "c", [])),
+        (("may",), ("", [], [])),
+        (("may", "--many", "x", "--many", "y"), ("", ["x", "y"], [])),
+        (("may", "a", "--", "b c", "", "--", "$d", "--help"), ("a", [], ["b c", "", "--", "$d", "--help"])),
+        (("may", "--", "x"), ("", [], ["x"])),
+        (("may", "--"), ("", [], [])),
+    ],
+    ids=repr,
+)
+def test_words_may_be_left_out_and_those_after_two_hyphens_are_kept_apart(words, given):
+    assert Words().run(*words) == given
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("takes",), "error: 'takes' needs: 'one', 'two'\n"),
+        (("takes", "a", "--more"), "error: --more needs a value\n"),
+        (("may", "--many"), "error: --many needs a value\n"),
+        (("may", "--one"), "error: --one needs a value\n"),
+        (("may", "a", "b"), "error: no such task: b (there are: may, takes)\n"),
+    ],
+    ids=repr,
+)
+def test_what_may_not_be_left_out_is_asked_for(words, said, capsys):
+    assert Words().run(*words) is None
+    assert capsys.readouterr().err.startswith(said)

@@ -6,24 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bareboat.commands.scratch import choose_recipe, full_name
+from bareboat.commands.scratch import choose_recipe
 from bareboat.errors import SelectionError
 from bareboat.inputs.load_recipes import load_recipes
 
 BOOK = load_recipes(Path(__file__).parents[3] / "recipes")
-
-
-@pytest.mark.parametrize(
-    ("name", "full"),
-    [
-        ("mine", "mine:latest"),
-        ("mine:1", "mine:1"),
-        ("localhost:5000/mine", "localhost:5000/mine:latest"),
-        ("localhost:5000/mine:1", "localhost:5000/mine:1"),
-    ],
-)
-def test_a_name_without_a_tag_gets_the_latest(name, full):
-    assert full_name(name) == full
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bareboat.inputs.mend import Mend
-from bareboat.report import recommend, render
+from bareboat.report import find_best, recommend, render
 from bareboat.report.ran import ran_text
 from bareboat.result.values import Column, Completed, Failed, Measurement, Passed, Ran, Result
 
@@ -39,6 +39,15 @@ def test_the_smallest_that_works_is_to_be_taken_and_the_next_is_weighed_against_
         "Take scratch-musl (600 kB), the smallest of the 2 bases that it works on: Nothing but the program.",
         "Next best is debian (120 MB), 200 times as large: The whole of Debian.",
     ]
+
+
+def test_the_result_on_the_base_to_take_is_found_and_none_where_it_works_on_none():
+    failed, best = result("alpine", 1, Failed(stage="run", reason="it lacks a folder")), result("scratch-musl", 600_000)
+    assert find_best([result("debian", 120_000_000), failed, best]) is best
+    assert find_best([failed]) is None
+    # On the fullest base it runs on, and what ends at once elsewhere is not what was meant.
+    full = result("debian", 120_000_000, ran=SERVES)
+    assert find_best([result("alpine", 1, ran=Ran(exit_code=1)), full]) is full
 
 
 def test_what_does_not_work_is_never_taken_and_each_reason_is_told_once():
