@@ -1,26 +1,36 @@
 """Makes tables and pages of results; pure.
 
 Others use `join_published` to put published sizes beside the measured ones; `render` for a table of results as text,
-Markdown, CSV or JSON; `recommend` for which base to take of them and why; `results_page`, `predictions_page`,
-`conformance_tables`, `readme_table` and `service_table` for the generated pages; `replace_block` to put a table into a
-page; `results_table` for the table as a value; `figures.size_text` and `table.outcome_text` for the words of one figure
-and of one outcome.
+Markdown, CSV or JSON; `recommend` for which base to take of them and why, and `recommend.nearest` for the one that
+lacks least; `explain_cell` for what one came to, with who `Asked` for it and each `Cure` that `find_cures` finds;
+`cures.give` and `cures.provision_bytes` for what a provision takes; `explain_start` for whether an image's program
+would start; `results_page`, `predictions_page`, `conformance_tables`, `readme_table` and `service_table` for the
+generated pages; `replace_block` to put a table into a page; `results_table` for the table as a value;
+`figures.size_text` and `table.outcome_text` for the words of one figure and of one outcome.
 """
 
 from __future__ import annotations
 
 from bareboat.report.conformance import conformance_tables
+from bareboat.report.cures import find_cures
+from bareboat.report.explain import Asked, Cure, explain_cell
 from bareboat.report.page import readme_table, replace_block, results_page, service_table
 from bareboat.report.predictions import predictions_page
 from bareboat.report.published import join_published
 from bareboat.report.recommend import recommend
 from bareboat.report.render import Format, render
+from bareboat.report.start import explain_start
 from bareboat.report.table import Table, results_table
 
 __all__ = [
+    "Asked",
+    "Cure",
     "Format",
     "Table",
     "conformance_tables",
+    "explain_cell",
+    "explain_start",
+    "find_cures",
     "join_published",
     "predictions_page",
     "readme_table",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bareboat.report.figures import size_text
@@ -18,39 +19,64 @@ if TYPE_CHECKING:
     from bareboat.result.values import Result
 
 
-def recommend(results: Iterable[Result], summaries: Mapping[str, str]) -> str:
+def recommend(
+    results: Iterable[Result],
+    summaries: Mapping[str, str],
+    unfit: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> str:
     """For each sample a paragraph: the base to take, the next best, and what breaks where, each in a line.
 
-    `summaries` says of each recipe by name what is aboard.
+    `summaries` says of each recipe by name what is aboard, `unfit` of cells that work why they are not to be taken.
     """
     grouped = group_by_sample(results)
     return "\n".join(
-        "".join(f"{printable(line)}\n" for line in _lines(heading if len(grouped) > 1 else "", group, summaries))
+        "".join(f"{printable(line)}\n" for line in _lines(heading if len(grouped) > 1 else "", group, summaries, unfit))
         for heading, group in grouped
     )
 
 
-def _lines(sample: str, results: Sequence[Result], summaries: Mapping[str, str]) -> Iterator[str]:
+def nearest(results: Iterable[Result], unfit: Mapping[str, tuple[str, ...]]) -> Result | None:
+    """Of those that work and are not to be taken the one that lacks least; None where there is none."""
+    works = [result for result in results if _is_fit(result) and result.cell in unfit]
+    return min(works, key=lambda one: (len(unfit[one.cell]), size_of(one) or 0, one.recipe), default=None)
+
+
+def _lines(
+    sample: str, results: Sequence[Result], summaries: Mapping[str, str], unfit: Mapping[str, tuple[str, ...]]
+) -> Iterator[str]:
     passed = sorted((result for result in results if _is_fit(result)), key=lambda one: (size_of(one) or 0, one.recipe))
     # What a program does on the fullest base is what it does where nothing is missing.
     full = passed[-1] if passed else None
-    fit = [result for result in passed if full and _ended(result) == _ended(full)]
+    works = [result for result in passed if full and _ended(result) == _ended(full)]
+    fit = [result for result in works if result.cell not in unfit]
     name = f"{sample}: " if sample else ""
     if fit:
         best, *others = fit
-        smallest = f", the smallest of the {len(fit)} bases that it works on" if others else ""
+        which = "that have what is needed" if unfit else "that it works on"
+        smallest = f", the smallest of the {len(fit)} bases {which}" if others else ""
         yield f"{name}Take {_named(best)}{smallest}: {_aboard(best, summaries)}."
         if others:
             ratio = (size_of(others[0]) or 0) / (size_of(best) or 1)
             yield f"Next best is {_named(others[0])}, {ratio:.3g} times as large: {_aboard(others[0], summaries)}."
+    elif near := nearest(works, unfit):
+        yield f"{name}Nothing that was measured has all that is needed."
+        yield f"Nearest is {_named(near)}, which has {' and '.join(unfit[near.cell])}: {_aboard(near, summaries)}."
     else:
         yield f"{name}It works on none of these bases."
-    for other in (result for result in passed if result not in fit):
+    yield from _left_out(works, unfit)
+    for other in (result for result in passed if result not in works):
         yield f"Not on {other.recipe}, where it does otherwise: {ran_text(other)}{_said(other)}."
     yield from _breaks(results)
     if fit and fit[0].ran:
         yield from run_sentences(fit[0].ran)
     yield from _old_names(results)
+
+
+def _left_out(works: Iterable[Result], unfit: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """What works and is not to be taken, each reason once."""
+    left = sorted((unfit[one.cell], one.recipe) for one in works if one.cell in unfit)
+    for reasons, group in groupby(left, key=lambda pair: pair[0]):
+        yield f"Left out: {', '.join(recipe for _, recipe in group)}: {' and '.join(reasons)}."
 
 
 def _breaks(results: Sequence[Result]) -> Iterator[str]:
