@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bareboat.commands.project import Project
     from bareboat.inputs.recipe import RecipeBook
     from bareboat.inputs.sample import Sample
+    from bareboat.plan.jobs import BaseSource
     from bareboat.result.values import Result
     from bareboat.system.process import Processes
 
@@ -85,8 +86,8 @@ class _Picked:
 
     def lacks(self, result: Result) -> dict[str, str]:
         """What is needed and not aboard, by need."""
-        kind = result.provenance.toolchain.kind if result.provenance else "bootstrap"
-        source = "registry" if kind == "registry" else "bootstrap"
+        made = result.provenance.toolchain.kind if result.provenance else "bootstrap"
+        source: BaseSource = "registry" if made == "registry" else "bootstrap"
         sample = self.samples[result.cell]
         cell = plan_cell(sample, self.book.recipe(result.recipe), make_inputs(self.book, [sample], source))
         digest = result.provenance.base.digest if result.provenance else ""

@@ -6,7 +6,7 @@ lacks least; `explain_cell` for what one came to, with who `Asked` for it and ea
 `cures.give` and `cures.provision_bytes` for what a provision takes; `explain_start` for whether an image's program
 would start; `results_page`, `predictions_page`, `conformance_tables`, `readme_table` and `service_table` for the
 generated pages; `replace_block` to put a table into a page; `results_table` for the table as a value;
-`figures.size_text` and `table.outcome_text` for the words of one figure and of one outcome.
+`figures.size_text` and `table.outcome_text` for the words of one figure and of one outcome, `table.size_of` for a size.
 """
 
 from __future__ import annotations

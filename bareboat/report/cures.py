@@ -54,8 +54,10 @@ def give(recipe: str, provisions: Sequence[str], cost: float | None) -> Cure:
 
 
 def provision_bytes(provision: Provision, results: Iterable[Result]) -> float | None:
-    """What a provision weighs, by the manifests of images that have its files; None where one is in none of them."""
-    aboard = {row.path.rstrip("/"): row.size_bytes for result in results for row in result.manifest}
+    """What a provision weighs, by the first manifest that has each of its files; None where one is in none of them."""
+    aboard: dict[str, int] = {}
+    for row in (row for result in results for row in result.manifest):
+        aboard.setdefault(row.path.rstrip("/"), row.size_bytes)
     sizes = [
         0 if copy.source == "new" else len(copy.text.encode()) if copy.text else aboard.get(copy.to.rstrip("/"))
         for copy in provision.copies
