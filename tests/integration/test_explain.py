@@ -1,4 +1,4 @@
-"""Why cells and images fail, and what to take: told of results and of images of any maker, and held to what runs show."""
+"""Why cells and images fail, and what to take: told of results and of images of any maker, held to what runs show."""
 
 from __future__ import annotations
 
