@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform as machine
 import re
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -50,7 +51,8 @@ def print_explanation(project: Project, options: ExplainOptions, processes: Proc
     if _names_cell(project, options):
         return _of_cell(project, options, processes, view), 0
     # Imported only here, when it is named: an engine is needed to look into its store.
-    with commands.stored_image.open_stored(options.what, processes, view) as image:
+    hint = did_you_mean(options.what, _recipe_names(project)) if options.crate else ""
+    with commands.stored_image.open_stored(options.what, processes, view, hint=hint) as image:
         return _of_image(options.what, image)
 
 
@@ -58,11 +60,11 @@ def _names_cell(project: Project, options: ExplainOptions) -> bool:
     """Whether the words are a cell's, `SAMPLE@RECIPE`, or a recipe's of the user's own crate; images have digests."""
     if "@sha256:" in options.what:
         return False
-    return "@" in options.what or bool(options.crate and _is_recipe(project, options.what))
+    return "@" in options.what or bool(options.crate and options.what in _recipe_names(project))
 
 
-def _is_recipe(project: Project, word: str) -> bool:
-    return any(path.stem == word for path in project.recipes.glob("*.toml"))
+def _recipe_names(project: Project) -> list[str]:
+    return sorted(path.stem for path in project.recipes.glob("*.toml"))
 
 
 def _of_image(name: str, image: Image) -> tuple[str, int]:
@@ -91,7 +93,7 @@ def _not_measured(cell: str, book: RecipeBook, samples: Sequence[Sample], option
         return f"no such recipe: {recipe}{did_you_mean(recipe, recipes)}"
     if sample not in names:
         return f"no such sample: {sample}{did_you_mean(sample, names)}"
-    which = f"--crate {options.crate}" if options.crate else f"--sample {sample}"
+    which = f"--crate {shlex.quote(str(options.crate))}" if options.crate else f"--sample {sample}"
     return f"{cell} was not measured here yet\n  `invoke build-matrix {which} --recipe {recipe}` measures it"
 
 

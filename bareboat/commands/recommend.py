@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from bareboat.check.needs import Aboard, check_needs, find_lacks, provision_of
 from bareboat.commands.last_results import all_results, last_results
-from bareboat.commands.plan_inputs import OwnCrate, load_own, make_inputs, own_results
+from bareboat.commands.plan_inputs import OwnCrate, load_own, make_inputs, own_results, teller
 from bareboat.errors import InputError, SelectionError
 from bareboat.make.base_archive import find_base
 from bareboat.plan.jobs import Selection
@@ -62,6 +62,8 @@ def print_recommendation(
     if not results:
         names = ", ".join(sorted({sample for sample, _ in cells}))
         raise SelectionError(f"nothing of {names} was measured here yet: `invoke build-matrix` measures it")
+    if unmeasured := len(cells) - len(results):
+        teller(view)(f"{unmeasured} of {len(cells)} were not measured here: `invoke build-matrix` measures them")
     picked = _Picked(
         book=book, samples={result.cell: cells[result.sample, result.recipe] for result in results}, options=options
     )

@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def open_stored(name: str, processes: Processes, view: TextIO) -> Iterator[Image]:
-    """The image of a name or id, for as long as the block runs. Raises SelectionError where the store has none."""
+def open_stored(name: str, processes: Processes, view: TextIO, *, hint: str = "") -> Iterator[Image]:
+    """The image of a name or id, for as long as the block runs. Raises SelectionError where the store has none.
+
+    `hint` says what else may have been meant.
+    """
     with session(processes, find_folders(), teller(view)) as running, scratch_archive(running.folders.scratch) as file:
         stored = running.engine.image(name)
         if stored is None:
             raise SelectionError(
-                f"the store has no image {name}, and no result is of that name\n"
-                "  `podman images` lists what there is; a cell is SAMPLE@RECIPE, an archive oci-archive:FILE"
+                f"there is no image {name}{hint}\n"
+                "  `podman images` lists those of the store; a cell is SAMPLE@RECIPE, an archive oci-archive:FILE"
             )
         running.engine.save(stored.id, file)
         yield open_image(file)

@@ -60,7 +60,7 @@ def _lines(
             yield f"Next best is {_named(others[0])}, {ratio:.3g} times as large: {_aboard(others[0], summaries)}."
     elif near := nearest(works, unfit):
         yield f"{name}Nothing that was measured has all that is needed."
-        yield f"Nearest is {_named(near)}, which has {' and '.join(unfit[near.cell])}: {_aboard(near, summaries)}."
+        yield f"Nearest is {_named(near)}, which has {_joined(unfit[near.cell])}: {_aboard(near, summaries)}."
     else:
         yield f"{name}It works on none of these bases."
     yield from _left_out(works, unfit)
@@ -76,7 +76,7 @@ def _left_out(works: Iterable[Result], unfit: Mapping[str, tuple[str, ...]]) -> 
     """What works and is not to be taken, each reason once."""
     left = sorted((unfit[one.cell], one.recipe) for one in works if one.cell in unfit)
     for reasons, group in groupby(left, key=lambda pair: pair[0]):
-        yield f"Left out: {', '.join(recipe for _, recipe in group)}: {' and '.join(reasons)}."
+        yield f"Left out: {', '.join(recipe for _, recipe in group)}: {_joined(reasons)}."
 
 
 def _breaks(results: Sequence[Result]) -> Iterator[str]:
@@ -96,6 +96,11 @@ def _old_names(results: Sequence[Result]) -> Iterator[str]:
             f"On {where} it asks for {names}, which musl dropped in 1.2.4: linked to the functions without 64. "
             "A libc crate from 0.2.146 on does not ask: `cargo update -p libc`."
         )
+
+
+def _joined(words: Sequence[str]) -> str:
+    *front, last = words
+    return f"{', '.join(front)} and {last}" if front else last
 
 
 def _ended(result: Result) -> tuple[bool, int | None]:

@@ -20,6 +20,7 @@ _NEWEST_GLIBC = ("2.41", "Debian 13")
 _OCI = {"x86_64": "linux/amd64", "aarch64": "linux/arm64", "arm": "linux/arm/v7", "riscv64": "linux/riscv64"}
 _ABSENT = '"no such file or directory"'
 _NAMED = 6
+_TOLD = 2
 _FOLDERS = 4
 
 
@@ -46,7 +47,10 @@ def _would(name: str, start: Startup) -> Iterator[str]:
 def _why_not(name: str, start: Startup) -> Iterator[str]:
     first, *others = start.faults
     yield f"{name} would not start: {_SAYS[first.kind](first, start)}"
-    yield from (f"Besides: {_SAYS[fault.kind](fault, start)}" for fault in others if not _is_of(fault, first))
+    own = [fault for fault in others if not _is_of(fault, first)]
+    yield from (f"Besides: {_SAYS[fault.kind](fault, start)}" for fault in own[:_TOLD])
+    if len(own) > _TOLD:
+        yield f"So it is with {len(own) - _TOLD} more."
     if same := [fault.name for fault in others if _is_of(fault, first)]:
         yield f"{_listed(tuple(dict.fromkeys(same)))} {'is' if len(set(same)) == 1 else 'are'} not there either."
 

@@ -88,4 +88,4 @@ def test_an_image_of_any_maker_is_said_to_start_where_it_does(tmp_path: Path, ki
 def test_an_image_that_is_not_there_is_told_in_one_line() -> None:
     told = ask("explain", "localhost/nowhere:1")
     assert told.returncode == 2
-    assert told.stderr.startswith("error: the store has no image localhost/nowhere:1")
+    assert told.stderr.startswith("error: there is no image localhost/nowhere:1\n")

@@ -245,3 +245,16 @@ def test_symbols_that_musl_has_not_are_told(started):
     assert "`cargo update -p libc`" in text(start)
     other = {**files, "app": dynamic(interpreter=MUSL_LOADER, needed=(), imports=("qsort_r",))}
     assert "It was linked with another musl" in text(started(other, Entrypoint=["/app"]))
+
+
+def test_of_many_faults_a_few_are_told_and_the_rest_counted(started):
+    wants = (("libc.so.6", ("GLIBC_2.38",)),)
+    names = tuple(f"lib{name}.so" for name in "abcd")
+    libraries = {
+        f"lib/{name}": build_elf(interpreter=None, has_entry=False, soname=name, needed=("libc.so.6",), versions=wants)
+        for name in names
+    }
+    start = started({**GNU, **libraries, "app": dynamic(needed=names)}, Entrypoint=["/app"])
+    assert kinds(start) == ["version"] * 4
+    assert text(start).count("Besides: ") == 2
+    assert text(start).endswith("So it is with 1 more.")
