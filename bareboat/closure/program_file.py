@@ -6,6 +6,7 @@ Source: execve(2); runc's libcontainer/user; Podman 5.4, which sets PATH where t
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ANYBODY = 0o111
 _USERS, _GROUPS = "/etc/passwd", "/etc/group"
 _NUMBER_FIELD = 2
+_NUMBER = re.compile(r"[0-9]{1,10}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ def _parents(path: str) -> Iterator[str]:
 
 
 def _number(image: Image, table: str, name: str) -> int | None:
-    if name.isdecimal():
+    if _NUMBER.fullmatch(name):
         return int(name)
     return next((int(row[_NUMBER_FIELD]) for row in _rows(image, table) if row[0] == name), None)
 
@@ -93,7 +95,7 @@ def _number(image: Image, table: str, name: str) -> int | None:
 def _group_of(image: Image, name: str) -> int:
     """The group of a user's own; root's where /etc/passwd does not say."""
     rows = (row for row in _rows(image, _USERS) if name in {row[0], row[_NUMBER_FIELD]})
-    return next((int(row[_NUMBER_FIELD + 1]) for row in rows if row[_NUMBER_FIELD + 1].isdecimal()), 0)
+    return next((int(row[_NUMBER_FIELD + 1]) for row in rows if _NUMBER.fullmatch(row[_NUMBER_FIELD + 1])), 0)
 
 
 def _rows(image: Image, table: str) -> Iterator[list[str]]:
@@ -102,5 +104,5 @@ def _rows(image: Image, table: str) -> Iterator[list[str]]:
         return
     for line in image.read(table).decode(errors="replace").splitlines():
         row = line.split(":")
-        if len(row) > _NUMBER_FIELD and row[_NUMBER_FIELD].isdecimal():
+        if len(row) > _NUMBER_FIELD and _NUMBER.fullmatch(row[_NUMBER_FIELD]):
             yield [*row, ""]

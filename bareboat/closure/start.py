@@ -227,8 +227,8 @@ def _newest(versions: Sequence[str], like: str) -> str:
 
 def _numbers(version: str) -> tuple[int, ...]:
     """What a symbol version is compared by: (2, 38) of `GLIBC_2.38`."""
-    parts = version.rpartition("_")[2].split(".")
-    return tuple(int(part) for part in parts) if all(map(str.isdecimal, parts)) else ()
+    number = version.rpartition("_")[2]
+    return tuple(map(int, number.split("."))) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})*", number) else ()
 
 
 def _has_certificates(closure: Closure) -> bool | None:

@@ -62,8 +62,8 @@ def print_recommendation(
     if not results:
         names = ", ".join(sorted({sample for sample, _ in cells}))
         raise SelectionError(f"nothing of {names} was measured here yet: `invoke build-matrix` measures it")
-    if unmeasured := len(cells) - len(results):
-        teller(view)(f"{unmeasured} of {len(cells)} were not measured here: `invoke build-matrix` measures them")
+    if unmeasured := cells.keys() - {(one.sample, one.recipe) for one in last}:
+        teller(view)(f"{len(unmeasured)} of {len(cells)} were not measured here: `invoke build-matrix` measures them")
     picked = _Picked(
         book=book, samples={result.cell: cells[result.sample, result.recipe] for result in results}, options=options
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from typing import TYPE_CHECKING
 
 from bareboat.report.packages import say_package
@@ -19,6 +20,7 @@ _GLIBC_OF = (("2.31", "Debian 11"), ("2.35", "Ubuntu 22.04"), ("2.36", "Debian 1
 _NEWEST_GLIBC = ("2.41", "Debian 13")
 _OCI = {"x86_64": "linux/amd64", "aarch64": "linux/arm64", "arm": "linux/arm/v7", "riscv64": "linux/riscv64"}
 _ABSENT = '"no such file or directory"'
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
 _NAMED = 6
 _TOLD = 2
 _FOLDERS = 4
@@ -228,7 +230,7 @@ def _version(fault: Fault, _: Startup) -> str:
 
 def _version_mend(wanted: str) -> str:
     family, _, number = wanted.rpartition("_")
-    if family != "GLIBC" or not number.replace(".", "").isdecimal():
+    if family != "GLIBC" or not _NUMBER.fullmatch(number):
         return "Take a base at least as new as the one that it is compiled on."
     least = tuple(map(int, number.split(".")))
     bases = [base for version, base in (*_GLIBC_OF, _NEWEST_GLIBC) if tuple(map(int, version.split("."))) >= least]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bareboat.archive import open_image
 from bareboat.closure.start import find_start
+from bareboat.errors import BareboatError
 from bareboat.report import explain_start
 from tests.unit.elf_builder import ET_EXEC, GLIBC_LOADER, MUSL, MUSL_LOADER, NO_LIBC, build_elf
 from tests.unit.image_builder import entry, folder, make_config, make_layer, symlink, write_docker_archive
@@ -258,3 +261,32 @@ def test_of_many_faults_a_few_are_told_and_the_rest_counted(started):
     assert kinds(start) == ["version"] * 4
     assert text(start).count("Besides: ") == 2
     assert text(start).endswith("So it is with 1 more.")
+
+
+WORDS = st.text(alphabet="/.ab1 -=$\"'\\;\r\n\0ü", max_size=12) | st.sampled_from(
+    ["/a", "/b", "sh", "-c", "env", "tini"]
+)
+CONTENTS = st.sampled_from(
+    [STATIC, STATIC[:300], dynamic(), GNU[LIBC], b"", b"#!/a\n", b"#!/b -S x\n", b'#!/a\nexec "$@"']
+)
+
+
+@settings(derandomize=True, deadline=None, database=None, max_examples=300)
+@given(
+    command=st.lists(WORDS, max_size=4),
+    user=WORDS | st.sampled_from(["9" * 5000, "a", "1:a", "٣"]),
+    files=st.dictionaries(st.sampled_from(["a", "b", "bin/sh", "etc/passwd", "etc/os-release"]), CONTENTS),
+    versions=st.lists(st.sampled_from(["GLIBC_2..3", "GLIBC_2.٣", f"GLIBC_{'9' * 3000}", "GLIBC_PRIVATE", "X"])),
+)
+def test_whatever_an_image_says_is_told_in_one_line_or_is_an_error(tmp_path_factory, command, user, files, versions):
+    wants = {"bin/b": dynamic(versions=(("libc.so.6", tuple(versions)),))} if versions else {}
+    layer = make_layer(*(entry(path, content, mode=0o755) for path, content in {**GNU, **wants, **files}.items()))
+    archive = tmp_path_factory.mktemp("image") / "image.tar"
+    run = {"Entrypoint": ["b"] if versions else command, "User": user, "Env": ["PATH=/bin:", "x"]}
+    write_docker_archive(archive, layer, config=make_config([layer], config=run))
+    try:
+        said = text(find_start(open_image(archive), "x86_64"))
+    except BareboatError:
+        return
+    assert said.isprintable()
+    assert said.startswith("app:1 would ")
