@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bareboat.inputs.recipe import Provision, Recipe, RecipeBook
     from bareboat.result.values import Result
 
+# What a program lacks of its run, and of no image (check/causes.py).
+_CONFINED = re.compile(r"lacks a (?:network:|place to write to:)")
 # What a preflight tells of a file that the toolchain has (check/prediction.py).
 _COPY = re.compile(
     r"package (?P<package>\S+ \S+) has it; add to (?P<file>\S+):\n\n"
@@ -37,6 +39,8 @@ def find_cures(
     works = [one for one in others if isinstance(one.outcome, Passed) and one.sample == result.sample]
     cures = [give(result.recipe, [provision], cost)] if provision else [*_copies(result.outcome.detail, works)]
     cures += _other_bases(result, works, book)
+    if _CONFINED.search(result.outcome.reason):
+        return (Cure(says="No base mends that: it is how runs are confined."),)
     if not cures and result.outcome.stage != "compile":
         cures.append(Cure(says="No base that was measured has it work: `invoke build-matrix` tries them all."))
     return tuple(cures)

@@ -82,6 +82,13 @@ def test_what_works_nowhere_is_told_so():
     assert find_cures(result("debian", size=1), [cell], BOOK, "", None) == ()
 
 
+@pytest.mark.parametrize("lacks", ["a network: runs have none", "a place to write to: but for /tmp, its root is"])
+def test_what_a_run_has_not_no_base_mends(lacks):
+    cell = result("alpine", outcome=Failed(stage="run", reason=f"it lacks {lacks} x"))
+    (cure,) = find_cures(cell, [result("debian", size=1)], BOOK, "", None)
+    assert cure.says.startswith("No base mends that")
+
+
 def test_what_was_expected_and_what_was_said_is_told():
     failed = Failed(stage="preflight", reason="no loader", expected="the loader is left out")
     flight = Preflight(predicted=False, why="no loader", observed=False, said="exec /app: no such file or directory")
