@@ -6,31 +6,25 @@ from dataclasses import replace
 
 import pytest
 
+from bareboat.check.causes import _CAUSES
+from bareboat.check.prediction import refuse
+from bareboat.closure import Closure, Missing
+from bareboat.closure.owners import read_owners
 from bareboat.inputs.mend import Mend
 from bareboat.report import Asked, Cure, explain_cell, find_cures
 from bareboat.report.cures import give, provision_bytes
 from bareboat.report.packages import debian_package
 from bareboat.result.values import Completed, Failed, Ingredients, ManifestRow, Preflight, Ran, Skipped
-from tests.unit.project import BOOK
+from tests.unit.project import BOOK, plan_of
 from tests.unit.report.example_results import result
 
 LACKS = Failed(stage="run", reason="it lacks the time zones' data; provision 'tz' brings it aboard", detail="words")
-DETAIL = """/lib64/ld.so is not in the image; /app needs it
-  package libc6 2.41 has it; add to scratch-glibc-no-loader.toml:
-
-  [[copy]]
-  from = "toolchain"
-  path = "/usr/lib/ld.so"
-  to = "/lib64/ld.so"
-  why = "/app needs it"
-ld.so is not in the image; /app needs it
-  package libc6 2.41 has it; add to scratch-glibc-no-loader.toml:
-
-  [[copy]]
-  from = "toolchain"
-  path = "/usr/lib/ld.so"
-  to = "/usr/lib/ld.so"
-  why = "/app needs it\""""
+OWNERS = read_owners(
+    {
+        "var/lib/dpkg/status": b"Package: libc6\nVersion: 2.41\n",
+        "var/lib/dpkg/info/libc6.list": b"/usr/lib/ld.so\n",
+    }
+)
 TZ = next(provision for provision in BOOK.provisions if provision.name == "tz")
 NSS = next(provision for provision in BOOK.provisions if provision.name == "nss")
 
@@ -61,8 +55,18 @@ def test_a_crate_that_asked_is_named_and_a_place_told_once():
     assert said.count("no zone") == 1
 
 
+def lack(name, way):
+    return Missing(
+        name=name, needed_by="/app", way=way, searched=("/usr/lib",), versions=(), found="", required=True, note=""
+    )
+
+
 def test_a_file_that_the_toolchain_has_is_told_once_with_its_weight():
-    failed = Failed(stage="preflight", reason="the interpreter is not in the image", detail=DETAIL)
+    # The interpreter is asked for by its path, and by its name as a library.
+    missing = (lack("/lib64/ld.so", "interpreter"), lack("ld.so", "needed"))
+    failed = refuse(
+        plan_of("scratch-glibc-no-loader").cells[0], Closure(program="/app", files=(), missing=missing), OWNERS
+    )
     cell = result("scratch-glibc-no-loader", outcome=failed, size=1000)
     works = replace(result("scratch-glibc-dynamic", size=3000), manifest=(aboard("/lib64/ld.so", 226_000),))
     small = result("scratch-musl", size=400)
@@ -82,7 +86,7 @@ def test_what_works_nowhere_is_told_so():
     assert find_cures(result("debian", size=1), [cell], BOOK, "", None) == ()
 
 
-@pytest.mark.parametrize("lacks", ["a network: runs have none", "a place to write to: but for /tmp, its root is"])
+@pytest.mark.parametrize("lacks", [cause.lacks for cause in _CAUSES if not cause.provision])
 def test_what_a_run_has_not_no_base_mends(lacks):
     cell = result("alpine", outcome=Failed(stage="run", reason=f"it lacks {lacks} x"))
     (cure,) = find_cures(cell, [result("debian", size=1)], BOOK, "", None)
