@@ -17,18 +17,19 @@ from bareboat.plan.planner import check_selection, plan_cell
 from bareboat.report import recommend
 from bareboat.report.cures import give, provision_bytes
 from bareboat.report.figures import size_text
-from bareboat.report.recommend import nearest
-from bareboat.report.table import size_of
+from bareboat.report.recommend import Unfit, nearest
+from bareboat.report.table import group_by_sample, size_of
 from bareboat.result.values import Passed
 from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from bareboat.commands.project import Project
-    from bareboat.inputs.recipe import RecipeBook
+    from bareboat.inputs.recipe import Provision, RecipeBook
     from bareboat.inputs.sample import Sample
     from bareboat.plan.jobs import BaseSource
+    from bareboat.report import Cure
     from bareboat.result.values import Result
     from bareboat.system.process import Processes
 
@@ -64,18 +65,17 @@ def print_recommendation(
         raise SelectionError(f"nothing of {names} was measured here yet: `invoke build-matrix` measures it")
     if unmeasured := cells.keys() - {(one.sample, one.recipe) for one in last}:
         teller(view)(f"{len(unmeasured)} of {len(cells)} were not measured here: `invoke build-matrix` measures them")
-    picked = _Picked(
-        book=book, samples={result.cell: cells[result.sample, result.recipe] for result in results}, options=options
-    )
-    lacks = {result.cell: picked.lacks(result) for result in results if isinstance(result.outcome, Passed)}
-    unfit = {cell: tuple(_reasons(lack, cell, results, limit)) for cell, lack in lacks.items()}
-    unfit = {cell: reasons for cell, reasons in unfit.items() if reasons}
+    picked = _Picked(book=book, samples=cells, limit=limit, needs=options.need, known=(*last, *all_results(project)))
+    unfit = {one.cell: lack for one in results if (lack := picked.judge(one))}
     text = recommend(results, {recipe.name: recipe.summary for recipe in book.recipes}, unfit)
-    fits = [cell for cell in lacks if cell not in unfit]
-    if fits or not unfit:
-        return text, 0 if fits else 1
-    known = (*last, *all_results(project))
-    return "\n".join([text, *picked.say_cure(nearest(results, unfit), lacks, known)]), 1
+    hopeless = [group for _, group in group_by_sample(results) if not any(_fits(one, unfit) for one in group)]
+    cures = [picked.cure(near) for group in hopeless if (near := nearest(group, unfit)) and unfit[near.cell].mendable]
+    told = ("\n".join([cure.says, "", *(f"    {line}" for line in cure.lines)]) for cure in cures)
+    return "\n".join([text, *told]), 1 if hopeless else 0
+
+
+def _fits(result: Result, unfit: Mapping[str, Unfit]) -> bool:
+    return isinstance(result.outcome, Passed) and result.cell not in unfit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,31 +83,49 @@ class _Picked:
     """What results are held to."""
 
     book: RecipeBook
-    samples: Mapping[str, Sample]  # by cell
-    options: RecommendOptions
+    samples: Mapping[tuple[str, str], Sample]  # by sample and recipe
+    needs: tuple[str, ...]
+    limit: float | None  # bytes
+    known: tuple[Result, ...]  # whose manifests tell what provisions weigh
 
-    def lacks(self, result: Result) -> dict[str, str]:
-        """What is needed and not aboard, by need."""
+    def judge(self, result: Result) -> Unfit | None:
+        """Why a cell is not to be taken as it is; None where it is, and where it fails for another reason."""
+        lacks, size = self._lacks(result), size_of(result) or 0
+        if not isinstance(result.outcome, Passed) and not lacks:
+            return None
+        brought = all(provision_of(need, self.book) for need in lacks)
+        whole = size + (self._cost(lacks) or 0 if brought else 0)
+        if self.limit is not None and whole > self.limit:
+            aboard = "" if size > self.limit else " with that aboard"
+            return Unfit(has=(*lacks.values(), f"more than {size_text(self.limit)}{aboard}"))
+        return Unfit(has=tuple(lacks.values()), mendable=brought) if lacks else None
+
+    def cure(self, result: Result) -> Cure:
+        """What brings aboard what a cell lacks, which is provisions alone."""
+        lacks = self._lacks(result)
+        return give(result.recipe, [one.name for one in self._provisions(lacks)], self._cost(lacks))
+
+    def _lacks(self, result: Result) -> dict[str, str]:
+        """What is needed and not aboard, by need; the program itself may need something, too."""
+        needs = tuple(filter(None, dict.fromkeys((*self.needs, result.lacks))))
+        if not needs or not (isinstance(result.outcome, Passed) or result.lacks):
+            return {}
         made = result.provenance.toolchain.kind if result.provenance else "bootstrap"
         source: BaseSource = "registry" if made == "registry" else "bootstrap"
-        sample = self.samples[result.cell]
+        sample = self.samples[result.sample, result.recipe]
         cell = plan_cell(sample, self.book.recipe(result.recipe), make_inputs(self.book, [sample], source))
         digest = result.provenance.base.digest if result.provenance else ""
-        base = find_base(find_folders(), cell.base.name, digest) if cell.base and self.options.need else None
-        return find_lacks(self.options.need, Aboard(result=result, cell=cell, base=base), self.book)
+        base = find_base(find_folders(), cell.base.name, digest) if cell.base else None
+        return find_lacks(needs, Aboard(result=result, cell=cell, base=base), self.book)
 
-    def say_cure(
-        self, near: Result | None, lacks: Mapping[str, Mapping[str, str]], known: Sequence[Result]
-    ) -> Iterator[str]:
-        """What brings aboard the nearest what it lacks, where all of that is provisions."""
-        found = [provision_of(need, self.book) for need in lacks[near.cell]] if near else []
-        provisions = list(dict.fromkeys(one for one in found if one))
-        if near and provisions:
-            costs = [provision_bytes(one, known) for one in provisions]
-            sizes = [cost for cost in costs if cost is not None]
-            cost = sum(sizes) if len(sizes) == len(costs) else None
-            cure = give(near.recipe, [one.name for one in provisions], cost)
-            yield "\n".join([cure.says, "", *(f"    {line}" for line in cure.lines)])
+    def _provisions(self, needs: Iterable[str]) -> list[Provision]:
+        found = (provision_of(need, self.book) for need in needs)
+        return list({one.name: one for one in found if one}.values())
+
+    def _cost(self, needs: Iterable[str]) -> float | None:
+        costs = [provision_bytes(one, self.known) for one in self._provisions(needs)]
+        sizes = [cost for cost in costs if cost is not None]
+        return sum(sizes) if len(sizes) == len(costs) else None
 
 
 def read_size(text: str) -> float | None:
@@ -116,10 +134,3 @@ def read_size(text: str) -> float | None:
     if text and not found:
         raise InputError(f"--max-size {text}: it takes a size in powers of ten, such as 500kB, 10MB or 1.5GB")
     return float(found[1]) * _TIMES[found[2].lower()] if found else None
-
-
-def _reasons(lacks: Mapping[str, str], cell: str, results: Iterable[Result], limit: float | None) -> Iterator[str]:
-    yield from lacks.values()
-    size = next(size_of(result) for result in results if result.cell == cell)
-    if limit is not None and size is not None and size > limit:
-        yield f"more than {size_text(limit)}"

@@ -1,12 +1,13 @@
 """Makes tables and pages of results; pure.
 
 Others use `join_published` to put published sizes beside the measured ones; `render` for a table of results as text,
-Markdown, CSV or JSON; `recommend` for which base to take of them and why, and `recommend.nearest` for the one that
-lacks least; `explain_cell` for what one came to, with who `Asked` for it and each `Cure` that `find_cures` finds;
-`cures.give` and `cures.provision_bytes` for what a provision takes; `explain_start` for whether an image's program
-would start; `results_page`, `predictions_page`, `conformance_tables`, `readme_table` and `service_table` for the
-generated pages; `replace_block` to put a table into a page; `results_table` for the table as a value;
-`figures.size_text` and `table.outcome_text` for the words of one figure and of one outcome, `table.size_of` for a size.
+Markdown, CSV or JSON; `recommend` for which base to take of them and why, of those that no `recommend.Unfit` forbids,
+and `recommend.nearest` for the one that lacks least; `explain_cell` for what one came to, with who `Asked` for it and
+each `Cure` that `find_cures` finds; `cures.give` and `cures.provision_bytes` for what a provision takes;
+`explain_start` for whether an image's program would start; `results_page`, `predictions_page`, `conformance_tables`,
+`readme_table` and `service_table` for the generated pages; `replace_block` to put a table into a page; `results_table`
+for the table as a value; `figures.size_text`, `table.outcome_text`, `table.size_of` and `table.group_by_sample` for one
+figure, one outcome, one size and the results of each sample.
 """
 
 from __future__ import annotations

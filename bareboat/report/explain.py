@@ -110,9 +110,9 @@ def _passed(result: Result, costs: Mapping[str, float | None]) -> Iterator[str]:
     if result.completed:
         yield from _completed(result)
     for mend in result.mended:
-        cost = size_text(costs.get(mend.provision))
-        weight = f" ({cost})" if cost else ""
-        yield f"Provision '{mend.provision}' came aboard{weight}, because without it {_ended(mend.why)}"
+        cost = costs.get(mend.provision)
+        weight = f" ({size_text(cost)})" if cost else ""
+        yield f"Provision '{mend.provision}' came aboard{weight}, without which {_ended(mend.why)}"
     if result.large_file_names:
         names = ", ".join(result.large_file_names)
         yield f"It asks for {names}, which musl dropped and the linker brought: `cargo update -p libc` ends that."

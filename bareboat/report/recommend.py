@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import dataclass
 from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -19,14 +20,24 @@ if TYPE_CHECKING:
     from bareboat.result.values import Result
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfit:
+    """Why a cell is not to be taken as it is."""
+
+    # What it has, which is to be nothing of the kind: `no shell (/bin/sh)`, `more than 10 MB`.
+    has: tuple[str, ...]
+    # Whether provisions would bring all that it lacks.
+    mendable: bool = False
+
+
 def recommend(
     results: Iterable[Result],
     summaries: Mapping[str, str],
-    unfit: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    unfit: Mapping[str, Unfit] = MappingProxyType({}),
 ) -> str:
     """For each sample a paragraph: the base to take, the next best, and what breaks where, each in a line.
 
-    `summaries` says of each recipe by name what is aboard, `unfit` of cells that work why they are not to be taken.
+    `summaries` says of each recipe by name what is aboard, `unfit` of cells why they are not to be taken as they are.
     """
     grouped = group_by_sample(results)
     return "\n".join(
@@ -35,14 +46,18 @@ def recommend(
     )
 
 
-def nearest(results: Iterable[Result], unfit: Mapping[str, tuple[str, ...]]) -> Result | None:
-    """Of those that work and are not to be taken the one that lacks least; None where there is none."""
-    works = [result for result in results if _is_fit(result) and result.cell in unfit]
-    return min(works, key=lambda one: (len(unfit[one.cell]), size_of(one) or 0, one.recipe), default=None)
+def nearest(results: Iterable[Result], unfit: Mapping[str, Unfit]) -> Result | None:
+    """Of those that are not to be taken as they are the one that lacks least; None where there is none."""
+
+    def distance(result: Result) -> tuple[bool, int, float, str]:
+        lack = unfit[result.cell]
+        return not lack.mendable, len(lack.has), size_of(result) or 0, result.recipe
+
+    return min((result for result in results if result.cell in unfit), key=distance, default=None)
 
 
 def _lines(
-    sample: str, results: Sequence[Result], summaries: Mapping[str, str], unfit: Mapping[str, tuple[str, ...]]
+    sample: str, results: Sequence[Result], summaries: Mapping[str, str], unfit: Mapping[str, Unfit]
 ) -> Iterator[str]:
     passed = sorted((result for result in results if _is_fit(result)), key=lambda one: (size_of(one) or 0, one.recipe))
     # What a program does on the fullest base is what it does where nothing is missing.
@@ -58,9 +73,9 @@ def _lines(
         if others:
             ratio = (size_of(others[0]) or 0) / (size_of(best) or 1)
             yield f"Next best is {_named(others[0])}, {ratio:.3g} times as large: {_aboard(others[0], summaries)}."
-    elif near := nearest(works, unfit):
+    elif near := nearest(results, unfit):
         yield f"{name}Nothing that was measured has all that is needed."
-        yield f"Nearest is {_named(near)}, which has {_joined(unfit[near.cell])}: {_aboard(near, summaries)}."
+        yield f"Nearest is {_named(near)}, which has {_joined(unfit[near.cell].has)}: {_aboard(near, summaries)}."
     else:
         yield f"{name}It works on none of these bases."
     yield from _left_out(works, unfit)
@@ -72,9 +87,9 @@ def _lines(
     yield from _old_names(results)
 
 
-def _left_out(works: Iterable[Result], unfit: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+def _left_out(works: Iterable[Result], unfit: Mapping[str, Unfit]) -> Iterator[str]:
     """What works and is not to be taken, each reason once."""
-    left = sorted((unfit[one.cell], one.recipe) for one in works if one.cell in unfit)
+    left = sorted((unfit[one.cell].has, one.recipe) for one in works if one.cell in unfit)
     for reasons, group in groupby(left, key=lambda pair: pair[0]):
         yield f"Left out: {', '.join(recipe for _, recipe in group)}: {_joined(reasons)}."
 

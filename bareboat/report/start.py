@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
     from bareboat.closure.startup import Fault, FaultKind, Startup
 
-# The first release of a base that has a glibc, oldest first.
-_GLIBC_OF = (("2.31", "Debian 11"), ("2.35", "Ubuntu 22.04"), ("2.36", "Debian 12"), ("2.39", "Ubuntu 24.04"))
-_NEWEST_GLIBC = ("2.41", "Debian 13")
+# Debian's releases by their glibc, oldest first.
+_GLIBC_OF = (((2, 31), "Debian 11"), ((2, 36), "Debian 12"), ((2, 41), "Debian 13"))
 _OCI = {"x86_64": "linux/amd64", "aarch64": "linux/arm64", "arm": "linux/arm/v7", "riscv64": "linux/riscv64"}
 _ABSENT = '"no such file or directory"'
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
@@ -53,7 +52,8 @@ def _why_not(name: str, start: Startup) -> Iterator[str]:
     yield from (f"Besides: {_SAYS[fault.kind](fault, start)}" for fault in own[:_TOLD])
     if len(own) > _TOLD:
         yield f"So it is with {len(own) - _TOLD} more."
-    if same := [fault.name for fault in others if _is_of(fault, first)]:
+    named = posixpath.basename(first.name)
+    if same := [fault.name for fault in others if _is_of(fault, first) and fault.name != named]:
         yield f"{_listed(tuple(dict.fromkeys(same)))} {'is' if len(set(same)) == 1 else 'are'} not there either."
 
 
@@ -233,8 +233,8 @@ def _version_mend(wanted: str) -> str:
     if family != "GLIBC" or not _NUMBER.fullmatch(number):
         return "Take a base at least as new as the one that it is compiled on."
     least = tuple(map(int, number.split(".")))
-    bases = [base for version, base in (*_GLIBC_OF, _NEWEST_GLIBC) if tuple(map(int, version.split("."))) >= least]
-    known = f", {bases[0]} for one" if bases else ""
+    base = next((base for version, base in _GLIBC_OF if version >= least), "")
+    known = f", {base} for one" if base else ""
     return (
         f"Take a base with glibc {number} or newer{known}, compile it on a base as old as this one, or link it "
         "statically, so that it needs none."

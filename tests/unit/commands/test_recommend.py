@@ -88,14 +88,35 @@ def test_a_limit_of_size_leaves_out_what_is_larger(kept):
 
 
 def test_where_nothing_fits_the_nearest_is_told_with_what_brings_the_rest(kept):
-    lines, code = ask(kept, "shell", "tz", max_size="10MB")
+    lines, code = ask(kept, "shell", "tz", max_size="20MB")
     assert code == 1
     assert lines[0] == "Nothing that was measured has all that is needed."
+    assert lines[1].startswith("Nearest is alpine (9 MB), which has no /usr/share/zoneinfo: ")
+    assert "Left out: debian: more than 20 MB." in lines
+    assert "Left out: scratch-musl-net: no shell (/bin/sh)." in lines
+    assert lines[-4:] == [
+        "Provision 'tz' brings it aboard, 1.2 MB: add to Cargo.toml what stands below.",
+        "",
+        "    [package.metadata.bareboat]",
+        '    with = { alpine = ["tz"] }',
+    ]
+
+
+def test_what_provisions_would_bring_counts_in_the_size(kept):
+    lines, code = ask(kept, "shell", "tz", max_size="10MB")
+    assert code == 1
     assert lines[1].startswith("Nearest is scratch-musl-net (1.7 MB), which has no shell (/bin/sh): ")
-    assert "Left out: alpine: no /usr/share/zoneinfo." in lines
-    lines, _ = ask(kept, "tmp", "shell")
-    assert lines[1].startswith("Nearest is alpine (9 MB), which has no /tmp: ")
-    assert 'with = { alpine = ["tmp"] }' in lines[-1]
+    assert "Left out: alpine: no /usr/share/zoneinfo and more than 10 MB with that aboard." in lines
+    assert not any("Cargo.toml" in line for line in lines)
+
+
+def test_a_base_on_which_the_program_itself_lacks_a_provision_may_be_the_nearest(kept):
+    failed = Failed(stage="run", reason="it lacks the time zones' data; provision 'tz' brings it aboard")
+    save(replace(result("alpine", outcome=failed, size=9_000_000), lacks="tz"), kept / "host")
+    lines, code = ask(kept, "shell", max_size="20MB")
+    assert code == 1
+    assert lines[1].startswith("Nearest is alpine (9 MB), which has no /usr/share/zoneinfo: ")
+    assert lines[-1] == '    with = { alpine = ["tz"] }'
 
 
 def test_an_unknown_need_and_size_and_a_sample_without_results_are_told(kept, tmp_path):

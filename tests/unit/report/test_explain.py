@@ -157,7 +157,7 @@ def test_a_cell_that_works_tells_what_came_aboard_and_for_whom():
     assert explain_cell(cell, costs={"tz": 1_200_000}) == (
         "hello-world@scratch-glibc-dynamic works, in 3 MB: it starts, and ends with exit code 0. From the toolchain "
         "came aboard libpq.so.5, which the program is linked to by way of crate pq-sys, and 1 library more that these "
-        "need, 1.2 MB. Provision 'tz' came aboard (1.2 MB), because without it it lacks the time zones' data. Nobody "
+        "need, 1.2 MB. Provision 'tz' came aboard (1.2 MB), without which it lacks the time zones' data. Nobody "
         "needs /etc/idle (100 B). Nothing is to be mended.\n"
     )
 
