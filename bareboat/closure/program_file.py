@@ -68,10 +68,10 @@ def find_elsewhere(image: Image, name: str) -> str:
     return next((f"/{file.path}" for file in places if file.kind != "directory"), "")
 
 
-def may_start(image: Image, file: File, user: User) -> bool:
-    """Whether a user may execute a file and walk to it."""
-    parents = (image.find(path) for path in _parents(file.path))
-    return _may_execute(file, user) and all(parent is None or _may_execute(parent, user) for parent in parents)
+def find_forbidden(image: Image, file: File, user: User) -> File | None:
+    """What keeps a user from executing a file: a folder on the way to it, or the file itself; None for nothing."""
+    way = [file, *filter(None, (image.find(path) for path in _parents(file.path)))]
+    return next((one for one in reversed(way) if not _may_execute(one, user)), None)
 
 
 def _may_execute(file: File, user: User) -> bool:

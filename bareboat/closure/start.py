@@ -16,8 +16,8 @@ from bareboat.closure.program_file import (
     absolute,
     environment_of,
     find_elsewhere,
+    find_forbidden,
     find_user,
-    may_start,
     search_path,
 )
 from bareboat.closure.runtime_files import BUNDLE
@@ -122,9 +122,11 @@ class _Way:
         if file is None or file.kind not in {"file", "hardlink"}:
             self.faults.append(Fault(kind="folder", name=path, needed_by=needed_by, instead=file.kind if file else ""))
             return False
-        if self.user.unknown or may_start(self.image, file, self.user):
+        forbidden = None if self.user.unknown else find_forbidden(self.image, file, self.user)
+        if forbidden is None:
             return True
-        self.faults.append(Fault(kind="permission", name=path, needed_by=needed_by, instead=f"{file.mode:04o}"))
+        mode = f"{forbidden.mode:04o}"
+        self.faults.append(Fault(kind="permission", name=path, found=f"/{forbidden.path}", instead=mode))
         return False
 
     def _start_script(self, path: str, content: bytes, command: Sequence[str]) -> None:

@@ -32,8 +32,9 @@ def explain_start(name: str, start: Startup) -> str:
 
 
 def _would(name: str, start: Startup) -> Iterator[str]:
-    way = " by way of ".join(reversed(start.way))
-    yield f"{name} would start: it runs {way}{_linked(start)}, as {_user(start)}."
+    *before, program = start.way
+    way = f", by way of {_listed(tuple(before))}" if before else ""
+    yield f"{name} would start: it runs {program}{_linked(start)}, as {_user(start)}{way}."
     if start.open_end:
         yield f"What {_short(start.open_end)} starts besides was not looked into."
     if start.user.uid == 0:
@@ -48,18 +49,20 @@ def _would(name: str, start: Startup) -> Iterator[str]:
 def _why_not(name: str, start: Startup) -> Iterator[str]:
     first, *others = start.faults
     yield f"{name} would not start: {_SAYS[first.kind](first, start)}"
-    own = [fault for fault in others if not _is_of(fault, first)]
+    alone = any(fault.kind == "loader" for fault in start.faults)
+    same = [fault for fault in others if _is_library(fault) and (alone or _is_library(first))]
+    own = [fault for fault in others if fault not in same]
     yield from (f"Besides: {_SAYS[fault.kind](fault, start)}" for fault in own[:_TOLD])
     if len(own) > _TOLD:
         yield f"So it is with {len(own) - _TOLD} more."
-    named = posixpath.basename(first.name)
-    if same := [fault.name for fault in others if _is_of(fault, first) and fault.name != named]:
-        yield f"{_listed(tuple(dict.fromkeys(same)))} {'is' if len(set(same)) == 1 else 'are'} not there either."
+    told = {posixpath.basename(fault.name) for fault in (first, *own)}
+    if names := tuple(dict.fromkeys(fault.name for fault in same if fault.name not in told)):
+        yield f"{_listed(names)} {'is' if len(names) == 1 else 'are'} not there either."
 
 
-def _is_of(fault: Fault, first: Fault) -> bool:
-    """Whether a fault is part of the first one: without its loader a program finds no library either."""
-    return fault.kind == "library" and first.kind in {"loader", "library"} and not fault.found
+def _is_library(fault: Fault) -> bool:
+    """Whether it is one more library that is not there: without its loader a program finds none."""
+    return fault.kind == "library" and not fault.found
 
 
 def _linked(start: Startup) -> str:
@@ -123,10 +126,10 @@ def _folder(fault: Fault, _: Startup) -> str:
 
 
 def _permission(fault: Fault, start: Startup) -> str:
-    return (
-        f"{fault.name} is there, and {_user(start)} may not execute it, or not walk to it: its mode is {fault.instead} "
-        f'("permission denied"). `COPY --chmod=0755` gives it another, `COPY --chown` another owner.'
-    )
+    user, mode = _user(start), f'whose mode is {fault.instead} ("permission denied")'
+    if fault.found != fault.name and fault.name.startswith(f"{fault.found}/"):
+        return f"{fault.name} is there, and {user} may not walk through {fault.found}, {mode}. `chmod 755` lets it."
+    return f"{user} may not execute {fault.name}, {mode}. `COPY --chmod=0755` lets it, or `COPY --chown` gives it away."
 
 
 def _format(fault: Fault, _: Startup) -> str:

@@ -87,9 +87,9 @@ def test_root_and_missing_certificates_are_told_and_no_fault(started):
         ({}, {"Cmd": ["app"], "Env": ["PATH=/x"]}, "PATH", "has as a program (/x): "),
         ({"app": "opt/gone"}, {"Cmd": ["/app"]}, "link", "a link to opt/gone, where there is nothing"),
         ({"app": (None, 0o755)}, {"Cmd": ["/app"]}, "folder", "which is a directory"),
-        ({"app": (STATIC, 0o644)}, {"Cmd": ["/app"]}, "permission", 'its mode is 0644 ("permission denied")'),
-        ({"app": (STATIC, 0o700)}, {"Cmd": ["/app"]}, "permission", "user 65532 may not execute it"),
-        ({"x": (None, 0o700), "x/app": STATIC}, {"Cmd": ["/x/app"]}, "permission", "or not walk to it"),
+        ({"app": (STATIC, 0o644)}, {"Cmd": ["/app"]}, "permission", '/app, whose mode is 0644 ("permission denied")'),
+        ({"app": (STATIC, 0o700)}, {"Cmd": ["/app"]}, "permission", "user 65532 may not execute /app, whose"),
+        ({"x": (None, 0o700), "x/app": STATIC}, {"Cmd": ["/x/app"]}, "permission", "not walk through /x, whose mode is 0700"),
         ({"app": b""}, {"Cmd": ["/app"]}, "format", 'it is empty ("exec format error")'),
         ({"app": b"echo hello\n"}, {"Cmd": ["/app"]}, "format", "without #! in its first line"),
         ({"app": b"MZ\x90\0"}, {"Cmd": ["/app"]}, "format", "a program for Windows"),
@@ -134,7 +134,7 @@ def test_a_user_is_looked_up_by_name_and_may_execute_what_is_its_own(started):
 def test_a_script_starts_by_its_interpreter_and_what_it_starts_is_not_known(started, mode):
     start = started({**BUSYBOX, "run.sh": (b"#!/bin/sh -e\n/nowhere\n", mode)}, Entrypoint=["/run.sh"])
     assert (start.starts, start.way) == (True, ("/run.sh", "/bin/sh"))
-    assert "it runs /bin/sh by way of /run.sh, as user 65532. What /run.sh starts besides was not" in text(start)
+    assert "it runs /bin/sh, as user 65532, by way of /run.sh. What /run.sh starts besides was not" in text(start)
 
 
 def test_a_script_without_its_shell_is_there_and_not_found(started):
@@ -186,7 +186,10 @@ def test_a_program_without_its_loader_is_there_and_not_found(started):
     bare = text(started({"app": dynamic(needed=needed)}, Entrypoint=["/app"]))
     assert f"/app is there, but the loader that it names is not: {GLIBC_LOADER}, which is glibc's." in bare
     assert "and this image has no C library. Link it statically" in bare
-    assert bare.endswith("libc.so.6 is not there either.")
+    assert bare.endswith(" libc.so.6 is not there either.")
+    nobody = text(started({"app": dynamic(needed=needed)}, Entrypoint=["/app"], User="app"))
+    assert nobody.count("Besides: ") == 1
+    assert nobody.endswith(" libc.so.6 is not there either.")
     release = b'ID=alpine\nPRETTY_NAME="Alpine Linux v3.23"\n'
     alpine = {"app": dynamic(), MUSL_LOADER.lstrip("/"): LDSO, "etc/os-release": release}
     assert "this image (Alpine Linux v3.23) has musl. Compile it for musl" in text(started(alpine, Cmd=["/app"]))
