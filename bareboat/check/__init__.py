@@ -2,8 +2,10 @@
 
 prediction  closure_of, refuse, compare, judge_cell, judge_failure
 runs        verify, judge_run, not_started, Verdict
+causes      find_cause, find_panic, find_asker
 as_it_stands  Inside, Namespaces, Nowhere
 complete    complete, gather_whole
+needs       Aboard, check_needs, known_needs, find_lacks, provision_of
 limits      limit_hit
 trace       find_tracer, trace_runs, Trace
 strace_log  read_traces, Opened

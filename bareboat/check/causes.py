@@ -80,6 +80,10 @@ _USAGE = re.compile(r"^\s*usage:", re.IGNORECASE | re.MULTILINE)
 # Before 1.73 the message stands in the same line, and a note follows.
 _PANIC = re.compile(r"^thread '[^\n]*panicked (at [^\n]*(?:\n(?!note: )[^\n]*)?)", re.MULTILINE)
 
+_SOURCE = re.compile(r"([^\s'\"(]+\.rs):\d+")
+# Where a compile has the crates: in a folder of vendored ones, or as cargo itself keeps them.
+_CRATE = re.compile(r"/(?:crates/vendor|registry/src/[^/]+)/([A-Za-z][\w-]*?)(?:-\d[\w.+-]*)?/")
+
 
 def find_cause(said: str, has: Callable[[str], bool]) -> Cause | None:
     """What a program lacks that ended by itself and not well, by what it wrote to its standard error.
@@ -99,3 +103,13 @@ def find_panic(said: str) -> str:
     """Where and why a Rust program panicked, in one line that begins with "at"; "" for one that did not."""
     found = _PANIC.search(said)
     return " ".join(found.group(1).split()) if found else ""
+
+
+def find_asker(said: str) -> str:
+    """The crate whose code panicked, by the message or the backtrace's first frame that names one; "" for none."""
+    for place in _SOURCE.findall(said):
+        if found := _CRATE.search(place):
+            return found[1]
+        if not place.startswith(("/rustc/", "library/", "/usr/", "/build/")):
+            return ""  # the program's own
+    return ""

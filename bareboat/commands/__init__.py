@@ -19,12 +19,15 @@ if TYPE_CHECKING:
         closure,
         doctor,
         eject,
+        explain,
         pages,
         project,
         push,
+        recommend,
         scratch,
         session_run,
         start,
+        stored_image,
     )
 
 __all__ = [
@@ -35,12 +38,15 @@ __all__ = [
     "closure",
     "doctor",
     "eject",
+    "explain",
     "pages",
     "project",
     "push",
+    "recommend",
     "scratch",
     "session_run",
     "start",
+    "stored_image",
 ]
 
 

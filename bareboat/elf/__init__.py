@@ -1,12 +1,24 @@
 """Reads the facts of one ELF file from its bytes: what it needs, how it is linked and hardened, which libc is in it.
 
 Others use `read_elf`, which returns `ElfFacts`, and the types of its fields; `read_section` for the bytes of one
-section, and `read_symbol_names` for the names of a symbol table.
+section, and `read_symbol_names` for the names of a symbol table; `read_linking` for what dynamic symbols ask for.
 """
 
 from bareboat.elf.dlopen import Dlopen
 from bareboat.elf.facts import Crt, ElfFacts, Linkage, Relro, read_elf
 from bareboat.elf.libc import Libc
 from bareboat.elf.sections import read_section, read_symbol_names
+from bareboat.elf.symbols import read_linking
 
-__all__ = ["Crt", "Dlopen", "ElfFacts", "Libc", "Linkage", "Relro", "read_elf", "read_section", "read_symbol_names"]
+__all__ = [
+    "Crt",
+    "Dlopen",
+    "ElfFacts",
+    "Libc",
+    "Linkage",
+    "Relro",
+    "read_elf",
+    "read_linking",
+    "read_section",
+    "read_symbol_names",
+]

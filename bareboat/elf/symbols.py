@@ -10,10 +10,10 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bareboat.elf.layout import STRING_LIMIT_BYTES, WALK_LIMIT, fault
+from bareboat.elf.layout import STRING_LIMIT_BYTES, WALK_LIMIT, fault, read_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bareboat.elf.layout import Layout
 
@@ -23,6 +23,7 @@ DT_RELA, DT_REL, DT_JMPREL, DT_VERSYM = 7, 17, 23, 0x6FFFFFF0
 _TABLES = (DT_HASH, DT_STRTAB, DT_GNU_HASH, DT_VERDEF, DT_VERNEED, DT_RELA, DT_REL, DT_JMPREL, DT_VERSYM)
 VER_FLG_WEAK = 2
 SHN_UNDEF = 0
+STB_LOCAL, STB_WEAK = 0, 2
 SYMBOL_LIMIT = 1 << 20
 NAMES_LIMIT_CHARACTERS = 1 << 26
 
@@ -72,8 +73,32 @@ def read_versions_defined(layout: Layout) -> tuple[str, ...]:
     return tuple(names)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linking:
+    """The dynamic symbols of a file."""
+
+    # Those that other files have to define, and without which a loader that asks for all of them refuses the file.
+    wanted: frozenset[str]
+    # Those that it defines itself.
+    offered: frozenset[str]
+
+
 def read_imports(layout: Layout) -> frozenset[str]:
     """The names of the dynamic symbols that other files have to define. Raises BareboatError as the others do."""
+    return _read_names(layout, lambda _, section: section == SHN_UNDEF)
+
+
+def read_linking(data: bytes) -> Linking:
+    """What a file's dynamic symbols ask for and offer. Raises BareboatError as `read_elf` does."""
+    layout = read_layout(data)
+    return Linking(
+        wanted=_read_names(layout, lambda binding, section: section == SHN_UNDEF and binding != STB_WEAK),
+        offered=_read_names(layout, lambda binding, section: section != SHN_UNDEF and binding != STB_LOCAL),
+    )
+
+
+def _read_names(layout: Layout, takes: Callable[[int, int], bool]) -> frozenset[str]:
+    """The names of the dynamic symbols that `takes` takes, by their binding and the number of their section."""
     table, strings = layout.first_value(DT_SYMTAB), layout.first_value(DT_STRTAB)
     # A 64-bit symbol is name, info, other, section, value, size; a 32-bit one has the same six in another order.
     record = struct.Struct(f"{layout.order}{'IBBHQQ' if layout.is_64bit else 'IIIBBH'}")
@@ -81,9 +106,9 @@ def read_imports(layout: Layout) -> frozenset[str]:
     if not count:
         return frozenset()
     data = layout.bytes_at(table, count * record.size)
-    section = 3 if layout.is_64bit else 5
+    info, section = (1, 3) if layout.is_64bit else (3, 5)
     symbols = record.iter_unpack(data[: len(data) // record.size * record.size])
-    offsets = {symbol[0] for symbol in symbols if symbol[section] == SHN_UNDEF and symbol[0]}
+    offsets = {symbol[0] for symbol in symbols if symbol[0] and takes(symbol[info] >> 4, symbol[section])}
     names = layout.bytes_at(strings, layout.first_value(DT_STRSZ))
     found = frozenset(_name_at(names, offset) for offset in offsets)
     # A linker lets a name be the end of a longer one, so names may overlap in the file, but not without limit.

@@ -11,7 +11,7 @@ sources        program_name, which tells crates of one name apart; copy_sources
 build_program  a compile by a build, for this room alone
 copies         fetch_copies, owners_in, CopiedEntry
 image          ImageContents, gather_contents, ship_image, assemble, image_config, image_entries
-base_archive   keep_base, open_base, known_layers
+base_archive   keep_base, open_base, find_base, known_layers
 load           load_image, saved_image, scratch_archive
 fetch_secrets  fetch_secrets, fetch_mounts
 """

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bareboat.archive import Image
     from bareboat.make.context import JobContext, RootImage
     from bareboat.plan.jobs import RootJob
+    from bareboat.system.folders import Folders
 
 _DIGITS = 16
 _UNUSED_SECONDS = 24 * 3600.0
@@ -42,9 +43,19 @@ def open_base(context: JobContext, job: RootJob, root: RootImage) -> Image:
     return _open(context, _place(context, job, root))
 
 
+def find_base(folders: Folders, name: str, digest: str) -> Image | None:
+    """The image of the base of that name (its job's) and digest, where an earlier run left it on disk."""
+    archive = _archive(folders, name, digest)
+    return open_image(archive, known=_known_in(folders)) if archive.is_file() else None
+
+
 def known_layers(context: JobContext) -> KnownLayers:
     """What is known of the layers of bases and of images made before."""
-    return KnownLayers(folder=context.folders.roots / "layers")
+    return _known_in(context.folders)
+
+
+def _known_in(folders: Folders) -> KnownLayers:
+    return KnownLayers(folder=folders.roots / "layers")
 
 
 def _open(context: JobContext, archive: Path) -> Image:
@@ -52,6 +63,9 @@ def _open(context: JobContext, archive: Path) -> Image:
 
 
 def _place(context: JobContext, job: RootJob, root: RootImage) -> Path:
+    return _archive(context.folders, job.name, root.source.digest)
+
+
+def _archive(folders: Folders, name: str, digest: str) -> Path:
     # No name of a recipe has an @, so one base's files are never taken for another's.
-    name = f"{job.name}@{root.source.digest.removeprefix('sha256:')[:_DIGITS]}.tar"
-    return context.folders.roots / "bases" / name
+    return folders.roots / "bases" / f"{name}@{digest.removeprefix('sha256:')[:_DIGITS]}.tar"

@@ -1,27 +1,38 @@
 """Makes tables and pages of results; pure.
 
 Others use `join_published` to put published sizes beside the measured ones; `render` for a table of results as text,
-Markdown, CSV or JSON; `recommend` for which base to take of them and why, `find_best` for the result on it;
-`results_page`, `predictions_page`, `conformance_tables`, `readme_table` and `service_table` for the generated pages;
-`replace_block` to put a table into a page; `results_table` for the table as a value; `figures.size_text` and
-`table.outcome_text` for the words of one figure and of one outcome.
+Markdown, CSV or JSON; `recommend` for which base to take of them and why, of those that no `recommend.Unfit` forbids,
+`find_best` for the result on it, and `recommend.nearest` for the one that lacks least; `explain_cell` for what one came
+to, with who `Asked` for it and each `Cure` that `find_cures` finds; `cures.give` and `cures.provision_bytes` for what a
+provision takes; `explain_start` for whether an image's program would start; `results_page`, `predictions_page`,
+`conformance_tables`, `readme_table` and `service_table` for the generated pages; `replace_block` to put a table into a
+page; `results_table` for the table as a value; `figures.size_text`, `table.outcome_text`, `table.size_of` and
+`table.group_by_sample` for one figure, one outcome, one size and the results of each sample.
 """
 
 from __future__ import annotations
 
 from bareboat.report.conformance import conformance_tables
+from bareboat.report.cures import find_cures
+from bareboat.report.explain import Asked, Cure, explain_cell
 from bareboat.report.page import readme_table, replace_block, results_page, service_table
 from bareboat.report.predictions import predictions_page
 from bareboat.report.published import join_published
 from bareboat.report.recommend import find_best, recommend
 from bareboat.report.render import Format, render
+from bareboat.report.start import explain_start
 from bareboat.report.table import Table, results_table
 
 __all__ = [
+    "Asked",
+    "Cure",
     "Format",
     "Table",
     "conformance_tables",
+    "explain_cell",
+    "explain_start",
     "find_best",
+    "find_cures",
     "join_published",
     "predictions_page",
     "readme_table",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bareboat.report.figures import size_text
@@ -18,14 +20,28 @@ if TYPE_CHECKING:
     from bareboat.result.values import Result
 
 
-def recommend(results: Iterable[Result], summaries: Mapping[str, str]) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfit:
+    """Why a cell is not to be taken as it is."""
+
+    # What it has, which is to be nothing of the kind: `no shell (/bin/sh)`, `more than 10 MB`.
+    has: tuple[str, ...]
+    # Whether provisions would bring all that it lacks.
+    mendable: bool = False
+
+
+def recommend(
+    results: Iterable[Result],
+    summaries: Mapping[str, str],
+    unfit: Mapping[str, Unfit] = MappingProxyType({}),
+) -> str:
     """For each sample a paragraph: the base to take, the next best, and what breaks where, each in a line.
 
-    `summaries` says of each recipe by name what is aboard.
+    `summaries` says of each recipe by name what is aboard, `unfit` of cells why they are not to be taken as they are.
     """
     grouped = group_by_sample(results)
     return "\n".join(
-        "".join(f"{printable(line)}\n" for line in _lines(heading if len(grouped) > 1 else "", group, summaries))
+        "".join(f"{printable(line)}\n" for line in _lines(heading if len(grouped) > 1 else "", group, summaries, unfit))
         for heading, group in grouped
     )
 
@@ -43,24 +59,49 @@ def _fitting(results: Iterable[Result]) -> tuple[Sequence[Result], Sequence[Resu
     return passed, [result for result in passed if _ended(result) == _ended(passed[-1])]
 
 
-def _lines(sample: str, results: Sequence[Result], summaries: Mapping[str, str]) -> Iterator[str]:
-    passed, fit = _fitting(results)
+def nearest(results: Iterable[Result], unfit: Mapping[str, Unfit]) -> Result | None:
+    """Of those that are not to be taken as they are the one that lacks least; None where there is none."""
+
+    def distance(result: Result) -> tuple[bool, int, float, str]:
+        lack = unfit[result.cell]
+        return not lack.mendable, len(lack.has), size_of(result) or 0, result.recipe
+
+    return min((result for result in results if result.cell in unfit), key=distance, default=None)
+
+
+def _lines(
+    sample: str, results: Sequence[Result], summaries: Mapping[str, str], unfit: Mapping[str, Unfit]
+) -> Iterator[str]:
+    passed, works = _fitting(results)
+    fit = [result for result in works if result.cell not in unfit]
     name = f"{sample}: " if sample else ""
     if fit:
         best, *others = fit
-        smallest = f", the smallest of the {len(fit)} bases that it works on" if others else ""
+        which = "that have what is needed" if unfit else "that it works on"
+        smallest = f", the smallest of the {len(fit)} bases {which}" if others else ""
         yield f"{name}Take {_named(best)}{smallest}: {_aboard(best, summaries)}."
         if others:
             ratio = (size_of(others[0]) or 0) / (size_of(best) or 1)
             yield f"Next best is {_named(others[0])}, {ratio:.3g} times as large: {_aboard(others[0], summaries)}."
+    elif near := nearest(results, unfit):
+        yield f"{name}Nothing that was measured has all that is needed."
+        yield f"Nearest is {_named(near)}, which has {_joined(unfit[near.cell].has)}: {_aboard(near, summaries)}."
     else:
         yield f"{name}It works on none of these bases."
-    for other in (result for result in passed if result not in fit):
+    yield from _left_out(works, unfit)
+    for other in (result for result in passed if result not in works):
         yield f"Not on {other.recipe}, where it does otherwise: {ran_text(other)}{_said(other)}."
     yield from _breaks(results)
     if fit and fit[0].ran:
         yield from run_sentences(fit[0].ran)
     yield from _old_names(results)
+
+
+def _left_out(works: Iterable[Result], unfit: Mapping[str, Unfit]) -> Iterator[str]:
+    """What works and is not to be taken, each reason once."""
+    left = sorted((unfit[one.cell].has, one.recipe) for one in works if one.cell in unfit)
+    for reasons, group in groupby(left, key=lambda pair: pair[0]):
+        yield f"Left out: {', '.join(recipe for _, recipe in group)}: {_joined(reasons)}."
 
 
 def _breaks(results: Sequence[Result]) -> Iterator[str]:
@@ -80,6 +121,11 @@ def _old_names(results: Sequence[Result]) -> Iterator[str]:
             f"On {where} it asks for {names}, which musl dropped in 1.2.4: linked to the functions without 64. "
             "A libc crate from 0.2.146 on does not ask: `cargo update -p libc`."
         )
+
+
+def _joined(words: Sequence[str]) -> str:
+    *front, last = words
+    return f"{', '.join(front)} and {last}" if front else last
 
 
 def _ended(result: Result) -> tuple[bool, int | None]:

@@ -5,7 +5,7 @@ import sys
 from invoke import task
 
 from bareboat import commands
-from bareboat.tasks.order import CELL, FORMAT, OWN, PROJECT, RECIPE, SELECT, answer, order
+from bareboat.tasks.order import CELL, FORMAT, OWN, PROJECT, RECIPE, RESULTS, SELECT, answer, order
 
 
 @task(iterable=["sample", "recipe"], help={**SELECT, "format": "text, or github: the cells as a job matrix of Actions"})
@@ -30,6 +30,24 @@ def samples(_c):
 def closure(_c, what, recipe="", crate="", package="", bin="", bases="auto"):
     """Print every file that a program needs and which way found it; of a FILE, the bases that it would start on."""
     order(commands.closure.print_closure, commands.closure.ClosureOptions, locals())
+
+
+@task(
+    positional=["what"], help={"what": f"{CELL}; an image, e.g. localhost/app:1; or oci-archive:FILE", **RESULTS, **OWN}
+)
+def explain(_c, what, results="", crate="", package="", bin="", bases="auto"):
+    """Say why a cell failed and what mends it; or of any image whether its program would start, else exit code 1."""
+    order(commands.explain.print_explanation, commands.explain.ExplainOptions, locals())
+
+
+@task(iterable=["need", "sample"], help={
+    "need": "what must be aboard: shell, tz, tls, certs, user, tmp, dns or /A/PATH; repeatable, or with commas",
+    "max_size": "the most that the image may weigh, e.g. 10MB", "sample": SELECT["sample"],
+    "all_bins": SELECT["all_bins"], **RESULTS, **OWN,
+})  # fmt: skip
+def recommend(_c, need, sample, max_size="", results="", crate="", package="", bin="", all_bins=False, bases="auto"):
+    """Say which base to take of those measured, e.g. with --need shell,tz --max-size 10MB; exit code 1 if none fits."""
+    order(commands.recommend.print_recommendation, commands.recommend.RecommendOptions, locals())
 
 
 @task(help={

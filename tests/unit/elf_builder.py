@@ -51,6 +51,7 @@ class _Options:
     weak: tuple[str, ...] = ()
     defined: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
+    weak_imports: tuple[str, ...] = ()  # those of the imports that nobody need define
     exports: tuple[str, ...] = ()
     hash_table: str = "gnu"
     dlopens: bytes = b""
@@ -167,9 +168,10 @@ class _Builder:
 
     def symbol(self, name: str, section: int) -> bytes:
         offset = self.text(name) if name else 0
+        info = 0x22 if name in self.options.weak_imports else 0x12 if name else 0
         if self.options.is_64bit:
-            return self.pack("IBBHQQ", offset, 0x12 if name else 0, 0, section, 0, 0)
-        return self.pack("IIIBBH", offset, 0, 0, 0x12 if name else 0, 0, section)
+            return self.pack("IBBHQQ", offset, info, 0, section, 0, 0)
+        return self.pack("IIIBBH", offset, 0, 0, info, 0, section)
 
     def dlopen_note(self) -> bytes:
         content = self.options.dlopens

@@ -45,6 +45,7 @@ def test_what_tells_of_tasks_imports_no_library(tmp_path, module, argv):
         ["samples"],
         ["plan", "--bases", "bootstrap"],
         ["containerfile", "hello-world@scratch-musl", "--bases", "bootstrap"],
+        ["explain", "hello-world@scratch-musl"],
     ],
     ids=" ".join,
 )

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from bareboat.check import causes
-from bareboat.check.causes import _CAUSES, find_panic
+from bareboat.check.causes import _CAUSES, find_asker, find_panic
 from tests.unit.project import BOOK
 
 find_cause = partial(causes.find_cause, has=lambda _: False)
@@ -205,3 +205,24 @@ def test_what_is_no_panic_is_none(said):
 def test_what_the_image_has_is_not_what_the_program_lacks(said, path):
     assert causes.find_cause(said, lambda _: False) is not None
     assert causes.find_cause(said, lambda asked: asked == path) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "crate"),
+    [
+        ("thread 'main' panicked at /crates/vendor/jiff/src/tz/db.rs:12:5:\nno zone\n", "jiff"),
+        (
+            "thread 'main' panicked at /crates/vendor/rustls-native-certs-0.8.1/src/lib.rs:1:2:\nx",
+            "rustls-native-certs",
+        ),
+        (
+            "thread 'main' panicked at 'x', /root/.cargo/registry/src/index.crates.io-1a2b/tz-rs-0.7.0/src/a.rs:3:4",
+            "tz-rs",
+        ),
+        ("thread 'main' panicked at src/main.rs:3:5:\nx\n  at /crates/vendor/jiff/src/a.rs:1:1", ""),
+        ("panicked at library/core/src/result.rs:1:2:\nx\n 5: a\n  at /crates/vendor/jiff/src/a.rs:1:1", "jiff"),
+        ("Error: nothing", ""),
+    ],
+)
+def test_the_crate_that_panicked_is_told_by_where_its_source_lay(said, crate):
+    assert find_asker(said) == crate

@@ -15,7 +15,7 @@ from elftools.elf.elffile import ELFFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bareboat.elf import Dlopen, ElfFacts, read_elf
+from bareboat.elf import Dlopen, ElfFacts, read_elf, read_linking
 from bareboat.errors import BareboatError
 from tests.unit.elf_builder import (
     ET_DYN,
@@ -356,3 +356,11 @@ def _read_or_refuse(data: bytes) -> ElfFacts | BareboatError:
 
 def test_a_shared_object_can_be_named_and_is_not_a_program():
     assert read_elf(build_elf(kind=ET_DYN, interpreter=None, soname="libz.so.1")).soname == "libz.so.1"
+
+
+@pytest.mark.parametrize("is_64bit", [True, False])
+def test_what_dynamic_symbols_ask_for_leaves_out_those_that_may_be_absent(is_64bit):
+    made = build_elf(imports=("a", "b"), weak_imports=("b",), exports=("c",), is_64bit=is_64bit)
+    linking = read_linking(made)
+    assert (linking.wanted, linking.offered) == ({"a"}, {"c"})
+    assert read_elf(made).imports == {"a", "b"}

@@ -8,7 +8,7 @@ import pytest
 
 from bareboat.archive import Entry, ImageConfig, layer, write_image
 from bareboat.engine.fake import FakeEngine
-from bareboat.make.base_archive import keep_base, known_layers, open_base
+from bareboat.make.base_archive import find_base, keep_base, known_layers, open_base
 from bareboat.make.context import RootImage
 from bareboat.result.values import Source
 from tests.unit.project import job_context, plan_of
@@ -75,3 +75,13 @@ def test_an_archive_that_was_removed_is_saved_and_opened_again(engine, root_of, 
     after = open_base(context, CELL.base, root)
     assert after is not before
     assert after.read("/etc/a") == b"a"
+
+
+def test_a_base_is_found_again_by_name_and_digest_without_an_engine(engine, root_of, tmp_path):
+    context, root = job_context(engine, tmp_path), root_of(b"a")
+    keep_base(context, CELL.base, root)
+    found = find_base(context.folders, CELL.base.name, root.source.digest)
+    assert found
+    assert found.read("/etc/a") == b"a"
+    assert find_base(context.folders, CELL.base.name, f"sha256:{'0' * 64}") is None
+    assert find_base(context.folders, "other", root.source.digest) is None
