@@ -3,6 +3,7 @@
 prediction  closure_of, refuse, compare, judge_cell, judge_failure
 runs        verify, judge_run, not_started, Verdict
 as_it_stands  Inside, Namespaces, Nowhere
+sockets     Sockets
 complete    complete, gather_whole
 limits      limit_hit
 trace       find_tracer, trace_runs, Trace

@@ -12,8 +12,9 @@ from tabulate import tabulate
 from bareboat.commands.open_run import Order, WorkOptions, carry_out
 from bareboat.commands.pages import write_pages
 from bareboat.commands.plan_inputs import OwnCrate, load_own, own_results, select, teller, this_platform
-from bareboat.errors import RecipeError, ResultError
+from bareboat.errors import InputError, RecipeError, ResultError
 from bareboat.inputs.load_recipes import load_recipes
+from bareboat.inputs.load_samples import give_network
 from bareboat.inputs.lock import Lock, read_lock, write_lock
 from bareboat.make.context import RootImage
 from bareboat.matrix.gather import new_pins
@@ -42,6 +43,7 @@ class MatrixOptions(OwnCrate):
     force: bool = False
     locked: bool = False
     keep_going: bool = True
+    network: bool = False  # the runs of the user's own program have one
     format: Format = "text"
     results: Path | None = None  # None means the project's own, whose pages are then written anew
     all: bool = False  # print the cells too that fail as their recipes say
@@ -51,7 +53,10 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
     """Build, run, measure and tabulate; the exit code is 1 when a cell failed. Progress goes to `view`."""
     tell, kept = teller(view), results_folder(options)
     memory = None if options.force else kept
+    if options.network and options.crate is None:
+        raise InputError("--network is for a crate of your own: what our samples show, they show without one")
     book, samples = load_own(project, options, processes, view, all_bins=options.all_bins, memory=memory)
+    samples = give_network(samples) if options.network else samples
     selection = select(options.sample, options.recipe, options.crate)
     check_selection(book, samples, selection)  # so that a wrong name is told before any registry is asked
     work = WorkOptions(

@@ -7,11 +7,11 @@ recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, 
 schema        recipe_schema
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
 sample        Sample, Cargo
-load_samples  load_samples, load_crate, Asker
+load_samples  load_samples, load_crate, give_network, Asker
 cargo_metadata COMMAND, read_metadata; CargoMetadata, Choice
 mend          Mend
 toolchain_packages extend_toolchains, is_extended
-expectation   Expectation, AS_IT_STANDS
+expectation   Expectation, Served, Serving, AS_IT_STANDS
 crate_files   NOT_SOURCE, source_files, read_source, source_digest
 rustflags     RustFlags
 limits        Limits, LIMITS, limits_of

@@ -1,0 +1,97 @@
+"""What is open in a process's network namespace, as proc(5) has it: where somebody listens, and who waits for whom.
+
+UDP knows no listening: whoever may be sent to by everybody may be a server, or one that has asked a name server and
+waits. A server stays where it is, at a port of its choice; who asks does it from a port that Linux chose, and each time
+from another one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# As the kernel writes TCP_LISTEN and TCP_SYN_SENT, and TCP_CLOSE for a UDP socket that is connected to nobody.
+_LISTENS, _CONNECTS, _UNCONNECTED = "0A", "02", "07"
+_NAME_SERVER = 53
+# From here on Linux chooses ports in every new network namespace, whatever its host's have been set to.
+_CHOSEN_BY_LINUX = 32768
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sockets:
+    """Those of one moment."""
+
+    listening: tuple[int, ...] = ()  # TCP ports, sorted
+    bound: tuple[int, ...] = ()  # UDP ports that everybody may send to, sorted
+    asks: bool = False  # whether a name server was asked, or somebody is called who has not answered
+
+    def has(self, port: int) -> bool:
+        """Whether somebody listens on a port, or may be sent to there."""
+        return port in self.listening or port in self.bound
+
+
+@dataclass(slots=True)
+class Watched:
+    """Those of many moments, of which the last is `now`."""
+
+    now: Sockets = field(default_factory=Sockets)
+    listened_at: float | None = None  # when somebody was first seen to listen
+    bound_at: dict[int, float] = field(default_factory=dict)  # by UDP port, since when it has been bound
+
+    def note(self, sockets: Sockets, moment: float) -> None:
+        """See what is open at a moment."""
+        self.now = sockets
+        self.bound_at = {port: self.bound_at.get(port, moment) for port in sockets.bound}
+        if self.listened_at is None and sockets.listening:
+            self.listened_at = moment
+
+    def servers(self, since: float) -> tuple[int, ...]:
+        """The UDP ports of which a server chose one and that have been bound since a moment, or longer."""
+        return tuple(port for port, moment in self.bound_at.items() if port < _CHOSEN_BY_LINUX and moment <= since)
+
+    def waits(self, since: float) -> bool:
+        """Whether somebody waits for an answer, at a port, if any, that was not there at that moment.
+
+        What has had a port of Linux's choice all the time, to send from, does not.
+        """
+        return self.now.asks or any(
+            moment > since for port, moment in self.bound_at.items() if port >= _CHOSEN_BY_LINUX
+        )
+
+
+def read_sockets(process: int) -> Sockets:
+    """Those of the network namespace of a process of this machine; none where it has ended."""
+
+    def read(table: str) -> str:
+        try:
+            return Path(f"/proc/{process}/net/{table}").read_text(encoding="ascii")
+        except OSError:
+            return ""
+
+    return parse_sockets(read)
+
+
+def parse_sockets(read: Callable[[str], str]) -> Sockets:
+    """The sockets in the tables tcp, tcp6, udp and udp6 of proc(5), whose text `read` gives. Pure."""
+    tcp = [row for table in ("tcp", "tcp6") for row in _rows(read(table))]
+    udp = [row for table in ("udp", "udp6") for row in _rows(read(table))]
+    return Sockets(
+        listening=_sorted(local for local, _, state in tcp if state == _LISTENS),
+        bound=_sorted(local for local, remote, state in udp if state == _UNCONNECTED and local and not remote),
+        asks=any(state == _CONNECTS for _, _, state in tcp) or any(remote == _NAME_SERVER for _, remote, _ in udp),
+    )
+
+
+def _rows(text: str) -> Iterator[tuple[int, int, str]]:
+    """The local port, the remote port and the state of each row below the heading."""
+    for line in text.splitlines()[1:]:
+        _, local, remote, state, *_ = line.split()
+        yield int(local.rpartition(":")[2], 16), int(remote.rpartition(":")[2], 16), state
+
+
+def _sorted(ports: Iterator[int]) -> tuple[int, ...]:
+    return tuple(sorted(set(ports)))
