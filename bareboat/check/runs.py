@@ -81,7 +81,7 @@ def verify(
     """
     shown: Ran | None = None
     for expectation in expectations:
-        report, ran = _run(engine, image_id, expectation, limits, inside, has)
+        report, ran = _run(engine, image_id, expectation, inside, limits=limits, tmp=has(_TMP))
         shown = ran or shown
         # Of what is on another machine nothing is seen, and so nothing is held against it.
         failure = judge_run(report, expectation, limits, has, None if isinstance(inside, Nowhere) else ran)
@@ -93,12 +93,7 @@ def verify(
 
 
 def _run(
-    engine: Containers,
-    image_id: str,
-    expectation: Expectation,
-    limits: Limits,
-    inside: Inside,
-    has: Callable[[str], bool],
+    engine: Containers, image_id: str, expectation: Expectation, inside: Inside, *, limits: Limits, tmp: bool
 ) -> tuple[RunReport, Ran | None]:
     """A run, and what the program did where it could do as it wanted to."""
     arguments, seconds, network = expectation.arguments, expectation.timeout_seconds, NETWORKS[expectation.network]
@@ -109,7 +104,7 @@ def _run(
         image=image_id,
         command=arguments,
         environment=expectation.environment,
-        tmp=has(_TMP),
+        tmp=tmp,
         network=network,
         limits=limits,
     )
