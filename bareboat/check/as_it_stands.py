@@ -151,10 +151,11 @@ class _Standing:
             waits = not servers and self.watched.waits(soon)
             return Ran(running=True, udp_ports=servers, listen_seconds=self._since_begin(listened), waits=waits)
         time.sleep(_MORE_PORTS_SECONDS)
-        ports = self.inside.sockets(process).listening or now.listening
-        answers = self._answers(process, ports)
+        more = self.inside.sockets(process)
+        now = more if more.listening else now
+        answers = self._answers(process, now.listening)
         listened = self._since_begin(self.watched.listened_at)
-        return Ran(running=True, ports=ports, answers=answers, listen_seconds=listened)
+        return Ran(running=True, ports=now.listening, local_ports=now.local, answers=answers, listen_seconds=listened)
 
     def _look(self, process: int) -> None:
         self.watched.note(self.inside.sockets(process), time.monotonic())

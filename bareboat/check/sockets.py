@@ -7,16 +7,19 @@ from another one.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 # As the kernel writes TCP_LISTEN and TCP_SYN_SENT, and TCP_CLOSE for a UDP socket that is connected to nobody.
 _LISTENS, _CONNECTS, _UNCONNECTED = "0A", "02", "07"
 _NAME_SERVER = 53
+# 127.0.0.0/8, ::1 and ::ffff:127.0.0.0/104, each word of them in the byte order of x86.
+_LOOPBACK = re.compile(r"(?:0{16}FFFF0000)?[0-9A-F]{6}7F|0{24}01000000")
 # From here on Linux chooses ports in every new network namespace, whatever its host's have been set to.
 _CHOSEN_BY_LINUX = 32768
 
@@ -26,6 +29,7 @@ class Sockets:
     """Those of one moment."""
 
     listening: tuple[int, ...] = ()  # TCP ports, sorted
+    local: tuple[int, ...] = ()  # those of them that only loopback reaches
     bound: tuple[int, ...] = ()  # UDP ports that everybody may send to, sorted
     asks: bool = False  # whether a name server was asked, or somebody is called who has not answered
 
@@ -79,19 +83,31 @@ def parse_sockets(read: Callable[[str], str]) -> Sockets:
     """The sockets in the tables tcp, tcp6, udp and udp6 of proc(5), whose text `read` gives. Pure."""
     tcp = [row for table in ("tcp", "tcp6") for row in _rows(read(table))]
     udp = [row for table in ("udp", "udp6") for row in _rows(read(table))]
+    listening = [row for row in tcp if row.state == _LISTENS]
+    reached = {row.local for row in listening if not row.is_loopback}
     return Sockets(
-        listening=_sorted(local for local, _, state in tcp if state == _LISTENS),
-        bound=_sorted(local for local, remote, state in udp if state == _UNCONNECTED and local and not remote),
-        asks=any(state == _CONNECTS for _, _, state in tcp) or any(remote == _NAME_SERVER for _, remote, _ in udp),
+        listening=_sorted(row.local for row in listening),
+        local=_sorted(row.local for row in listening if row.local not in reached),
+        bound=_sorted(row.local for row in udp if row.state == _UNCONNECTED and row.local and not row.remote),
+        asks=any(row.state == _CONNECTS for row in tcp) or any(row.remote == _NAME_SERVER for row in udp),
     )
 
 
-def _rows(text: str) -> Iterator[tuple[int, int, str]]:
-    """The local port, the remote port and the state of each row below the heading."""
+class _Row(NamedTuple):
+    """A socket: its own port, the other's, its state, and whether only loopback reaches it."""
+
+    local: int
+    remote: int
+    state: str
+    is_loopback: bool
+
+
+def _rows(text: str) -> Iterator[_Row]:
     for line in text.splitlines()[1:]:
         _, local, remote, state, *_ = line.split()
-        yield int(local.rpartition(":")[2], 16), int(remote.rpartition(":")[2], 16), state
+        (address, port), there = local.split(":"), remote.rpartition(":")[2]
+        yield _Row(int(port, 16), int(there, 16), state, _LOOPBACK.fullmatch(address) is not None)
 
 
-def _sorted(ports: Iterator[int]) -> tuple[int, ...]:
+def _sorted(ports: Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted(set(ports)))

@@ -59,6 +59,9 @@ def run_sentences(ran: Ran) -> Iterator[str]:
     """What the reader should know of a run: how a service begins and ends, why another did not end with 0."""
     if ran.running:
         yield _service_sentence(ran)
+        if ran.local_ports:
+            ports = " and ".join(map(str, ran.local_ports))
+            yield f"Nobody outside its container reaches {ports}: have it listen on 0.0.0.0 instead of 127.0.0.1."
     elif ran.exit_code:
         said = f", and said: {ran.said}" if ran.said else ""
         yield f"It ended with exit code {ran.exit_code}{said}"

@@ -227,6 +227,7 @@ class Ran:
     running: bool = False  # whether it ran on until it was told to end
     exit_code: int | None = None  # None where it was killed, and where it did not start
     ports: tuple[int, ...] = ()  # the TCP ports that it listened on
+    local_ports: tuple[int, ...] = ()  # those of them that nobody outside its container reaches
     udp_ports: tuple[int, ...] = ()  # those that it took datagrams at, where it listened on no TCP port
     # Of each TCP port to `GET /`, or what is to be asked: `HTTP 200`, `no HTTP`, or "" where it could not be asked.
     answers: tuple[str, ...] = ()

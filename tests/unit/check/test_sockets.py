@@ -13,6 +13,7 @@ from bareboat.check.sockets import Sockets, Watched, parse_sockets, read_sockets
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 REST = "00000000:00000000 00:00000000 00000000     0        0 635 1 00000000dc84f400 100 0 0 10 0"
 ANY, LOOPBACK = "00000000", "0100007F"
+MAPPED = "0000000000000000FFFF00000100007F"
 ANY6, LOOPBACK6 = "0" * 32, "00000000000000000000000001000000"
 
 
@@ -30,6 +31,14 @@ def parse(**tables):
         ({}, Sockets()),
         ({"tcp": f"{ANY}:1F90 {ANY}:0000 0A", "tcp6": f"{ANY6}:0050 {ANY6}:0000 0A"}, Sockets(listening=(80, 8080))),
         ({"tcp": f"{ANY}:1F90 {ANY}:0000 0A", "tcp6": f"{ANY6}:1F90 {ANY6}:0000 0A"}, Sockets(listening=(8080,))),
+        (
+            {"tcp": f"{LOOPBACK}:1F90 {ANY}:0000 0A", "tcp6": f"{LOOPBACK6}:0050 {ANY6}:0000 0A"},
+            Sockets(listening=(80, 8080), local=(80, 8080)),
+        ),
+        ({"tcp6": f"{MAPPED}:0050 {ANY6}:0000 0A"}, Sockets(listening=(80,), local=(80,))),
+        # On loopback and elsewhere.
+        ({"tcp": f"{LOOPBACK}:0050 {ANY}:0000 0A", "tcp6": f"{ANY6}:0050 {ANY6}:0000 0A"}, Sockets(listening=(80,))),
+        ({"tcp": f"7F00000A:0050 {ANY}:0000 0A"}, Sockets(listening=(80,))),
         # A connection that stands, and one that was closed.
         ({"tcp": f"{LOOPBACK}:1F90 {LOOPBACK}:D908 01"}, Sockets()),
         ({"tcp": f"{LOOPBACK}:D908 {LOOPBACK}:1F90 06"}, Sockets()),
@@ -117,9 +126,10 @@ opens = pytest.mark.starts_processes("a socket of this process is what is looked
 def test_the_tcp_ports_are_those_that_are_listened_on(host):
     with open_socket(socket.SOCK_STREAM, host) as (server, port), open_socket(socket.SOCK_STREAM, host) as (_, silent):
         server.listen()
-        seen = read_sockets(os.getpid()).listening
-        assert port in seen
-        assert silent not in seen
+        seen = read_sockets(os.getpid())
+        assert port in seen.listening
+        assert port in seen.local
+        assert silent not in seen.listening
         with socket.create_connection((host, port)) as client:
             assert client.getsockname()[1] not in read_sockets(os.getpid()).listening
         server.close()

@@ -169,3 +169,10 @@ def test_the_same_failure_on_many_bases_is_told_once():
 def test_ports_of_udp_are_told_apart_for_other_programs_too():
     (row,) = json.loads(render([result("debian", 1, ran=Ran(running=True, udp_ports=(53, 5353)))], "json"))
     assert (row["ports"], row["answers"]) == ("53/udp, 5353/udp", None)
+
+
+def test_a_port_that_nobody_reaches_is_told():
+    served = replace(SERVES, ports=(80, 81), answers=("HTTP 200", ""), local_ports=(81,))
+    said = recommend([result("debian", 1, ran=served)], SUMMARIES).splitlines()
+    assert said[2] == "Nobody outside its container reaches 81: have it listen on 0.0.0.0 instead of 127.0.0.1."
+    assert not any("reaches" in line for line in recommend([result("debian", 1, ran=SERVES)], SUMMARIES).splitlines())
