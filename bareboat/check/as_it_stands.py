@@ -142,23 +142,31 @@ class _Standing:
 
     def ask(self, process: int) -> Ran:
         """What it does while it runs on: where it listens, and what it answers there."""
-        soon, now = self.begin + _BOUND_SOON * self.seconds, self.watched.now
+        now = self._look_again(process) if self.listens() else self.watched.now
         if not now.listening:
-            servers = self.watched.servers(soon)
-            if self.serving and self.serving.port in now.bound:
-                servers = (self.serving.port,)
-            listened = min((self.watched.bound_at[port] for port in servers), default=None)
-            waits = not servers and self.watched.waits(soon)
-            return Ran(running=True, udp_ports=servers, listen_seconds=self._since_begin(listened), waits=waits)
-        time.sleep(_MORE_PORTS_SECONDS)
-        more = self.inside.sockets(process)
-        now = more if more.listening else now
+            return self._without_tcp(now)
         answers = self._answers(process, now.listening)
         listened = self._since_begin(self.watched.listened_at)
         return Ran(running=True, ports=now.listening, local_ports=now.local, answers=answers, listen_seconds=listened)
 
+    def _without_tcp(self, now: Sockets) -> Ran:
+        soon = self.begin + _BOUND_SOON * self.seconds
+        servers = self.watched.servers(soon)
+        if self.serving and self.serving.port in now.bound:
+            servers = (self.serving.port,)
+        listened = min((self.watched.bound_at[port] for port in servers if port in self.watched.bound_at), default=None)
+        waits = not servers and self.watched.waits(soon)
+        return Ran(running=True, udp_ports=servers, listen_seconds=self._since_begin(listened), waits=waits)
+
     def _look(self, process: int) -> None:
         self.watched.note(self.inside.sockets(process), time.monotonic())
+
+    def _look_again(self, process: int) -> Sockets:
+        """What is open a moment later, or what was open, where it has ended in that moment."""
+        before = self.watched.now
+        time.sleep(_MORE_PORTS_SECONDS)
+        self._look(process)
+        return self.watched.now if self.listens() else before
 
     def _answers(self, process: int, ports: tuple[int, ...]) -> tuple[str, ...]:
         """What each port answers, asked again while it is to answer otherwise and there is time."""

@@ -184,6 +184,12 @@ def test_the_port_that_is_named_may_be_one_of_udp_wherever_it_is(stand):
     assert (ran.udp_ports, ran.waits) == ((51820,), False)
 
 
+def test_a_port_of_udp_waits_a_moment_for_the_one_of_tcp(stand):
+    inside = Seen([Sockets(bound=(443,)), Sockets(bound=(443,), listening=(443,))], {443: "HTTP 200"})
+    _, ran = stand(SERVES, inside, serving=Serving(port=443))
+    assert (ran.ports, ran.udp_ports, ran.answers) == ((443,), (), ("HTTP 200",))
+
+
 def test_a_service_is_asked_again_until_it_is_ready(stand, monkeypatch):
     monkeypatch.setattr(as_it_stands, "_ASKED_SECONDS", 0.001)
     inside = Seen([(80,)], {80: ["", "HTTP 503", "HTTP 200", "HTTP 500"]})
