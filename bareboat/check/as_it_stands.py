@@ -33,8 +33,9 @@ _MORE_PORTS_SECONDS = 0.2
 _ASKED_PORTS = 8
 _ENDED_SECONDS = 20.0
 _SAID_CHARACTERS = 300
-# A UDP port that has been bound since this part of its time was over is a server's.
-_BOUND_SOON = 0.25
+# A UDP port that has been bound since this part of its time was over is a server's, and who has asked others since that
+# part was over still waits for them.
+_BOUND_SOON, _ASKED_LATE = 0.25, 0.75
 
 
 class Inside(Protocol):
@@ -150,12 +151,11 @@ class _Standing:
         return Ran(running=True, ports=now.listening, local_ports=now.local, answers=answers, listen_seconds=listened)
 
     def _without_tcp(self, now: Sockets) -> Ran:
-        soon = self.begin + _BOUND_SOON * self.seconds
-        servers = self.watched.servers(soon)
+        servers = self.watched.servers(self.begin + _BOUND_SOON * self.seconds)
         if self.serving and self.serving.port in now.bound:
             servers = (self.serving.port,)
         listened = min((self.watched.bound_at[port] for port in servers if port in self.watched.bound_at), default=None)
-        waits = not servers and self.watched.waits(soon)
+        waits = not servers and self.watched.waits(self.begin + _ASKED_LATE * self.seconds)
         return Ran(running=True, udp_ports=servers, listen_seconds=self._since_begin(listened), waits=waits)
 
     def _look(self, process: int) -> None:

@@ -1,8 +1,8 @@
 """What is open in a process's network namespace, as proc(5) has it: where somebody listens, and who waits for whom.
 
 UDP knows no listening: whoever may be sent to by everybody may be a server, or one that has asked a name server and
-waits. A server stays where it is, at a port of its choice; who asks does it from a port that Linux chose, and each time
-from another one.
+waits, as musl does. A server stays where it is, at a port of its choice; who asks does it from a port that Linux chose,
+gives up after seconds, and asks again from another one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ _LISTENS, _CONNECTS, _UNCONNECTED = "0A", "02", "07"
 _NAME_SERVER = 53
 # 127.0.0.0/8, ::1 and ::ffff:127.0.0.0/104, each word of them in the byte order of x86.
 _LOOPBACK = re.compile(r"(?:0{16}FFFF0000)?[0-9A-F]{6}7F|0{24}01000000")
+# Who has waited for so long is not answered at once.
+_LONG_SECONDS = 1.0
 # From here on Linux chooses ports in every new network namespace, whatever its host's have been set to.
 _CHOSEN_BY_LINUX = 32768
 
@@ -45,6 +47,9 @@ class Watched:
     now: Sockets = field(default_factory=Sockets)
     listened_at: float | None = None  # when somebody was first seen to listen
     bound_at: dict[int, float] = field(default_factory=dict)  # by UDP port, since when it has been bound
+    asked_at: float | None = None  # when somebody was last seen to wait for an answer
+    _waiting: frozenset[int] = frozenset()  # the UDP ports of Linux's choice that have been bound for long
+    _gave_up_at: float | None = None  # when one of those was first seen to be bound no more
 
     def note(self, sockets: Sockets, moment: float) -> None:
         """See what is open at a moment."""
@@ -52,19 +57,22 @@ class Watched:
         self.bound_at = {port: self.bound_at.get(port, moment) for port in sockets.bound}
         if self.listened_at is None and sockets.listening:
             self.listened_at = moment
+        if self._gave_up_at is None and not self._waiting <= set(sockets.bound):
+            self._gave_up_at = moment
+        long = {port: since for port, since in self.bound_at.items() if moment - since >= _LONG_SECONDS}
+        self._waiting = frozenset(port for port in long if port >= _CHOSEN_BY_LINUX)
+        # Who never gives up may only want to send; who did waits again.
+        again = self._gave_up_at is not None and any(long[port] >= self._gave_up_at for port in self._waiting)
+        if sockets.asks or again:
+            self.asked_at = moment
 
     def servers(self, since: float) -> tuple[int, ...]:
         """The UDP ports of which a server chose one and that have been bound since a moment, or longer."""
         return tuple(port for port, moment in self.bound_at.items() if port < _CHOSEN_BY_LINUX and moment <= since)
 
     def waits(self, since: float) -> bool:
-        """Whether somebody waits for an answer, at a port, if any, that was not there at that moment.
-
-        What has had a port of Linux's choice all the time, to send from, does not.
-        """
-        return self.now.asks or any(
-            moment > since for port, moment in self.bound_at.items() if port >= _CHOSEN_BY_LINUX
-        )
+        """Whether somebody was seen to wait for an answer at that moment or later."""
+        return self.asked_at is not None and self.asked_at >= since
 
 
 def read_sockets(process: int) -> Sockets:

@@ -103,7 +103,7 @@ SEEKS_RS = """
 fn main() {
     while let Err(error) = std::net::ToSocketAddrs::to_socket_addrs("example.com:80") {
         SAY
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::sleep(std::time::Duration::from_secs(1));
     }
 }
 """

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bareboat.check import as_it_stands, ask_port
+from bareboat.check import as_it_stands, ask_port, sockets
 from bareboat.check.as_it_stands import Namespaces, Nowhere, run_as_it_stands
 from bareboat.check.sockets import Sockets
 from bareboat.engine.containers import Start
@@ -163,10 +163,15 @@ def test_a_port_of_udp_that_stays_is_a_servers_where_none_of_tcp_is_there(stand,
     assert (ran.ports, ran.udp_ports) == ((80,), ())
 
 
-@pytest.mark.parametrize("sockets", [Sockets(asks=True), Sockets(bound=(50000,))], ids=["glibc", "musl"])
-def test_what_asks_others_when_its_time_is_over_waits(stand, sockets, monkeypatch):
-    monkeypatch.setattr(as_it_stands, "_BOUND_SOON", 0.0)
-    _, ran = stand(SERVES, Seen([sockets]), seconds=0.05)
+FIRST, SECOND = Sockets(bound=(40000,)), Sockets(bound=(50000,))
+
+
+@pytest.mark.parametrize(
+    "rows", [[Sockets(asks=True)], [FIRST, FIRST, SECOND, SECOND]], ids=["one that is called", "musl's name server"]
+)
+def test_what_asks_others_when_its_time_is_over_waits(stand, rows, monkeypatch):
+    monkeypatch.setattr(sockets, "_LONG_SECONDS", 0.0)
+    _, ran = stand(SERVES, Seen(rows), seconds=0.05)
     assert (ran.running, ran.ports, ran.udp_ports, ran.listen_seconds, ran.waits) == (True, (), (), None, True)
 
 
