@@ -37,7 +37,8 @@ fn serve() {
     }
 }
 """
-BASE = "scratch-musl"
+# What is on this base is not traced, which takes seconds of what runs on.
+QUICK = "alpine"
 
 
 class Service:
@@ -46,11 +47,11 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def build(self, manifest: str, *words: str) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+    def build(self, base: str, manifest: str) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
         crate = write_crate(self.folder / "lantern", {"src/main.rs": SERVE_RS + HEEDS_RS}, manifest)
         results = f"--results={self.folder / 'results'}"
-        answer = build(f"--crate={crate}", f"--recipe={BASE}", results, "--format=json", *words)
-        return answer, rows(answer, "lantern")[BASE]
+        answer = build(f"--crate={crate}", f"--recipe={base}", results, "--format=json")
+        return answer, rows(answer, "lantern")[base]
 
 
 @pytest.fixture(scope="module")
@@ -58,36 +59,27 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     try:
         yield Service(tmp_path_factory.mktemp("service"))
     finally:
-        remove(("lantern", BASE))
+        remove(*(("lantern", base) for base in ("scratch-musl", QUICK)))
 
 
 def test_a_service_that_does_all_that_the_guide_says_passes(service: Service) -> None:
-    answer, row = service.build(SERVICE)
+    answer, row = service.build("scratch-musl", SERVICE)
     assert (answer.returncode, row["outcome"]) == (0, "passed"), row["reason"]
     assert (row["running"], row["ports"], row["answers"], row["exit_code"]) == (True, "8080", "HTTP 204", 0)
-    variables = podman("image", "inspect", "--format={{.Config.Env}}", f"localhost/bareboat/lantern:{BASE}")
+    variables = podman("image", "inspect", "--format={{.Config.Env}}", "localhost/bareboat/lantern:scratch-musl")
     assert "GREETING" not in variables
 
 
-@pytest.mark.parametrize(
-    ("manifest", "reason"),
-    [
-        (
-            SERVICE.replace("network = true", "network = false").replace("/healthz", "/elsewhere"),
-            "it was to answer /elsewhere with a status below 400, and 8080 answered HTTP 503",
-        ),
-        (SERVICE.replace("8080", "8081"), "it was to listen on port 8081 within 10 s, and listens on 8080"),
-    ],
-    ids=["ready", "port"],
-)
-def test_what_a_service_does_not_do_fails_by_name(service: Service, manifest: str, reason: str) -> None:
-    answer, row = service.build(manifest)
-    assert (answer.returncode, row["outcome"], row["stage"], row["reason"]) == (1, "failed", "run", reason)
+def test_what_a_service_does_not_do_fails_by_name(service: Service) -> None:
+    # Without a network it is never ready.
+    answer, row = service.build(QUICK, SERVICE.replace("network = true", "network = false"))
+    assert (answer.returncode, row["outcome"], row["stage"]) == (1, "failed", "run")
+    assert row["reason"] == "it was to answer /healthz with a status below 400, and 8080 answered HTTP 503"
 
 
 def test_a_wrong_service_is_told_before_anything_is_built(service: Service) -> None:
     crate = write_crate(service.folder / "wrong", {"src/main.rs": "fn main() {}"}, SERVICE.replace("port", "prot"))
-    answer = build(f"--crate={crate}", f"--recipe={BASE}")
+    answer = build(f"--crate={crate}", f"--recipe={QUICK}")
     assert (answer.returncode, answer.stdout) == (2, "")
     assert "package.metadata.bareboat: service.prot: unknown key (did you mean 'port'?)" in answer.stderr
 
@@ -98,11 +90,10 @@ fn main() {
     let _ = socket.recv(&mut [0; 1024]);
 }
 """
-# Looks up a name for ever, as what waits for its database does; one says so, and one does not.
+# Looks up a name for ever, as what waits for its database does, and says nothing of it.
 SEEKS_RS = """
 fn main() {
-    while let Err(error) = std::net::ToSocketAddrs::to_socket_addrs("example.com:80") {
-        SAY
+    while std::net::ToSocketAddrs::to_socket_addrs("example.com:80").is_err() {
         std::thread::sleep(std::time::Duration::from_secs(1));
     }
 }
@@ -121,48 +112,34 @@ fn main() {
     std::process::exit(if routes > 1 { 0 } else { 4 });
 }
 """
-PROGRAMS = {
-    "udp": UDP_RS,
-    "seeks": SEEKS_RS.replace("SAY", "let _ = error;"),
-    "says": SEEKS_RS.replace("SAY", 'eprintln!("{error}, trying again");'),
-    "works": WORKS_RS,
-    "routes": ROUTES_RS,
-}
-BASES = ("scratch-musl", "debian-slim")
+PROGRAMS = {"udp": UDP_RS, "seeks": SEEKS_RS, "works": WORKS_RS, "routes": ROUTES_RS}
 
 
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Several]:
     try:
-        yield Several(tmp_path_factory.mktemp("standing"), PROGRAMS, BASES)
+        yield Several(tmp_path_factory.mktemp("standing"), PROGRAMS, (QUICK,))
     finally:
-        remove(*((f"several-{program}", base) for program in PROGRAMS for base in BASES))
+        remove(*((f"several-{program}", QUICK) for program in PROGRAMS))
 
 
-@pytest.mark.parametrize("base", BASES)
-def test_a_service_of_udp_is_one_and_its_port_is_told_apart(standing: Several, base: str) -> None:
-    row = standing.row("udp", base)
+def test_a_service_of_udp_is_one_and_its_port_is_told_apart(standing: Several) -> None:
+    row = standing.row("udp", QUICK)
     assert (row["outcome"], row["running"], row["ports"], row["answers"]) == ("passed", True, "5353/udp", None)
 
 
-# glibc knows at once that nobody can be reached, so that it is seldom seen to wait.
-@pytest.mark.parametrize(
-    ("program", "base"), [("says", "scratch-musl"), ("says", "debian-slim"), ("seeks", "scratch-musl")]
-)
-def test_what_waits_for_a_network_is_told_so(standing: Several, program: str, base: str) -> None:
-    row = standing.row(program, base)
+def test_what_waits_for_a_network_is_told_so(standing: Several) -> None:
+    row = standing.row("seeks", QUICK)
     assert (row["outcome"], row["stage"]) == ("failed", "run")
     assert row["reason"].startswith("it waits for a network: runs have none but loopback; --network gives it one")
 
 
-@pytest.mark.parametrize("base", BASES)
-def test_what_has_a_socket_to_send_from_waits_for_nothing(standing: Several, base: str) -> None:
-    row = standing.row("works", base)
+def test_what_has_a_socket_to_send_from_waits_for_nothing(standing: Several) -> None:
+    row = standing.row("works", QUICK)
     assert (row["outcome"], row["running"], row["ports"]) == ("passed", True, None), row["reason"]
 
 
 def test_a_network_is_there_for_who_asks_for_it(standing: Several) -> None:
-    assert {standing.row("routes", base)["exit_code"] for base in BASES} == {4}
+    assert standing.row("routes", QUICK)["exit_code"] == 4
     answer = build("--bin=routes", "--network", "--format=json", *standing.words)
-    found = rows(answer, "several-routes")
-    assert {base: row["exit_code"] for base, row in found.items()} == dict.fromkeys(BASES, 0), answer.stderr
+    assert rows(answer, "several-routes")[QUICK]["exit_code"] == 0, answer.stderr
