@@ -197,9 +197,8 @@ def _check_network(wanted: Start, error: APIError) -> None:
     """Raise HostError where a container did not start for the network that it was to have: no program is guilty."""
     words = _words(error)
     if wanted.network == OUTSIDE and _NETWORK_FAULT.search(words):
-        raise HostError(
-            f"this machine gives a container no network: {words}\n  `invoke doctor` finds out why"
-        ) from error
+        fault = "this machine gives a container no network; `invoke doctor` finds out why"
+        raise HostError(f"{fault}\n  Podman: {words}") from error
 
 
 def _marks(owner: str) -> dict[str, object]:
