@@ -283,7 +283,8 @@ class ContainersContract(Named):
             engine.start(Start(image=NO_IMAGE))
 
     def test_a_trace_shows_what_the_program_opened(self, engine, name, tmp_path, tracer, logs):
-        report = engine.trace(load(engine, name, program(EXIT_7), tmp_path), ("/program",), 60.0, tracer, logs)
+        start = Start(image=load(engine, name, program(EXIT_7), tmp_path), command=("/program",))
+        report = engine.trace(start, 60.0, tracer, logs)
         assert report.exit_code == 7
         assert read_traces(logs) == (Opened(path="/program", real_path="/program", found=True, access="exec"),)
 

@@ -4,6 +4,7 @@ prediction  closure_of, refuse, compare, judge_cell, judge_failure
 runs        verify, judge_run, not_started, Verdict
 causes      find_cause, find_panic, find_asker
 as_it_stands  Inside, Namespaces, Nowhere
+sockets     Sockets
 complete    complete, gather_whole
 needs       Aboard, check_needs, known_needs, find_lacks, provision_of
 limits      limit_hit

@@ -1,6 +1,6 @@
 """Runs a program as it stands: it may end as it will, or serve, and then it is asked and told to end.
 
-What listens in its network namespace, which has no network but loopback, is read from proc(5) and asked from inside.
+What listens in its network namespace is read from proc(5) and asked from inside.
 """
 
 from __future__ import annotations
@@ -8,17 +8,20 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from bareboat.check import ask_port
+from bareboat.check.serving import is_ready, path_to_ask
+from bareboat.check.sockets import Sockets, Watched, read_sockets
 from bareboat.engine.containers import RunReport
 from bareboat.errors import BareboatError, RefusedError, StoppedError
 from bareboat.result.values import Ran
 
 if TYPE_CHECKING:
     from bareboat.engine.containers import Containers, Start
+    from bareboat.inputs.expectation import Serving
     from bareboat.system.process import Processes
 
 STOP_SECONDS = 3.0
@@ -30,17 +33,19 @@ _MORE_PORTS_SECONDS = 0.2
 _ASKED_PORTS = 8
 _ENDED_SECONDS = 20.0
 _SAID_CHARACTERS = 300
-_LISTENS = "0A"  # TCP_LISTEN, as the kernel writes it
+# A UDP port that has been bound since this part of its time was over is a server's, and who has asked others since that
+# part was over still waits for them.
+_BOUND_SOON, _ASKED_LATE = 0.25, 0.75
 
 
 class Inside(Protocol):
     """Looks into the network namespace of a container's process."""
 
-    def ports(self, process: int) -> tuple[int, ...]:
-        """The TCP ports on which somebody listens there, sorted; none where the process has ended."""
+    def sockets(self, process: int) -> Sockets:
+        """What is open there; nothing where the process has ended."""
 
-    def ask(self, process: int, port: int) -> str:
-        """What answers there on a port: `HTTP 200`, `no HTTP`, or "" where nothing does."""
+    def ask(self, process: int, port: int, path: str = "/") -> str:
+        """What answers there on a port to `GET`: `HTTP 200`, `no HTTP`, or "" where nothing does."""
 
     def peak_bytes(self, process: int) -> int | None:
         """The most memory that the process has had; None where it has ended, or cannot be seen."""
@@ -52,25 +57,17 @@ class Namespaces:
 
     processes: Processes
 
-    def ports(self, process: int) -> tuple[int, ...]:
+    def sockets(self, process: int) -> Sockets:
         """As `Inside` says, from proc(5)."""
-        found: set[int] = set()
-        for table in ("tcp", "tcp6"):
-            try:
-                lines = Path(f"/proc/{process}/net/{table}").read_text(encoding="ascii").splitlines()
-            except OSError:
-                continue
-            rows = (line.split() for line in lines[1:])
-            found |= {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == _LISTENS}
-        return tuple(sorted(found))
+        return read_sockets(process)
 
-    def ask(self, process: int, port: int) -> str:
+    def ask(self, process: int, port: int, path: str = "/") -> str:
         """As `Inside` says, by a process that enters the namespace."""
         # In the user namespace that has the network namespace, an ordinary user may enter it.
         owner = () if os.geteuid() == 0 else ("--user", "--preserve-credentials")
         words = ("nsenter", f"--target={process}", *owner, "--net", "--", sys.executable, "-I", "-S", ask_port.__file__)
         try:
-            return self.processes.run([*words, str(port)]).strip()
+            return self.processes.run([*words, str(port), path]).strip()
         except StoppedError:
             raise
         except BareboatError:  # it has ended meanwhile, or this machine lets nobody in
@@ -84,14 +81,14 @@ class Namespaces:
 class Nowhere:
     """Sees nothing: the containers are on another machine."""
 
-    def ports(self, process: int) -> tuple[int, ...]:
+    def sockets(self, process: int) -> Sockets:
         """None."""
         del process
-        return ()
+        return Sockets()
 
-    def ask(self, process: int, port: int) -> str:
+    def ask(self, process: int, port: int, path: str = "/") -> str:
         """Nothing."""
-        del process, port
+        del process, port, path
         return ""
 
     def peak_bytes(self, process: int) -> int | None:
@@ -110,32 +107,111 @@ def peak_bytes(process: int) -> int | None:
     return int(values[0]) * 1024 if values else None
 
 
-def run_as_it_stands(engine: Containers, start: Start, settle_seconds: float, inside: Inside) -> tuple[RunReport, Ran]:
+@dataclass(slots=True, kw_only=True)
+class _Standing:
+    """A container that is watched for so many seconds from its start."""
+
+    engine: Containers
+    container: str
+    inside: Inside
+    seconds: float
+    serving: Serving | None  # what it must do as a service; None where it may do as it will
+    begin: float = field(default_factory=time.monotonic)
+    watched: Watched = field(default_factory=Watched)
+
+    def is_over(self) -> bool:
+        """Whether its time is over."""
+        return time.monotonic() > self.begin + self.seconds
+
+    def listens(self) -> bool:
+        """Whether it was seen to listen where it must, or on any TCP port."""
+        port, now = self.serving.port if self.serving else None, self.watched.now
+        return now.has(port) if port else bool(now.listening)
+
+    def settle(self) -> int | None:
+        """Its running process, when it listens or its time is over; None where it has ended."""
+        while (process := self.engine.process_of(self.container)) is not None:
+            asked = time.monotonic()
+            self._look(process)
+            # To look at the sockets costs next to nothing, to ask the engine does not.
+            while not self.listens() and time.monotonic() < asked + _ASKED_SECONDS:
+                time.sleep(_LOOKED_SECONDS)
+                self._look(process)
+            if self.listens() or self.is_over():
+                return process
+        return None
+
+    def ask(self, process: int) -> Ran:
+        """What it does while it runs on: where it listens, and what it answers there."""
+        now = self._look_again(process) if self.listens() else self.watched.now
+        if not now.listening:
+            return self._without_tcp(now)
+        answers = self._answers(process, now.listening)
+        listened = self._since_begin(self.watched.listened_at)
+        return Ran(running=True, ports=now.listening, local_ports=now.local, answers=answers, listen_seconds=listened)
+
+    def _without_tcp(self, now: Sockets) -> Ran:
+        servers = self.watched.servers(self.begin + _BOUND_SOON * self.seconds)
+        if self.serving and self.serving.port in now.bound:
+            servers = (self.serving.port,)
+        listened = min((self.watched.bound_at[port] for port in servers if port in self.watched.bound_at), default=None)
+        waits = not servers and self.watched.waits(self.begin + _ASKED_LATE * self.seconds)
+        return Ran(running=True, udp_ports=servers, listen_seconds=self._since_begin(listened), waits=waits)
+
+    def _look(self, process: int) -> None:
+        self.watched.note(self.inside.sockets(process), time.monotonic())
+
+    def _look_again(self, process: int) -> Sockets:
+        """What is open a moment later, or what was open, where it has ended in that moment."""
+        before = self.watched.now
+        time.sleep(_MORE_PORTS_SECONDS)
+        self._look(process)
+        return self.watched.now if self.listens() else before
+
+    def _answers(self, process: int, ports: tuple[int, ...]) -> tuple[str, ...]:
+        """What each port answers, asked again while it is to answer otherwise and there is time."""
+        serving = self.serving
+        own = {serving.port} if serving else set()
+        while True:
+            answers = tuple(
+                self.inside.ask(process, port, path_to_ask(serving, port))
+                if place < _ASKED_PORTS or port in own
+                else ""
+                for place, port in enumerate(ports)
+            )
+            if serving is None or is_ready(serving, ports, answers) or self.is_over():
+                return answers
+            if self.engine.process_of(self.container) is None:
+                return answers
+            time.sleep(_ASKED_SECONDS)
+
+    def _since_begin(self, moment: float | None) -> float | None:
+        return None if moment is None else round(moment - self.begin, 2)
+
+
+def run_as_it_stands(
+    engine: Containers, start: Start, settle_seconds: float, inside: Inside, serving: Serving | None = None
+) -> tuple[RunReport, Ran]:
     """Run a program until it ends, listens, or has run for `settle_seconds`; what still runs is sent SIGTERM.
 
-    A program that the runtime refuses is a report too.
+    Of a service that says what it must do, until it does that. A program that the runtime refuses is a report too.
     """
     try:
         container = engine.start(start)
     except RefusedError as error:
         return RunReport(exit_code=None, stdout=b"", stderr=b"", refused=error.words), Ran()
     try:
-        begin = time.monotonic()
-        ports, process = _settle(engine, container, settle_seconds, inside)
+        standing = _Standing(engine=engine, container=container, inside=inside, seconds=settle_seconds, serving=serving)
+        process = standing.settle()
         if process is None:
             report = engine.finish(container, _ENDED_SECONDS)
             return report, Ran(exit_code=report.exit_code, said=_said(report))
-        listened = round(time.monotonic() - begin, 2) if ports else None
-        if ports:
-            time.sleep(_MORE_PORTS_SECONDS)
-            ports = inside.ports(process) or ports
-        answers = tuple(inside.ask(process, port) if place < _ASKED_PORTS else "" for place, port in enumerate(ports))
+        ran = standing.ask(process)
         if engine.process_of(container) is None:
             report = engine.finish(container, _ENDED_SECONDS)
-            return report, Ran(exit_code=report.exit_code, ports=ports, answers=answers, listen_seconds=listened)
-        peak = inside.peak_bytes(process)
-        ran = Ran(running=True, ports=ports, answers=answers, listen_seconds=listened, peak_bytes=peak)
-        return _end(engine, container, ran)
+            return report, replace(ran, running=False, exit_code=report.exit_code)
+        ran = replace(ran, peak_bytes=inside.peak_bytes(process))
+        return _end(engine, container, ran, serving.stop_seconds if serving else STOP_SECONDS)
     finally:
         engine.discard(container)
 
@@ -147,26 +223,13 @@ def _said(report: RunReport) -> str:
     return told[:_SAID_CHARACTERS]
 
 
-def _settle(engine: Containers, container: str, seconds: float, inside: Inside) -> tuple[tuple[int, ...], int | None]:
-    """The ports that are listened on and the running process; no process where it has ended."""
-    deadline = time.monotonic() + seconds
-    while (process := engine.process_of(container)) is not None:
-        asked = time.monotonic()
-        # To look at the ports costs next to nothing, to ask the engine does not.
-        while not (ports := inside.ports(process)) and time.monotonic() < asked + _ASKED_SECONDS:
-            time.sleep(_LOOKED_SECONDS)
-        if ports or time.monotonic() > deadline:
-            return ports, process
-    return (), None
-
-
-def _end(engine: Containers, container: str, ran: Ran) -> tuple[RunReport, Ran]:
+def _end(engine: Containers, container: str, ran: Ran, seconds: float) -> tuple[RunReport, Ran]:
     """Tell what runs to end, and how it heeds that."""
     begin = time.monotonic()
     engine.signal(container, "SIGTERM")
-    report = engine.finish(container, STOP_SECONDS)
+    report = engine.finish(container, seconds)
     if report.exit_code is None:
         return report, ran
-    seconds = round(time.monotonic() - begin, 2)
+    took = round(time.monotonic() - begin, 2)
     # That it ended when it was told to is no fault of its own, whatever the code.
-    return replace(report, exit_code=None), replace(ran, exit_code=report.exit_code, stop_seconds=seconds)
+    return replace(report, exit_code=None), replace(ran, exit_code=report.exit_code, stop_seconds=took)

@@ -1,7 +1,7 @@
-"""Asks what listens on a port of this network namespace's loopback: `python ask_port.py PORT`, with nothing but Python.
+"""Asks what listens on a port of this network namespace's loopback: `python ask_port.py PORT PATH`, by Python alone.
 
-Prints `HTTP 200` for an answer to `GET /`, `no HTTP` for what takes a connection and answers otherwise or not at all,
-and nothing where no connection is taken.
+Prints `HTTP 200` for an answer to `GET PATH`, `no HTTP` for what takes a connection and answers otherwise or not at
+all, and nothing where no connection is taken.
 """
 
 import http.client
@@ -14,7 +14,7 @@ SECONDS = 2.0
 WHOLE_SECONDS = 5
 
 
-def ask(port: int) -> str:
+def ask(port: int, path: str = "/") -> str:
     """What answers on the port, by IPv4 or else by IPv6."""
     for host in ("127.0.0.1", "::1"):
         connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
@@ -23,7 +23,7 @@ def ask(port: int) -> str:
         except OSError:
             continue
         try:
-            connection.request("GET", "/")
+            connection.request("GET", path)
             return f"HTTP {connection.getresponse().status}"
         except (OSError, http.client.HTTPException):
             return "no HTTP"
@@ -40,4 +40,4 @@ def give_up(*_: object) -> NoReturn:
 if __name__ == "__main__":
     signal.signal(signal.SIGALRM, give_up)
     signal.alarm(WHOLE_SECONDS)
-    sys.stdout.write(ask(int(sys.argv[1])))
+    sys.stdout.write(ask(int(sys.argv[1]), sys.argv[2]))

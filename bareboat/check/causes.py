@@ -22,6 +22,12 @@ class Cause:
     path: str = ""  # where an image has it; "" where it is no image's
     provision: str = ""  # the one that brings it aboard; "" where none does
     library: str = ""  # the file's name of the one that it is; "" where it is none
+    cure: str = ""  # what else mends it, in a few words
+
+    def __str__(self) -> str:
+        """What it lacks and what mends that, in one line."""
+        cure = f"provision '{self.provision}' brings it aboard" if self.provision else self.cure
+        return f"it lacks {self.lacks}" + (f"; {cure}" if cure else "")
 
     def explains(self, said: str) -> bool:
         """Whether this is what a program that wrote this lacks."""
@@ -29,6 +35,17 @@ class Cause:
 
 
 _ABSENT = r"(?:os error 2\b|code: 2\b|No such file|NotFound)"
+_NO_NETWORK = "a network: runs have none but loopback"
+_GIVE_NETWORK = "--network gives it one, and so does `network = true` in [package.metadata.bareboat]"
+NETWORK = Cause(
+    pattern=r"failed to lookup address information|Temporary failure in name resolution|dns error"
+    r"|Name or service not known|Could not resolve host|no record found|Network is unreachable|os error 101\b"
+    r"|NetworkUnreachable",
+    lacks=_NO_NETWORK,
+    cure=_GIVE_NETWORK,
+)
+WAITS = f"it waits for {_NO_NETWORK}; {_GIVE_NETWORK}"
+NOT_REACHED = "its run had a network, and it did not reach there what it asked for"
 _CAUSES = (
     Cause(
         pattern=r"UnknownIssuer|unable to get local issuer certificate|certificate verify failed|no trust anchors"
@@ -63,12 +80,7 @@ _CAUSES = (
         path="/etc/passwd",
         provision="user",
     ),
-    Cause(
-        pattern=r"failed to lookup address information|Temporary failure in name resolution|dns error"
-        r"|Name or service not known|Could not resolve host|no record found|Network is unreachable|os error 101\b"
-        r"|NetworkUnreachable",
-        lacks="a network: runs have none but loopback",
-    ),
+    NETWORK,
 )
 # What dlopen(3) says: of glibc, of musl.
 _LIBRARY = re.compile(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bareboat.check.runs import judge_run, not_started
+from bareboat.engine.containers import NETWORKS
 from bareboat.engine.images import OWN_NAMES
 from bareboat.make.image import image_config, image_entries
 from bareboat.make.load import load_image
@@ -47,7 +48,10 @@ class Prover:
         failing, limits = [], self.context.limits(self.contents.cell)
         for run in runs:
             arguments, seconds = run.arguments, run.timeout_seconds
-            report = self.context.engine.run(image, arguments, seconds, limits=limits, writable=run.writable)
+            network, writable = NETWORKS[run.network], run.writable
+            report = self.context.engine.run(
+                image, arguments, seconds, limits=limits, writable=writable, network=network
+            )
             if not_started(report):
                 return tuple(runs)
             if judge_run(report, run, limits) is not None:

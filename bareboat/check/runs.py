@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bareboat.check.as_it_stands import run_as_it_stands
-from bareboat.check.causes import find_cause, find_panic
+from bareboat.check.as_it_stands import Nowhere, run_as_it_stands
+from bareboat.check.causes import NETWORK, NOT_REACHED, WAITS, find_cause, find_panic
 from bareboat.check.limits import limit_hit
-from bareboat.engine.containers import Start
+from bareboat.check.serving import find_fault
+from bareboat.engine.containers import NETWORKS, Start
+from bareboat.inputs.expectation import Served
 from bareboat.result.values import Failed
 
 if TYPE_CHECKING:
@@ -79,18 +81,35 @@ def verify(
     """
     shown: Ran | None = None
     for expectation in expectations:
-        arguments, seconds = expectation.arguments, expectation.timeout_seconds
-        if expectation.is_open:
-            start = Start(image=image_id, command=arguments, tmp=has(_TMP), limits=limits)
-            report, shown = run_as_it_stands(engine, start, seconds, inside)
-        else:
-            report = engine.run(image_id, arguments, seconds, limits=limits, writable=expectation.writable)
-        failure = judge_run(report, expectation, limits, has)
+        report, ran = _run(engine, image_id, expectation, inside, limits=limits, tmp=has(_TMP))
+        shown = ran or shown
+        # Of what is on another machine nothing is seen, and so nothing is held against it.
+        failure = judge_run(report, expectation, limits, has, None if isinstance(inside, Nowhere) else ran)
         said = "" if failure and limit_hit(report, limits) else not_started(report)
         if failure is not None:
             lacks = _lacks(report, has) if expectation.is_open and not said else ""
             return Verdict(failure=failure, started=not said, said=said, ran=None if said else shown, lacks=lacks)
     return Verdict(failure=None, started=True, said="", ran=shown)
+
+
+def _run(
+    engine: Containers, image_id: str, expectation: Expectation, inside: Inside, *, limits: Limits, tmp: bool
+) -> tuple[RunReport, Ran | None]:
+    """A run, and what the program did where it could do as it wanted to."""
+    arguments, seconds, network = expectation.arguments, expectation.timeout_seconds, NETWORKS[expectation.network]
+    if not expectation.is_open:
+        writable = expectation.writable
+        return engine.run(image_id, arguments, seconds, limits=limits, writable=writable, network=network), None
+    start = Start(
+        image=image_id,
+        command=arguments,
+        environment=expectation.environment,
+        tmp=tmp,
+        network=network,
+        limits=limits,
+    )
+    serving = expectation.serving if isinstance(expectation, Served) else None
+    return run_as_it_stands(engine, start, seconds, inside, serving)
 
 
 def not_started(report: RunReport) -> str:
@@ -104,13 +123,17 @@ def not_started(report: RunReport) -> str:
 
 
 def judge_run(
-    report: RunReport, expectation: Expectation, limits: Limits, has: Callable[[str], bool] = lambda _: False
+    report: RunReport,
+    expectation: Expectation,
+    limits: Limits,
+    has: Callable[[str], bool] = lambda _: False,
+    ran: Ran | None = None,
 ) -> Failed | None:
     """Compare a run with what was expected of it; a limit that it came to is the reason for whatever differs. Pure.
 
-    `has` tells whether the image has something at a path.
+    `has` tells whether the image has something at a path, `ran` what an open run did; None where that was not seen.
     """
-    failure = _compare(report, expectation, has)
+    failure = _compare(report, expectation, has, ran)
     hit = limit_hit(report, limits) if failure else ""
     if not hit:
         return failure
@@ -118,13 +141,13 @@ def judge_run(
     return _failed(expectation, hit, words[-_DETAIL_CHARACTERS:])
 
 
-def _compare(report: RunReport, expectation: Expectation, has: Callable[[str], bool]) -> Failed | None:
+def _compare(report: RunReport, expectation: Expectation, has: Callable[[str], bool], ran: Ran | None) -> Failed | None:
     said = report.stderr.decode(errors="replace")[-_DETAIL_CHARACTERS:]
     failed = partial(_failed, expectation)
     if words := not_started(report):
         return failed("it did not start", words)
     if expectation.is_open:
-        reason = _own_fault(report, has)
+        reason = _own_fault(report, expectation, has) or _shown_fault(report, expectation, ran)
         return failed(reason, said) if reason else None
     if report.exit_code is None:
         return failed(f"did not end within {expectation.timeout_seconds:g} s", said)
@@ -147,13 +170,22 @@ def _cause(report: RunReport, has: Callable[[str], bool]) -> Cause | None:
     return find_cause(words, has) if told else None
 
 
-def _own_fault(report: RunReport, has: Callable[[str], bool]) -> str:
+def _shown_fault(report: RunReport, expectation: Expectation, ran: Ran | None) -> str:
+    """Why what a program was seen to do is not well, or not what its crate says; "" where it is."""
+    if ran is None:
+        return ""
+    alone = ran.running and not ran.all_ports and not expectation.network
+    if alone and (ran.waits or NETWORK.explains(report.stderr.decode(errors="replace"))):
+        return WAITS
+    return find_fault(expectation.serving, ran, expectation.timeout_seconds) if isinstance(expectation, Served) else ""
+
+
+def _own_fault(report: RunReport, expectation: Expectation, has: Callable[[str], bool]) -> str:
     """Why a program of which nothing is expected did not do well; "" for one that runs on, or ended as it wanted to."""
     if not report.exit_code:
         return ""
     if cause := _cause(report, has):
-        cure = f"; provision '{cause.provision}' brings it aboard" if cause.provision else ""
-        return f"it lacks {cause.lacks}{cure}"
+        return NOT_REACHED if cause is NETWORK and expectation.network else str(cause)
     if panic := find_panic(report.stderr.decode(errors="replace")):
         return f"it panicked {panic}"
     return f"{_SIGNALS[report.exit_code]} ended it" if report.exit_code in _SIGNALS else ""

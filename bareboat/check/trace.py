@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bareboat.check.runs import judge_run
 from bareboat.check.strace_log import read_traces
 from bareboat.closure import FolderRoot, find_closure
+from bareboat.engine.containers import NETWORKS, Start
 from bareboat.engine.tracer import make_tracer
 from bareboat.errors import BareboatError
 from bareboat.system.files import make_open_folder
@@ -63,9 +64,15 @@ def trace_runs(context: JobContext, cell: Cell, image: Image) -> Trace:
         logs = context.folders.scratch / "traces" / secrets.token_hex(8)
         make_open_folder(logs)
         try:
-            command = (cell.program_path, *run.arguments)
             limits = context.limits(cell)
-            report = context.engine.trace(image.id, command, _seconds(run), tracer, logs, limits=limits)
+            start = Start(
+                image=image.id,
+                command=(cell.program_path, *run.arguments),
+                environment=run.environment,
+                network=NETWORKS[run.network],
+                limits=limits,
+            )
+            report = context.engine.trace(start, _seconds(run), tracer, logs)
             seen = read_traces(logs, working_dir=image.config.working_dir or "/")
         finally:
             remove(context.processes, logs)

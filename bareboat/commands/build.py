@@ -15,6 +15,7 @@ from bareboat.commands.open_run import Order, WorkOptions, carry_out
 from bareboat.commands.plan_inputs import OwnCrate, kept_results, load_own, select, teller, this_platform
 from bareboat.errors import InputError, RecipeError
 from bareboat.inputs.load_recipes import load_recipes
+from bareboat.inputs.load_samples import give_network
 from bareboat.inputs.lock import Lock, read_lock, write_lock
 from bareboat.make.context import RootImage
 from bareboat.matrix.gather import new_pins
@@ -43,6 +44,7 @@ class MatrixOptions(OwnCrate):
     force: bool = False
     locked: bool = False
     keep_going: bool = True
+    network: bool = False  # the runs of the user's own program have one
     format: Format = "text"
     results: Path | None = None  # None means where they are kept of that crate or project
     all: bool = False  # print the cells too that fail as their recipes say
@@ -54,7 +56,10 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
     """Build, run, measure and tabulate; the exit code is 1 when a cell failed. Progress goes to `view`."""
     tell, kept = teller(view), options.results or kept_results(project, options.crate)
     memory = None if options.force else kept
+    if options.network and options.crate is None:
+        raise InputError("--network is for a crate of your own: what our samples show, they show without one")
     book, samples = load_own(project, options, processes, view, all_bins=options.all_bins, memory=memory)
+    samples = give_network(samples) if options.network else samples
     selection = select(options.sample, options.recipe, options.crate)
     wanted = read_hand_out(options.tag, options.output)
     pairs = check_selection(book, samples, selection)  # so that a wrong name is told before any registry is asked

@@ -97,13 +97,14 @@ def _attached(
     start = Start(
         image=made.image_id,
         command=tuple(shlex.split(options.arguments)) or expected.arguments,
+        environment=expected.environment,
         tmp=not expected.writable and _has(engine, made.image_id, _TMP),
         limits=(provenance.limits if provenance else None) or LIMITS,
     )
     return Attached(
         start=start,
         publish=tuple(map(str, ports)),
-        network=options.network,
+        network=options.network or expected.network,
         writable=expected.writable,
         # What the user types is theirs who listen: of a program in the background it is the shell's.
         stdin=not os.isatty(0) or (is_listened_to() and service is None),

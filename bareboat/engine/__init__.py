@@ -5,7 +5,8 @@ For others to use:
 - `Engine`: both Protocols together, for a caller that needs images and containers
 - `images.py`: `Images`, `StoredImage`, `Build`; `KIND_LABEL`, `KEY_LABEL` and `OWN_NAMES`, by which Bareboat's
   images are known
-- `containers.py`: `Containers`, `Start`, `Work`, `RunReport`, and `RUN_LABEL`, by which Bareboat's containers are known
+- `containers.py`: `Containers`, `Start`, `Work`, `RunReport`; `NO_NETWORK`, `OUTSIDE` and `NETWORKS`, the networks of
+  a container; `RUN_LABEL`, by which Bareboat's containers are known
 - `tracer.py`: `Tracer` and `make_tracer`, which bring this machine's strace into a container, at `TOOLS_TARGET`, and
   its logs out of it, at `LOGS_TARGET`; `tracing_obstacle`, why that cannot be done here, by `PTRACE_SCOPE` for one
 - `fake.py`: `FakeEngine`, the `Script` of what its containers do, and `HOST`, for tests on a machine without Podman

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 # The label of every container that Bareboat starts; its value is the digits of the run that started it.
 RUN_LABEL = "io.bareboat.run"
+# The networks of a container: loopback alone, and what the engine gives a container that is told nothing of networks.
+NO_NETWORK, OUTSIDE = "none", "outside"
+# By whether a run has one.
+NETWORKS = {False: NO_NETWORK, True: OUTSIDE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +58,8 @@ class Start:
     writable: str = ""
     # Whether /tmp is a file system in memory that everybody may write to, and that counts as its memory.
     tmp: bool = False
-    # "none", or the id of a running container whose loopback is shared.
-    network: str = "none"
+    # NO_NETWORK, OUTSIDE, or the id of a running container whose loopback is shared.
+    network: str = NO_NETWORK
     # What it may take.
     limits: Limits = LIMITS
 
@@ -92,23 +96,18 @@ class Containers(Protocol):
         *,
         limits: Limits = LIMITS,
         writable: bool = False,
+        network: str = NO_NETWORK,
     ) -> RunReport:
-        """Run an image to its end without a network, its root filesystem read-only unless `writable`.
+        """Run an image to its end, its root filesystem read-only unless `writable`; `network` is as `Start` has it.
 
-        A program that the runtime refuses is a report too.
+        A program that the runtime refuses is a report too. Raises HostError where this machine gives no network.
         """
 
-    def trace(
-        self,
-        image_id: str,
-        command: tuple[str, ...],
-        timeout_seconds: float,
-        tracer: Tracer,
-        logs: Path,
-        *,
-        limits: Limits = LIMITS,
-    ) -> RunReport:
-        """Run a program of an image as `run` does, under strace; its logs come to the folder `logs`."""
+    def trace(self, start: Start, timeout_seconds: float, tracer: Tracer, logs: Path) -> RunReport:
+        """Run a program of an image to its end as `run` does, under strace; its logs come to the folder `logs`.
+
+        The command begins with the program.
+        """
 
     def work(self, work: Work, log: Path) -> None:
         """Run a command to its end, its outputs written to `log` as they come.
@@ -117,7 +116,10 @@ class Containers(Protocol):
         """
 
     def start(self, start: Start) -> str:
-        """Start a container and return its id; raises RefusedError where the runtime will not have it."""
+        """Start a container and return its id.
+
+        Raises RefusedError where the runtime will not have it, HostError where this machine gives no network.
+        """
 
     def process_of(self, container: str) -> int | None:
         """The number of a running container's first process on this machine; None when it has ended."""

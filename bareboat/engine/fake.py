@@ -11,7 +11,7 @@ import shlex
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bareboat.engine.containers import RunReport, Start, Work
+from bareboat.engine.containers import NO_NETWORK, OUTSIDE, RunReport, Start, Work
 from bareboat.engine.fake_images import FakeImages
 from bareboat.errors import BareboatError, EngineError, RefusedError
 from bareboat.inputs.limits import LIMITS, Limits
@@ -109,9 +109,10 @@ class FakeEngine(FakeImages):
         *,
         limits: Limits = LIMITS,
         writable: bool = False,
+        network: str = NO_NETWORK,
     ) -> RunReport:
         """What the script of the image shows."""
-        del writable
+        del writable, network
         with self._lock:
             self.ran.append(image_id)
         script = self.script(self.opened(image_id), arguments)
@@ -123,22 +124,14 @@ class FakeEngine(FakeImages):
         finally:
             self.discard(container)
 
-    def trace(
-        self,
-        image_id: str,
-        command: tuple[str, ...],
-        timeout_seconds: float,
-        tracer: Tracer,
-        logs: Path,
-        *,
-        limits: Limits = LIMITS,
-    ) -> RunReport:
+    def trace(self, start: Start, timeout_seconds: float, tracer: Tracer, logs: Path) -> RunReport:
         """What the script shows; the log says that the program was executed, if it was, and opened nothing."""
         del tracer
-        report = self.run(image_id, command[1:], timeout_seconds, limits=limits)
+        program, *arguments = start.command
+        report = self.run(start.image, tuple(arguments), timeout_seconds, limits=start.limits)
         if report.refused:
             return report
-        (logs / "log.1").write_text(f'execve("{command[0]}", [], 0x0 /* 0 vars */) = 0\n', encoding="utf-8")
+        (logs / "log.1").write_text(f'execve("{program}", [], 0x0 /* 0 vars */) = 0\n', encoding="utf-8")
         return report
 
     def work(self, work: Work, log: Path) -> None:
@@ -163,7 +156,8 @@ class FakeEngine(FakeImages):
     def start(self, start: Start) -> str:
         """A container that has done all that its script says but for what it does on signals."""
         script = self.script(self.opened(start.image), start.command)
-        if start.network != "none" and self._container(start.network).exit_code is not None:
+        shared = start.network not in {NO_NETWORK, OUTSIDE}
+        if shared and self._container(start.network).exit_code is not None:
             raise BareboatError(f"the container {start.network} has ended, and its loopback with it")
         if script.refused:
             raise RefusedError(start.image, script.refused)

@@ -7,12 +7,12 @@ recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, 
 schema        recipe_schema
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
 sample        Sample, Cargo
-load_samples  load_samples, load_crate, Asker
+load_samples  load_samples, load_crate, give_network, Asker
 cargo_metadata COMMAND, find_workspace, read_metadata; CargoMetadata, Choice
 manifest      crate_names
 mend          Mend, is_library
 toolchain_packages extend_toolchains, is_extended
-expectation   Expectation, AS_IT_STANDS
+expectation   Expectation, Served, Serving, AS_IT_STANDS
 crate_files   NOT_SOURCE, source_files, read_source, source_digest
 rustflags     RustFlags
 limits        Limits, LIMITS, limits_of

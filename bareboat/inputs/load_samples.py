@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from bareboat.errors import SampleError
 from bareboat.inputs.cargo_metadata import Choice, choose_programs, find_workspace
 from bareboat.inputs.crate_files import read_sources
-from bareboat.inputs.expectation import AS_IT_STANDS
+from bareboat.inputs.expectation import AS_IT_STANDS, Served
 from bareboat.inputs.manifest import (
     description,
     names_one_program,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bareboat.inputs.cargo_metadata import CargoMetadata
+    from bareboat.inputs.expectation import Expectation
     from bareboat.inputs.sample import Metadata, Variant
 
 
@@ -90,6 +91,14 @@ def load_crate(
     if loaded.value is None:
         raise SampleError("\n".join(str(problem) for problem in loaded.problems))
     return tuple(replace(sample, own=True) for sample in loaded.value)
+
+
+def give_network(samples: Iterable[Sample]) -> tuple[Sample, ...]:
+    """The samples with a network in each of their runs."""
+    return tuple(
+        replace(sample, expectations=tuple(replace(run, network=True) for run in sample.expectations))
+        for sample in samples
+    )
 
 
 def _load_own(folder: Path, choice: Choice, cargo: Callable[[], Asker] | None) -> Parsed[tuple[Sample, ...]]:
@@ -191,18 +200,28 @@ def _sample(folder: Path, program: _Program, metadata: Metadata, digest: str) ->
         package=program.package,
         binary=program.binary,
         needs_crates=False,
-        expectations=(metadata.expect or replace(AS_IT_STANDS, arguments=metadata.arguments), *metadata.also),
+        expectations=tuple(_runs(metadata)),
         env=tuple(sorted(metadata.env.items())),
         cargo=metadata.cargo,
         toolchain_packages=metadata.toolchain_packages,
         digest=digest,
         recipes=metadata.recipes,
         stands_alone=program.stands_alone,
-        service=metadata.service,
+        service=metadata.service is True,
         on_request=metadata.on_request,
         provisions=tuple(metadata.provisions.items()),
         published=tuple(metadata.published.items()),
     )
+
+
+def _runs(metadata: Metadata) -> Iterator[Expectation]:
+    """What is expected of each run, the plain one first."""
+    if serving := metadata.serving:
+        plain: Expectation = Served(arguments=serving.arguments, network=serving.network, serving=serving)
+    else:
+        plain = metadata.expect or replace(AS_IT_STANDS, arguments=metadata.arguments)
+    for run in (plain, *metadata.also):
+        yield replace(run, network=run.network or metadata.network)
 
 
 def _variant(crate: Sample, variant: Variant) -> Sample:

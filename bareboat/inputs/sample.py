@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
 
 from bareboat.inputs.base import Name  # noqa: TC001 -- likewise
-from bareboat.inputs.expectation import Expectation  # noqa: TC001 -- pydantic reads the types of fields
+from bareboat.inputs.expectation import Expectation, Serving, Value, Variable
 from bareboat.inputs.expected import ExpectedFailure  # noqa: TC001 -- likewise
 from bareboat.inputs.rustflags import RustFlags
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _Feature = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_/.+-]*$")]
-_Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
-_Value = Annotated[str, Field(pattern=r"^[^\n\r\x00]*$")]  # a step of a Containerfile is one line
 # Cargo's own profiles whose folder is called otherwise: https://doc.rust-lang.org/cargo/guide/build-cache.html
 _FOLDERS = {"dev": "debug", "test": "debug", "bench": "release"}
 
@@ -36,7 +34,7 @@ class Cargo:
     # The name of cargo's profile.
     profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")] = "release"
     # Environment variables, because some build scripts can be told nothing otherwise; names begin with a capital.
-    env: dict[_Variable, _Value] = field(default_factory=dict, hash=False)
+    env: dict[Variable, Value] = field(default_factory=dict, hash=False)
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -77,6 +75,11 @@ class Variant:
     excuses: Annotated[dict[str, dict[str, str]], Field(alias="excuse")] = field(default_factory=dict)
 
 
+def _kind_of_service(value: object) -> str:
+    """Which of the two a service may be; problems are told of that one alone."""
+    return "boolean" if isinstance(value, bool) else Serving.__name__
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
     """The table `[package.metadata.bareboat]` of a crate's Cargo.toml."""
@@ -92,13 +95,18 @@ class Metadata:
     # Debian packages that the toolchain has besides, for C libraries and what build scripts call.
     toolchain_packages: Annotated[tuple[Name, ...], Field(alias="toolchain-packages")] = ()
     # Environment variables that the image sets, beside the recipe's.
-    env: dict[_Variable, _Value] = field(default_factory=dict)
+    env: dict[Variable, Value] = field(default_factory=dict)
     # More runs, each with a name of its own.
     also: tuple[Expectation, ...] = ()
     # Patterns of the recipes that the crate is put on; without any, all.
     recipes: tuple[str, ...] = ()
-    # Whether the program is a service, which does not end by itself and must answer the probes of the harbor.
-    service: bool = False
+    # What the program must do as a service, which does not end by itself; true of a reverse proxy, which must answer
+    # the probes of the harbor.
+    service: Annotated[
+        Annotated[bool, Tag("boolean")] | Annotated[Serving, Tag(Serving.__name__)], Discriminator(_kind_of_service)
+    ] = False
+    # Whether its runs have a network; without one they have loopback alone.
+    network: bool = False
     # Whether the crate is built only if `--sample` names it, because it takes long.
     on_request: bool = False
     # By pattern of recipe, provisions that are put beside the program.
@@ -116,6 +124,15 @@ class Metadata:
             raise ValueError("`expect` has no name, and each of `also` has a name of its own")
         if len({variant.name for variant in self.variants}) < len(self.variants):
             raise ValueError("each of `variants` has a name of its own")
+        if self.serving and (self.expect or any(variant.expect for variant in self.variants)):
+            raise ValueError("a service is expected to serve, and `expect` has it end: another run is one of `also`")
+        if self.serving and self.arguments:
+            raise ValueError("of a service the arguments are `service.arguments`")
+
+    @property
+    def serving(self) -> Serving | None:
+        """What its program must do as a service; None where that is no service, or a reverse proxy."""
+        return self.service if isinstance(self.service, Serving) else None
 
 
 METADATA = TypeAdapter(Metadata)
@@ -157,7 +174,7 @@ class Sample:
     own: bool = False
     # Whether cargo needs only manifest and lock to fetch its crates.
     stands_alone: bool = True
-    # Whether the program does not end by itself and must answer the probes of the harbor.
+    # Whether the program is a reverse proxy, which does not end by itself and must answer the probes of the harbor.
     service: bool = False
     # Whether it is built only if `--sample` names it.
     on_request: bool = False

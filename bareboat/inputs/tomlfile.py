@@ -142,9 +142,18 @@ def _written(path: tuple[int | str, ...], schema: dict[str, Any]) -> Iterator[st
     """The keys of a path as the user's file has them, without the tag of a union, which pydantic puts in as a key."""
     nodes = [schema]
     for part in map(str, path):
-        if not any(part in node.get("discriminator", {}).get("mapping", {}) for node in nodes):
+        if not any(part in _tags(node) for node in nodes):
             yield part
         nodes = [child for node in nodes for child in _children(node, part, schema)]
+
+
+def _tags(node: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What an option of a union is called that its problems are told of, and the option: by its `kind`, or its type."""
+    mapping = node.get("discriminator", {}).get("mapping", {})
+    options = () if mapping else node.get("oneOf", ())
+    return {kind: {"$ref": reference} for kind, reference in mapping.items()} | {
+        option["$ref"].rpartition("/")[2]: option for option in options if "$ref" in option
+    }
 
 
 def _known_keys(path: tuple[int | str, ...], schema: dict[str, Any]) -> list[str]:
@@ -156,9 +165,8 @@ def _known_keys(path: tuple[int | str, ...], schema: dict[str, Any]) -> list[str
 
 
 def _children(node: dict[str, Any], key: str, schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    mapping = node.get("discriminator", {}).get("mapping", {})
-    if key in mapping:
-        yield _resolve({"$ref": mapping[key]}, schema)
+    if tagged := _tags(node).get(key):
+        yield _resolve(tagged, schema)
     child = node.get("properties", {}).get(key)
     if child is None:
         return

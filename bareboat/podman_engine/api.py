@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from bareboat.engine.containers import RunReport, Start
     from bareboat.engine.tracer import Tracer
-    from bareboat.inputs.limits import Limits
     from bareboat.podman_engine.own_images import OwnImages
 
 _IDS_A_REQUEST = 100
@@ -122,25 +121,11 @@ class Api:
     def copy_out(self, image_id: str, path: str) -> bytes:
         return containers.copy_out(self._client, self._run, image_id, path)
 
-    def run(
-        self, image_id: str, arguments: tuple[str, ...], timeout_seconds: float, *, limits: Limits, writable: bool
-    ) -> RunReport:
-        client, owner = self._client, self._run
-        return containers.run(client, owner, image_id, arguments, timeout_seconds, limits=limits, writable=writable)
+    def run(self, start: Start, timeout_seconds: float, *, writable: bool) -> RunReport:
+        return containers.run(self._client, self._run, start, timeout_seconds, writable=writable)
 
-    def trace(
-        self,
-        image_id: str,
-        command: tuple[str, ...],
-        timeout_seconds: float,
-        tracer: Tracer,
-        logs: Path,
-        *,
-        limits: Limits,
-    ) -> RunReport:
-        return containers.trace(
-            self._client, self._run, image_id, command, timeout_seconds, tracer=tracer, logs=logs, limits=limits
-        )
+    def trace(self, start: Start, timeout_seconds: float, tracer: Tracer, logs: Path) -> RunReport:
+        return containers.trace(self._client, self._run, start, timeout_seconds, tracer=tracer, logs=logs)
 
     def start(self, start: Start) -> str:
         return containers.start(self._client, self._run, start)

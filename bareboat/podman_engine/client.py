@@ -144,6 +144,7 @@ def attached_arguments(attached: Attached, run: str, name: str, *, limited: bool
     # Nobody else is in a network of its own, so the program needs no capability to listen on any port.
     options += ["--sysctl=net.ipv4.ip_unprivileged_port_start=0"]
     options += [f"--publish={port}" for port in attached.publish]
+    options += [f"--env={name}={value}" for name, value in sorted(start.environment.items())]
     if not attached.network:
         options += ["--http-proxy=false"] if attached.publish else OFFLINE
     options += ["--interactive"] if attached.stdin else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import requests
 from podman.errors import APIError, NotFound
 
-from bareboat.engine.containers import RUN_LABEL, RunReport
+from bareboat.engine.containers import NO_NETWORK, OUTSIDE, RUN_LABEL, RunReport
 from bareboat.engine.tracer import LOGS_TARGET
-from bareboat.errors import AbsentError, RefusedError
+from bareboat.errors import AbsentError, HostError, RefusedError
 from bareboat.podman_engine.names import container_name
 from bareboat.system.files import bytes_below
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from bareboat.engine.containers import Start
     from bareboat.engine.tracer import Tracer
-    from bareboat.inputs.limits import Limits
 
 # A program that writes without end must not fill the disk, so only the last part of its output is kept.
 _LOG_BYTES = 16 * 2**20
@@ -36,45 +36,30 @@ _LOOKED_SECONDS = 0.05
 _INTERVAL = "50ms"
 # Podman gives a tmpfs the mode 1777 by itself, and takes it for a folder unless its source is called so.
 _TMP = {"type": "tmpfs", "source": "tmpfs", "target": "/tmp"}  # noqa: S108 (a place in a container)
+# What sets a network up, as Podman names it where that fails.
+_NETWORK_FAULT = re.compile(r"netavark|slirp4netns|pasta|aardvark|/dev/net/tun|\bCNI\b|ip_unprivileged_port_start")
 # How long Podman may take to say with which exit code a container has ended.
 _ENDED_SECONDS = 20.0
 
 
-def run(
-    client: PodmanClient,
-    owner: str,
-    image_id: str,
-    arguments: tuple[str, ...],
-    timeout_seconds: float,
-    *,
-    limits: Limits,
-    writable: bool,
-) -> RunReport:
+def run(client: PodmanClient, owner: str, wanted: Start, timeout_seconds: float, *, writable: bool) -> RunReport:
     """Run an image confined; when the runtime refuses to start it, the report has its words and no exit code."""
-    with _created(client, owner, image_id, arguments, limits, read_only=not writable) as container:
-        return _watch(container, timeout_seconds)
+    with _created(client, owner, wanted, read_only=not writable) as container:
+        return _watch(container, wanted, timeout_seconds)
 
 
 def trace(
-    client: PodmanClient,
-    owner: str,
-    image_id: str,
-    command: tuple[str, ...],
-    timeout_seconds: float,
-    *,
-    tracer: Tracer,
-    logs: Path,
-    limits: Limits,
+    client: PodmanClient, owner: str, wanted: Start, timeout_seconds: float, *, tracer: Tracer, logs: Path
 ) -> RunReport:
     """Run an image's program under strace; strace and the folder for its logs are mounted into the container."""
     # The container's user writes the logs and we have to read them, whatever umask the container would have.
     mounts = _mounts(tracer.mounts(logs), writable=LOGS_TARGET)
     traced = {"entrypoint": list(tracer.entrypoint()), "mounts": mounts, "umask": "0022"}
     with (
-        _created(client, owner, image_id, command, limits, read_only=True, **traced) as container,
+        _created(client, owner, wanted, read_only=True, **traced) as container,
         _bounded(container, logs) as flooded,
     ):
-        return replace(_watch(container, timeout_seconds), flooded=flooded.is_set())
+        return replace(_watch(container, wanted, timeout_seconds), flooded=flooded.is_set())
 
 
 @contextlib.contextmanager
@@ -117,21 +102,14 @@ def copy_out(client: PodmanClient, owner: str, image_id: str, path: str) -> byte
 
 def start(client: PodmanClient, owner: str, wanted: Start) -> str:
     """Start a container that is left running; one that the runtime refuses is removed."""
-    # podman-py passes `container:ID` on as a mode that Podman does not know; the path to the namespace goes through.
-    shared = "" if wanted.network == "none" else client.containers.get(wanted.network).attrs["State"]["Pid"]
-    network = f"ns:/proc/{shared}/ns/net" if shared else "none"
     # Nobody else is in a network of its own, so the program needs no capability to listen on any port.
-    sysctl = {"net.ipv4.ip_unprivileged_port_start": "0"} if network == "none" else {}
+    own = wanted.network in {NO_NETWORK, OUTSIDE}
     container = _create(
         client,
         owner,
-        wanted.image,
-        wanted.command,
-        wanted.limits,
-        environment=dict(wanted.environment),
+        wanted,
         mounts=[*_mounts(wanted.mounts, writable=wanted.writable), *([_TMP] if wanted.tmp else [])],
-        network_mode=network,
-        sysctls=sysctl,
+        sysctls={"net.ipv4.ip_unprivileged_port_start": "0"} if own else {},
         read_only=True,
         umask="0022",
     )
@@ -139,6 +117,7 @@ def start(client: PodmanClient, owner: str, wanted: Start) -> str:
         container.start()
     except APIError as error:
         container.remove(force=True)
+        _check_network(wanted, error)
         raise RefusedError(wanted.image, _words(error)) from error
     return str(container.id)
 
@@ -168,39 +147,58 @@ def _is_out_of_memory(container: Any) -> bool:
     return bool(container.attrs["State"]["OOMKilled"])
 
 
-def _watch(container: Any, timeout_seconds: float) -> RunReport:
+def _watch(container: Any, wanted: Start, timeout_seconds: float) -> RunReport:
     try:
         container.start()
     except APIError as error:
+        _check_network(wanted, error)
         return RunReport(exit_code=None, stdout=b"", stderr=b"", refused=_words(error))
     return watch(container, timeout_seconds)
 
 
 @contextlib.contextmanager
-def _created(
-    client: PodmanClient, owner: str, image_id: str, arguments: tuple[str, ...], limits: Limits, **more: Any
-) -> Iterator[Any]:
-    container = _create(client, owner, image_id, arguments, limits, network_mode="none", **more)
+def _created(client: PodmanClient, owner: str, wanted: Start, **more: Any) -> Iterator[Any]:
+    container = _create(client, owner, wanted, **more)
     try:
         yield container
     finally:
         container.remove(force=True)
 
 
-def _create(
-    client: PodmanClient, owner: str, image_id: str, arguments: tuple[str, ...], limits: Limits, **more: Any
-) -> Any:
+def _create(client: PodmanClient, owner: str, wanted: Start, **more: Any) -> Any:
     return client.containers.create(
-        image_id,
-        list(arguments) or None,
+        wanted.image,
+        list(wanted.command) or None,
         cap_drop=["all"],
         no_new_privileges=True,
-        pids_limit=limits.processes,
-        mem_limit=limits.memory_bytes,
+        pids_limit=wanted.limits.processes,
+        mem_limit=wanted.limits.memory_bytes,
+        environment=dict(wanted.environment),
         log_config={"Type": "json-file", "Config": {"size": _LOG_BYTES}},
+        **_network(client, wanted.network),
         **_marks(owner),
         **more,
     )
+
+
+def _network(client: PodmanClient, wanted: str) -> dict[str, object]:
+    """A container's network, as podman-py takes it."""
+    if wanted == NO_NETWORK:
+        return {"network_mode": "none"}
+    if wanted == OUTSIDE:
+        # As `podman run` has it: what Podman gives by default, and the host's proxies.
+        return {"network_mode": "default", "use_config_proxy": True}
+    # podman-py passes `container:ID` on as a mode that Podman does not know; the path to the namespace goes through.
+    shared = client.containers.get(wanted).attrs["State"]["Pid"]
+    return {"network_mode": f"ns:/proc/{shared}/ns/net"}
+
+
+def _check_network(wanted: Start, error: APIError) -> None:
+    """Raise HostError where a container did not start for the network that it was to have: no program is guilty."""
+    words = _words(error)
+    if wanted.network == OUTSIDE and _NETWORK_FAULT.search(words):
+        fault = "this machine gives a container no network; `invoke doctor` finds out why"
+        raise HostError(f"{fault}\n  Podman: {words}") from error
 
 
 def _marks(owner: str) -> dict[str, object]:

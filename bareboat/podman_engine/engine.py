@@ -15,6 +15,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from bareboat.engine.containers import NO_NETWORK, Start
 from bareboat.errors import BareboatError, HostError
 from bareboat.inputs.limits import LIMITS, Limits
 from bareboat.podman_engine.builds import build_arguments, guarded, prepared
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from bareboat.engine.containers import RunReport, Start, Work
+    from bareboat.engine.containers import RunReport, Work
     from bareboat.engine.images import Build, StoredImage
     from bareboat.engine.tracer import Tracer
     from bareboat.podman_engine.api import Api
@@ -140,9 +141,11 @@ class PodmanEngine:
         *,
         limits: Limits = LIMITS,
         writable: bool = False,
+        network: str = NO_NETWORK,
     ) -> RunReport:
+        start = Start(image=image_id, command=arguments, limits=limits, network=network)
         with self._api() as api:
-            return api.run(image_id, arguments, timeout_seconds, limits=limits, writable=writable)
+            return api.run(start, timeout_seconds, writable=writable)
 
     def work(self, work: Work, log: Path) -> None:
         self._client.work(work, log)
@@ -183,18 +186,9 @@ class PodmanEngine:
         with self._api() as api:
             api.discard(container)
 
-    def trace(
-        self,
-        image_id: str,
-        command: tuple[str, ...],
-        timeout_seconds: float,
-        tracer: Tracer,
-        logs: Path,
-        *,
-        limits: Limits = LIMITS,
-    ) -> RunReport:
+    def trace(self, start: Start, timeout_seconds: float, tracer: Tracer, logs: Path) -> RunReport:
         with self._api() as api:
-            return api.trace(image_id, command, timeout_seconds, tracer, logs, limits=limits)
+            return api.trace(start, timeout_seconds, tracer, logs)
 
     def tag(self, image_id: str, name: str) -> None:
         with self._api() as api:

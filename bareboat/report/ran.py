@@ -36,7 +36,8 @@ def _words(ran: Ran | None) -> str:
         return ""
     if ran.running:
         pairs = zip(ran.ports, ran.answers, strict=True)
-        served = ", ".join(f"{port}: {answer}" if answer else str(port) for port, answer in pairs)
+        asked = [f"{port}: {answer}" if answer else str(port) for port, answer in pairs]
+        served = ", ".join([*asked, *ran.all_ports[len(asked) :]])
         return f"serves {served}" if served else "runs on"
     return "" if ran.exit_code is None else f"exit {ran.exit_code}"
 
@@ -47,8 +48,9 @@ def ran_values(result: Result) -> tuple[Figure, ...]:
     mended = ", ".join(mend.provision for mend in result.mended) or None
     if ran is None:
         return (*(None,) * (len(RAN_KEYS) - 2), completed, mended)
+    ports = ", ".join(ran.all_ports) or None
     return (
-        *(ran.running, ran.exit_code, ", ".join(map(str, ran.ports)) or None, ", ".join(ran.answers) or None),
+        *(ran.running, ran.exit_code, ports, ", ".join(ran.answers) or None),
         *(ran.listen_seconds, ran.stop_seconds, ran.peak_bytes, completed, mended),
     )
 
@@ -57,6 +59,9 @@ def run_sentences(ran: Ran) -> Iterator[str]:
     """What the reader should know of a run: how a service begins and ends, why another did not end with 0."""
     if ran.running:
         yield _service_sentence(ran)
+        if ran.local_ports:
+            ports = " and ".join(map(str, ran.local_ports))
+            yield f"Nobody outside its container reaches {ports}: have it listen on 0.0.0.0 instead of 127.0.0.1."
     elif ran.exit_code:
         said = f", and said: {ran.said}" if ran.said else ""
         yield f"It ended with exit code {ran.exit_code}{said}"
@@ -64,8 +69,8 @@ def run_sentences(ran: Ran) -> Iterator[str]:
 
 
 def _service_sentence(ran: Ran) -> str:
-    pairs = zip(ran.ports, ran.answers, strict=True)
-    ports = " and ".join(f"{port} ({answer or 'not asked'})" for port, answer in pairs)
+    asked = [f"{port} ({answer or 'not asked'})" for port, answer in zip(ran.ports, ran.answers, strict=True)]
+    ports = " and ".join([*asked, *ran.all_ports[len(asked) :]])
     listens = f"listens on {ports} after {seconds_text(ran.listen_seconds)}"
     begins = listens if ports else "runs on and listens on no TCP port"
     begins += f", with {size_text(ran.peak_bytes)} of memory at most" if ran.peak_bytes else ""

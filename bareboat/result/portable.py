@@ -31,11 +31,12 @@ def portable(result: Result, places: Mapping[str, str]) -> Result:
     def clean(text: str) -> str:
         return _THREAD.sub(r"\1", rename(without_secrets(text)))
 
-    preflight = result.preflight
+    preflight, ran = result.preflight, result.ran
     return replace(
         result,
         outcome=_clean_outcome(result.outcome, clean),
         preflight=preflight and replace(preflight, why=clean(preflight.why), said=clean(preflight.said)),
+        ran=ran and replace(ran, said=clean(ran.said)),
         probes=tuple(replace(probe, observed=clean(probe.observed)) for probe in result.probes),
     )
 

@@ -227,11 +227,20 @@ class Ran:
     running: bool = False  # whether it ran on until it was told to end
     exit_code: int | None = None  # None where it was killed, and where it did not start
     ports: tuple[int, ...] = ()  # the TCP ports that it listened on
-    answers: tuple[str, ...] = ()  # of each port to `GET /`: `HTTP 200`, `no HTTP`, or "" where it could not be asked
+    local_ports: tuple[int, ...] = ()  # those of them that nobody outside its container reaches
+    udp_ports: tuple[int, ...] = ()  # those that it took datagrams at, where it listened on no TCP port
+    # Of each TCP port to `GET /`, or what is to be asked: `HTTP 200`, `no HTTP`, or "" where it could not be asked.
+    answers: tuple[str, ...] = ()
     listen_seconds: float | None = None  # from its start until it listened; None where it did not
     stop_seconds: float | None = None  # from SIGTERM to its end; None where it was killed, or ended by itself
     peak_bytes: int | None = None  # the most memory that its first process had when it was asked and had answered
     said: str = ""  # a line that it wrote to its standard error: the first that speaks of an error, else the last
+    waits: bool = False  # whether it was waiting for an answer of others when its time was over, and listened nowhere
+
+    @property
+    def all_ports(self) -> tuple[str, ...]:
+        """`8080`, `5353/udp`: those of TCP, and those of UDP told apart."""
+        return (*map(str, self.ports), *(f"{port}/udp" for port in self.udp_ports))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

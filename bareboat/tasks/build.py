@@ -13,12 +13,14 @@ OUTPUT = "oci-archive:FILE writes the image there, too"
     "jobs": "how many compile side by side (default: the cores, more of those that take a moment); twice as many run",
     "force": "compile, ship, run and measure again what is unchanged",
     "locked": "fail when a package is not of the version in recipes/recipes.lock",
+    "network": "the runs of your program have a network, as Podman gives it by default; without, they have none",
     "keep_going": "go on past a failed cell (the default); --no-keep-going stops at the first",
     "results": "a folder for the results", "all": "print the cells too that are made to fail, as tests of predictions",
     "tag": "one more name, NAME:TAG, for the image of the one cell that is selected", "output": OUTPUT,
 })  # fmt: skip
 def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", package="", bin="", all_bins=False, force=False,
-                 locked=False, keep_going=True, format="text", results="", all=False, tag="", output=""):  # fmt: skip
+                 locked=False, keep_going=True, network=False, format="text", results="", all=False, tag="",
+                 output=""):  # fmt: skip
     """Build every sample on every recipe, run each image, measure it and tabulate; exit code 1 when a cell failed."""
     order(commands.build.build_matrix, commands.build.MatrixOptions, locals())
 

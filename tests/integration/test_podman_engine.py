@@ -10,6 +10,7 @@ import pytest
 
 from bareboat.check.runs import not_started
 from bareboat.check.trace import find_tracer
+from bareboat.engine.containers import Start
 from bareboat.engine.images import Build
 from bareboat.engine.tracer import LOGS_TARGET
 from bareboat.errors import EngineError
@@ -87,7 +88,8 @@ class TestPodmanContainers(ContainersContract):
         logs = tmp_path / "private" / "logs"
         make_open_folder(logs)
         flood = ("/bin/sh", "-c", f"exec yes >{LOGS_TARGET}/flood")
-        report = engine.trace("localhost/bareboat/base/alpine:bootstrap", flood, 60.0, tracer, logs)
+        start = Start(image="localhost/bareboat/base/alpine:bootstrap", command=flood)
+        report = engine.trace(start, 60.0, tracer, logs)
         assert (report.flooded, report.exit_code) == (True, 137)
         remove(Processes(), logs)
 

@@ -100,7 +100,7 @@ def test_a_folder_that_is_gone_is_nobodys_project(tmp_path):
 WORDS = {
     **{name: [] for name in ("sample", "recipe")},
     **dict.fromkeys(("crate", "jobs", "output", "results", "tag"), ""),
-    **dict.fromkeys(("force", "locked", "keep_going", "all"), False),
+    **dict.fromkeys(("force", "locked", "keep_going", "network", "all"), False),
     "package": "",
     "bin": "",
     "all_bins": False,

@@ -10,16 +10,18 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bareboat.check import as_it_stands, ask_port
+from bareboat.check import as_it_stands, ask_port, sockets
 from bareboat.check.as_it_stands import Namespaces, Nowhere, run_as_it_stands
+from bareboat.check.sockets import Sockets
 from bareboat.engine.containers import Start
 from bareboat.engine.fake import FakeEngine, Script
 from bareboat.engine.images import Build
 from bareboat.errors import BareboatError, EngineError
+from bareboat.inputs.expectation import Serving
 from bareboat.result.values import Ran
 from bareboat.system.process import Processes
 
@@ -29,20 +31,24 @@ SERVES = Script(exit_code=None, stdout=b"out", stderr=b"err", on_signal={"SIGTER
 
 @dataclass
 class Seen:
-    """Sees these ports, one row at each look and the last for ever, and gets these answers."""
+    """Sees these TCP ports or sockets, one row at each look and the last for ever, and gets these answers."""
 
-    rows: list[tuple[int, ...]]
+    rows: list[tuple[int, ...] | Sockets]
     answers: dict[int, str] = field(default_factory=dict)
     asked: list[tuple[int, int]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     looked: list[int] = field(default_factory=list)
 
-    def ports(self, process):
+    def sockets(self, process):
         self.looked.append(process)
-        return self.rows.pop(0) if len(self.rows) > 1 else self.rows[0]
+        row = self.rows.pop(0) if len(self.rows) > 1 else self.rows[0]
+        return row if isinstance(row, Sockets) else Sockets(listening=row)
 
-    def ask(self, process, port):
+    def ask(self, process, port, path="/"):
         self.asked.append((process, port))
-        return self.answers.get(port, "")
+        self.paths.append(path)
+        answer = self.answers.get(port, "")
+        return answer if isinstance(answer, str) else answer.pop(0)
 
     def peak_bytes(self, process):
         self.looked.append(process)
@@ -66,10 +72,10 @@ def at_once(monkeypatch):
 def stand(engine):
     """Runs a program that does as a script says."""
 
-    def stand(script, inside, seconds=10.0):
+    def stand(script, inside, seconds=10.0, serving=None):
         engine.script = lambda _image, _command: script
         try:
-            return run_as_it_stands(engine, Start(image=NAME), seconds, inside)
+            return run_as_it_stands(engine, Start(image=NAME), seconds, inside, serving)
         finally:
             assert engine.containers == (), "no container stays"
 
@@ -147,9 +153,83 @@ def test_what_runs_on_without_listening_is_told_to_end_when_its_time_is_over(sta
     assert [name for _, name in engine.signals] == ["SIGTERM"]
 
 
+def test_a_port_of_udp_that_stays_is_a_servers_where_none_of_tcp_is_there(stand, monkeypatch):
+    monkeypatch.setattr(as_it_stands, "_BOUND_SOON", 1.0)
+    udp = Sockets(bound=(53, 40000))
+    _, ran = stand(SERVES, Seen([udp]), seconds=0.05)
+    assert (ran.running, ran.ports, ran.answers, ran.udp_ports, ran.waits) == (True, (), (), (53,), False)
+    assert ran.listen_seconds is not None
+    _, ran = stand(SERVES, Seen([udp, replace(udp, listening=(80,))], {80: "HTTP 200"}))
+    assert (ran.ports, ran.udp_ports) == ((80,), ())
+
+
+FIRST, SECOND = Sockets(bound=(40000,)), Sockets(bound=(50000,))
+
+
+@pytest.mark.parametrize(
+    "rows", [[Sockets(asks=True)], [FIRST, FIRST, SECOND, SECOND]], ids=["one that is called", "musl's name server"]
+)
+def test_what_asks_others_when_its_time_is_over_waits(stand, rows, monkeypatch):
+    monkeypatch.setattr(sockets, "_LONG_SECONDS", 0.0)
+    _, ran = stand(SERVES, Seen(rows), seconds=0.05)
+    assert (ran.running, ran.ports, ran.udp_ports, ran.listen_seconds, ran.waits) == (True, (), (), None, True)
+
+
+def test_the_port_that_is_named_is_waited_for(stand):
+    inside = Seen([(9090,), (9090,), (80, 9090)], {80: "HTTP 200", 9090: "HTTP 404"})
+    _, ran = stand(SERVES, inside, serving=Serving(port=80, ready="/healthz"))
+    assert (ran.ports, ran.answers) == ((80, 9090), ("HTTP 200", "HTTP 404"))
+    assert inside.paths == ["/healthz", "/"]
+    _, ran = stand(SERVES, Seen([(9090,)]), seconds=0.05, serving=Serving(port=80))
+    assert (ran.ports, ran.udp_ports) == ((9090,), ())
+
+
+def test_the_port_that_is_named_may_be_one_of_udp_wherever_it_is(stand):
+    _, ran = stand(SERVES, Seen([Sockets(bound=(53, 51820))]), serving=Serving(port=51820, ready=""))
+    assert (ran.udp_ports, ran.waits) == ((51820,), False)
+
+
+def test_a_port_of_udp_waits_a_moment_for_the_one_of_tcp(stand):
+    inside = Seen([Sockets(bound=(443,)), Sockets(bound=(443,), listening=(443,))], {443: "HTTP 200"})
+    _, ran = stand(SERVES, inside, serving=Serving(port=443))
+    assert (ran.ports, ran.udp_ports, ran.answers) == ((443,), (), ("HTTP 200",))
+
+
+def test_a_service_is_asked_again_until_it_is_ready(stand, monkeypatch):
+    monkeypatch.setattr(as_it_stands, "_ASKED_SECONDS", 0.001)
+    inside = Seen([(80,)], {80: ["", "HTTP 503", "HTTP 200", "HTTP 500"]})
+    _, ran = stand(SERVES, inside, serving=Serving())
+    assert (ran.answers, len(inside.asked)) == (("HTTP 200",), 3)
+    _, ran = stand(SERVES, Seen([(80,)], {80: "HTTP 503"}), seconds=0.01, serving=Serving())
+    assert ran.answers == ("HTTP 503",)
+
+
+def test_a_service_that_is_to_be_ready_for_nothing_is_asked_once(stand):
+    inside = Seen([(80,)], {80: "no HTTP"})
+    _, ran = stand(SERVES, inside, serving=Serving(ready=""))
+    assert (ran.answers, inside.paths) == (("no HTTP",), ["/"])
+
+
+def test_a_service_has_its_own_time_to_end(stand, engine, monkeypatch):
+    given = []
+    finish = engine.finish
+    monkeypatch.setattr(
+        engine, "finish", lambda container, seconds: given.append(seconds) or finish(container, seconds)
+    )
+    stand(SERVES, Seen([(80,)], {80: "HTTP 200"}), serving=Serving(stop_seconds=7.5))
+    stand(SERVES, Seen([(80,)]))
+    assert given == [7.5, as_it_stands.STOP_SECONDS]
+
+
+def test_a_service_that_ends_while_it_is_asked_is_asked_no_more(stand, engine):
+    script = Script(exit_code=None, on_signal={"SIGABRT": 134})
+    report, ran = stand(script, Ends(engine, "ask", "SIGABRT"), seconds=60.0, serving=Serving())
+    assert (report.exit_code, ran.running, ran.exit_code) == (134, False, 134)
+
+
 @dataclass
 class Ends:
-    """Looks into a container which ends with a signal at a moment: when its ports are looked at, or when it is asked.
+    """Looks into a container which ends with a signal at a moment: when its sockets are looked at, or when it is asked.
 
     It listens only where it ends when it is asked.
     """
@@ -162,20 +242,20 @@ class Ends:
         (container,) = self.engine.containers
         self.engine.signal(container, self.signal)
 
-    def ports(self, process):
+    def sockets(self, process):
         del process
-        if self.moment == "ports":
+        if self.moment == "sockets":
             self._end()
-        return () if self.moment == "ports" else (80,)
+        return Sockets() if self.moment == "sockets" else Sockets(listening=(80,))
 
-    def ask(self, process, port):
-        del process, port
+    def ask(self, process, port, path="/"):
+        del process, port, path
         self._end()
         return ""
 
 
 def test_what_ends_while_it_is_watched_ended_by_itself(stand, engine):
-    report, ran = stand(Script(exit_code=None, on_signal={"SIGABRT": 134}), Ends(engine, "ports", "SIGABRT"))
+    report, ran = stand(Script(exit_code=None, on_signal={"SIGABRT": 134}), Ends(engine, "sockets", "SIGABRT"))
     assert (report.exit_code, ran) == (134, Ran(exit_code=134))
     assert "SIGTERM" not in {name for _, name in engine.signals}
 
@@ -186,7 +266,7 @@ def test_what_ends_by_itself_after_it_listened_is_judged_by_how_it_ended(stand, 
     assert (ran.running, ran.ports, ran.exit_code, ran.stop_seconds) == (False, (80,), 134, None)
 
 
-@pytest.mark.parametrize("method", ["ports", "ask"])
+@pytest.mark.parametrize("method", ["sockets", "ask"])
 @pytest.mark.parametrize("error", [BareboatError("lost"), KeyboardInterrupt()], ids=["fault", "Ctrl-C"])
 def test_the_container_is_discarded_whatever_happens(engine, monkeypatch, method, error):
     def fail(*_):
@@ -199,9 +279,6 @@ def test_the_container_is_discarded_whatever_happens(engine, monkeypatch, method
         run_as_it_stands(engine, Start(image=NAME), 10.0, inside)
     assert len(engine.started) == 1
     assert engine.containers == ()
-
-
-listens = pytest.mark.starts_processes("a socket of this process is what is looked for")
 
 
 @contextlib.contextmanager
@@ -218,28 +295,9 @@ def bound(host="127.0.0.1", *, listening=True):
         yield server, server.getsockname()[1]
 
 
-@listens
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_the_ports_of_a_process_are_those_that_are_listened_on(host):
-    look = Namespaces(processes=Processes()).ports
-    with bound(host) as (server, port), bound(host, listening=False) as (_, silent):
-        seen = look(os.getpid())
-        assert port in seen
-        assert silent not in seen
-        assert list(seen) == sorted(set(seen))
-        with socket.create_connection((host, port)) as client:
-            assert client.getsockname()[1] not in look(os.getpid())
-        server.close()
-        assert port not in look(os.getpid())
-
-
-def test_of_a_process_that_has_ended_nothing_is_seen():
-    assert Namespaces(processes=Processes()).ports(2**22 + 1) == ()
-
-
 class Pages(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200 if self.path == "/" else 500)
+        self.send_response({"/": 200, "/healthz": 204}.get(self.path, 500))
         self.end_headers()
 
     def log_message(self, *_):
@@ -346,10 +404,11 @@ def test_the_question_is_asked_in_the_namespace_by_python_alone(monkeypatch, use
     inside = Namespaces(processes=Entering())
     with serving() as port:
         assert inside.ask(77, port) == "HTTP 200"
+        assert inside.ask(77, port, "/healthz") == "HTTP 204"
     with bound(listening=False) as (_, port):
         assert inside.ask(77, port) == ""
     entering = ["nsenter", "--target=77", *([] if user == 0 else ["--user", "--preserve-credentials"]), "--net"]
-    assert [words[: words.index("--")] for words in said] == [entering, entering]
+    assert [words[: words.index("--")] for words in said] == [entering] * 3
     assert {words[words.index("--") + 1] for words in said} == {sys.executable}
 
 
@@ -362,7 +421,7 @@ def test_a_namespace_that_lets_nobody_in_answers_nothing():
 
 
 def test_elsewhere_nothing_is_seen():
-    assert (Nowhere().ports(os.getpid()), Nowhere().ask(os.getpid(), 80)) == ((), "")
+    assert (Nowhere().sockets(os.getpid()), Nowhere().ask(os.getpid(), 80)) == (Sockets(), "")
 
 
 def test_the_memory_of_a_process_of_this_machine_is_seen():
@@ -376,3 +435,9 @@ def test_of_many_ports_the_first_few_are_asked(stand):
     _, ran = stand(Script(exit_code=None, on_signal={"SIGTERM": 0}), inside)
     assert ran.ports == tuple(range(1, 21))
     assert ran.answers == ("HTTP 200",) * 8 + ("",) * 12
+
+
+def test_of_many_ports_the_services_own_is_asked_wherever_it_stands(stand):
+    inside = Seen([tuple(range(1, 21))], answers=dict.fromkeys(range(1, 21), "HTTP 200"))
+    _, ran = stand(SERVES, inside, serving=Serving(port=20))
+    assert ran.answers == ("HTTP 200",) * 8 + ("",) * 11 + ("HTTP 200",)

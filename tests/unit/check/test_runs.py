@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pytest
@@ -10,10 +10,11 @@ import pytest
 from bareboat.check import runs
 from bareboat.check.as_it_stands import Nowhere
 from bareboat.check.runs import not_started
+from bareboat.check.sockets import Sockets
 from bareboat.engine.containers import RunReport
 from bareboat.engine.fake import FakeEngine, Script
 from bareboat.engine.images import Build
-from bareboat.inputs.expectation import AS_IT_STANDS, Expectation
+from bareboat.inputs.expectation import AS_IT_STANDS, Expectation, Served, Serving
 from bareboat.inputs.limits import Limits
 from bareboat.result.values import Ran
 
@@ -167,6 +168,7 @@ Usage: app <FILE>
 For more information, try '--help'.
 """
 LOOKUP = b"Error: failed to lookup address information: Temporary failure in name resolution\n"
+GIVES = "--network gives it one, and so does `network = true` in [package.metadata.bareboat]"
 LOADER = b"/a: error while loading shared libraries: libx.so: cannot open shared object file\n"
 
 
@@ -195,7 +197,7 @@ def test_of_what_is_as_it_stands_any_end_of_its_own_will_do(report):
         (ran(exit_code=132), "SIGILL ended it"),
         (ran(exit_code=101, stderr=PANIC), "it panicked at src/main.rs:3:24: no config"),
         (ran(exit_code=134, stderr=PANIC), "it panicked at src/main.rs:3:24: no config"),
-        (ran(exit_code=1, stderr=LOOKUP), "it lacks a network: runs have none but loopback"),
+        (ran(exit_code=1, stderr=LOOKUP), f"it lacks a network: runs have none but loopback; {GIVES}"),
         (
             ran(exit_code=1, stderr=b"Error: Read-only file system (os error 30)\n"),
             "it lacks a place to write to: but for /tmp, its root file system is read-only",
@@ -256,3 +258,94 @@ def test_what_the_image_has_is_no_reason_and_a_crash_outranks_words():
     assert judge_run(ran(exit_code=1, stderr=said), AS_IT_STANDS, has=lambda path: path == "/tmp") is None
     assert judge_run(ran(exit_code=139, stderr=said), AS_IT_STANDS).reason == "SIGSEGV ended it"
     assert judge_run(ran(exit_code=134, stderr=said), AS_IT_STANDS).reason.startswith("it lacks a folder")
+
+
+def test_a_run_has_a_network_where_it_says_so_and_else_none(engine, monkeypatch):
+    networks = []
+    run = engine.run
+    monkeypatch.setattr(engine, "run", lambda *words, **more: networks.append(more["network"]) or run(*words, **more))
+    for network in (False, True):
+        verify(engine, NAMES[0], (replace(AS_IT_STANDS, network=network), replace(HELLO, network=network)))
+    assert [start.network for start in engine.started.values()] == networks == ["none", "outside"]
+
+
+def test_with_a_network_it_is_no_reason_that_runs_have_none():
+    failed = judge_run(ran(exit_code=1, stderr=LOOKUP), replace(AS_IT_STANDS, network=True))
+    assert failed.reason == "its run had a network, and it did not reach there what it asked for"
+    waiting = Ran(running=True, waits=True)
+    assert judge_run(ran(exit_code=None), replace(AS_IT_STANDS, network=True), ran=waiting) is None
+
+
+WAITING = f"it waits for a network: runs have none but loopback; {GIVES}"
+
+
+@pytest.mark.parametrize(
+    ("shown", "stderr", "reason"),
+    [
+        (Ran(running=True, waits=True), b"", WAITING),
+        (Ran(running=True), b"retrying: Network is unreachable (os error 101)\n", WAITING),
+        (Ran(running=True), b"started\n", None),
+        (Ran(running=True, ports=(80,), answers=("",)), LOOKUP, None),
+        (Ran(running=True, udp_ports=(53,)), LOOKUP, None),
+        (Ran(exit_code=0), LOOKUP, None),
+    ],
+)
+def test_what_runs_on_and_listens_nowhere_may_wait_for_a_network(shown, stderr, reason):
+    failed = judge_run(ran(exit_code=None, stderr=stderr), AS_IT_STANDS, ran=shown)
+    assert (failed and failed.reason) == reason
+
+
+@dataclass
+class Sees:
+    """Looks into a container that listens on a port and answers."""
+
+    port: int
+    answer: str
+
+    def sockets(self, process):
+        del process
+        return Sockets(listening=(self.port,))
+
+    def ask(self, process, port, path="/"):
+        del process, port, path
+        return self.answer
+
+    def peak_bytes(self, process):
+        del process
+
+
+SERVICE = Served(
+    arguments=("--serve",),
+    serving=Serving(port=80, ready="/healthz", environment={"TOKEN": "x"}, arguments=("--serve",)),
+    timeout_seconds=0.01,
+)
+HEEDS = Script(exit_code=None, on_signal={"SIGTERM": 1}, stderr=b"hm\n")
+
+
+@pytest.mark.parametrize(
+    ("script", "inside", "reason"),
+    [
+        (HEEDS, Sees(80, "HTTP 204"), None),
+        (HEEDS, Sees(81, "HTTP 204"), "it was to listen on port 80 within 0.01 s, and listens on 81"),
+        (HEEDS, Sees(80, "no HTTP"), "it was to answer /healthz with a status below 400, and 80 answered no HTTP"),
+        (Script(exit_code=None), Sees(80, "HTTP 204"), "it was to end within 3 s of SIGTERM, and did not"),
+        (Script(exit_code=0), Sees(80, "HTTP 204"), "it was to run on, and ended with exit code 0"),
+        # What it says itself goes before.
+        (
+            Script(exit_code=1, stderr=LOOKUP),
+            Sees(80, "HTTP 204"),
+            f"it lacks a network: runs have none but loopback; {GIVES}",
+        ),
+        (Script(exit_code=127, stderr=LOADER), Sees(80, ""), "it did not start"),
+        # Of what is elsewhere nothing is seen.
+        (HEEDS, Nowhere(), None),
+    ],
+)
+def test_a_service_is_held_to_what_its_crate_says(engine, script, inside, reason):
+    engine.script = lambda _image, _command: script
+    verdict = runs.verify(engine, NAMES[0], (SERVICE,), LIMITS, inside)
+    assert (verdict.failure and verdict.failure.reason) == reason
+    (start,) = engine.started.values()
+    assert (start.command, dict(start.environment)) == (("--serve",), {"TOKEN": "x"})
+    without = runs.verify(engine, NAMES[0], (replace(AS_IT_STANDS, timeout_seconds=0.01),), LIMITS, Sees(81, ""))
+    assert without.failure is None or script.exit_code

@@ -12,7 +12,7 @@ from bareboat.check.trace import trace_runs
 from bareboat.engine.containers import RunReport
 from bareboat.engine.fake import FakeEngine, Script
 from bareboat.engine.tracer import Tracer, tracing_obstacle
-from bareboat.inputs.expectation import Expectation
+from bareboat.inputs.expectation import Expectation, Served, Serving
 from bareboat.matrix.progress import make_progress
 from bareboat.matrix.run import run_matrix
 from tests.unit.elf_builder import MUSL, build_elf
@@ -29,8 +29,8 @@ class Traced(FakeEngine):
     report = RunReport(exit_code=0, stdout=b"Hello, world!\n", stderr=b"")
     log = STARTED
 
-    def trace(self, image_id, command, timeout_seconds, tracer, logs, **_):
-        del image_id, command, timeout_seconds, tracer
+    def trace(self, start, timeout_seconds, tracer, logs):
+        del start, timeout_seconds, tracer
         if self.log:
             (logs / "log.1").write_text(self.log, encoding="ascii")
         return self.report
@@ -130,11 +130,7 @@ def test_what_runs_on_as_it_stands_was_seen_for_a_while(context, image, engine, 
     asked = []
     monkeypatch.setattr(engine, "report", RunReport(exit_code=None, stdout=b"", stderr=b""))
     trace = engine.trace
-    monkeypatch.setattr(
-        engine,
-        "trace",
-        lambda image_id, command, *rest, **more: asked.append(rest[0]) or trace(image_id, command, *rest, **more),
-    )
+    monkeypatch.setattr(engine, "trace", lambda start, *rest: asked.append(rest[0]) or trace(start, *rest))
     seen = trace_runs(context, cell_of(exit_code=None), image)
     assert (seen.unseen, asked) == ("it ran on after the 5 s that were seen", [5.0])
     assert [access.path for access in seen.opened] == ["/hello-world"]
@@ -148,3 +144,17 @@ def test_what_ends_as_it_stands_was_seen_whatever_its_code(context, image, engin
     monkeypatch.setattr(engine, "report", RunReport(exit_code=2, stdout=b"", stderr=b"Usage: app FILE\n"))
     assert trace_runs(context, cell_of(exit_code=None), image).unseen == ""
     assert trace_runs(context, cell_of(), image).unseen != ""
+
+
+def test_a_service_is_traced_as_it_is_run(context, image, engine, monkeypatch):
+    starts = []
+    trace = engine.trace
+    monkeypatch.setattr(engine, "trace", lambda start, *rest: starts.append(start) or trace(start, *rest))
+    serving = Serving(environment={"PORT": "80"}, arguments=("serve",), network=True)
+    run = Served(serving=serving, arguments=serving.arguments, network=True)
+    cell = cell_of()
+    trace_runs(context, replace(cell, sample=replace(cell.sample, expectations=(run, Expectation()))), image)
+    assert [(start.command, dict(start.environment), start.network) for start in starts] == [
+        (("/hello-world", "serve"), {"PORT": "80"}, "outside"),
+        (("/hello-world",), {}, "none"),
+    ]

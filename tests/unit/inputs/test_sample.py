@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bareboat.errors import SampleError
-from bareboat.inputs.expectation import AS_IT_STANDS, Expectation
+from bareboat.inputs.expectation import AS_IT_STANDS, Expectation, Served, Serving
 from bareboat.inputs.expected import ExpectedFailure
+from bareboat.inputs.load_samples import give_network, load_samples
 from bareboat.inputs.load_samples import load_crate as load_crates
-from bareboat.inputs.load_samples import load_samples
 from bareboat.inputs.sample import Cargo
 
 SAMPLES = Path(__file__).parents[3] / "rust-samples"
@@ -402,3 +402,84 @@ def test_a_crate_may_say_how_it_is_compiled(crate):
     said = '[package.metadata.bareboat.cargo]\nfeatures = ["a"]\nprofile = "small"\n'
     (crate / "Cargo.toml").write_text(f'[package]\nname = "app"\n{said}', encoding="utf-8")
     assert load_crate(crate).cargo == Cargo(features=("a",), profile="small")
+
+
+SERVICE = "service = { port = 8080, ready = '/healthz', environment = { A = 'b' }, stop_seconds = 1.5, network = true }"
+
+
+def test_what_a_service_must_do_is_its_plain_run(crate):
+    sample = bareboat(crate, SERVICE)
+    serving = Serving(port=8080, ready="/healthz", environment={"A": "b"}, stop_seconds=1.5, network=True)
+    assert sample.expectations == (Served(serving=serving, network=True),)
+    (run,) = sample.expectations
+    assert (run.is_open, run.environment, sample.service, sample.env) == (True, {"A": "b"}, False, ())
+    assert hash(sample) == hash(bareboat(crate, SERVICE))
+
+
+def test_a_service_of_which_nothing_is_said_must_serve(crate):
+    assert bareboat(crate, "[package.metadata.bareboat.service]").expectations == (Served(serving=Serving()),)
+
+
+def test_a_services_arguments_and_those_of_other_runs_are_theirs(crate):
+    sample = bareboat(crate, "service = { arguments = ['serve'] }\nalso = [{ name = 'v', arguments = ['-V'] }]")
+    plain, other = sample.expectations
+    assert (plain.arguments, other.arguments) == (("serve",), ("-V",))
+    assert (plain.environment, other.environment, other.is_open) == ({}, {}, False)
+
+
+def test_a_variant_of_a_service_is_one(crate):
+    bareboat(crate, f"{SERVICE}\nvariants = [{{ name = 'a' }}]")
+    plain, variant = load_crates(crate)
+    assert plain.expectations == variant.expectations
+
+
+def test_a_reverse_proxy_is_held_to_the_probes_and_its_plain_run_is_as_it_was(crate):
+    sample = bareboat(crate, "service = true\nexpect = { arguments = ['--check'] }")
+    assert (sample.service, sample.expectations) == (True, (Expectation(arguments=("--check",)),))
+    assert (bareboat(crate, "service = false").expectations, bareboat(crate, "").service) == ((AS_IT_STANDS,), False)
+
+
+@pytest.mark.parametrize(
+    ("service", "said"),
+    [
+        ("{ prot = 80 }", "service.prot: unknown key (did you mean 'port'?)"),
+        ("{ Ready = '/' }", "service.Ready: unknown key (did you mean 'ready'?)"),
+        ("{ port = 0 }", "service.port: input should be greater than or equal to 1, not 0"),
+        ("{ port = 65536 }", "service.port: input should be less than or equal to 65535, not 65536"),
+        ("{ port = '80' }", "service.port: input should be a valid integer, not '80'"),
+        ("{ ready = 'healthz' }", "service.ready: 'healthz' does not have the form"),
+        ("{ ready = '/a b' }", "service.ready: '/a b' does not have the form"),
+        ("{ stop_seconds = 0 }", "service.stop_seconds: input should be greater than 0, not 0"),
+        ("{ stop_seconds = 601 }", "service.stop_seconds: input should be less than or equal to 600, not 601"),
+        ("{ environment = { port = '1' } }", "service.environment.port.[key]: 'port' does not have the form"),
+        ("{ environment = { PORT = 1 } }", "service.environment.PORT: input should be a valid string, not 1"),
+        ("{ arguments = 'x' }", "service.arguments: "),
+        ("{ network = 'yes' }", "service.network: input should be a valid boolean, not 'yes'"),
+        ("3", "service: is a table with keys (arguments, environment, network, port, ready, stop_seconds), not 3"),
+        ("{}\nexpect = {}", "a service is expected to serve, and `expect` has it end: another run is one of `also`"),
+        ("{}\nvariants = [{ name = 'a', expect = {} }]", "a service is expected to serve, and `expect` has it end"),
+        ("{}\narguments = ['a']", "of a service the arguments are `service.arguments`"),
+    ],
+)
+def test_a_wrong_service_is_told_by_its_key(crate, service, said):
+    with pytest.raises(SampleError) as caught:
+        bareboat(crate, f"service = {service}")
+    (line,) = str(caught.value).splitlines()
+    assert line.partition("package.metadata.bareboat: ")[2].startswith(said)
+
+
+def test_every_problem_of_a_service_is_told(crate):
+    with pytest.raises(SampleError) as caught:
+        bareboat(crate, "service = { port = 0, redy = '/' }\nservce = true")
+    told = (line.partition("package.metadata.bareboat: ")[2] for line in str(caught.value).splitlines())
+    assert sorted(line.partition(":")[0] for line in told) == ["servce", "service.port", "service.redy"]
+
+
+def test_a_network_is_given_to_one_run_to_all_or_to_none(crate):
+    also = "also = [{ name = 'a', network = true }, { name = 'b' }]"
+    assert [run.network for run in bareboat(crate, also).expectations] == [False, True, False]
+    assert [run.network for run in bareboat(crate, f"network = true\n{also}").expectations] == [True, True, True]
+    assert [run.network for run in bareboat(crate, f"{SERVICE}\n{also}").expectations] == [True, True, False]
+    given = give_network(load_crates(crate))
+    assert [run.network for sample in given for run in sample.expectations] == [True, True, True]
+    assert {type(run) for run in given[0].expectations} == {Served, Expectation}

@@ -21,7 +21,7 @@ from bareboat.engine.fake import HOST
 from bareboat.engine.tracer import Tracer
 from bareboat.inputs import base, recipe, sample
 from bareboat.inputs.base import Alpine, Base, Debian, Distroless, SameAs
-from bareboat.inputs.expectation import Expectation
+from bareboat.inputs.expectation import Expectation, Served, Serving
 from bareboat.inputs.expected import ExpectedFailure
 from bareboat.inputs.limits import limits_of
 from bareboat.inputs.mend import Mend
@@ -213,6 +213,7 @@ NESTED = "is a value of its own, whose fields are below"
 CHOOSES_RECIPE = "chooses on which recipe the provision comes aboard, which is in the image's key"
 MEND = Mend(recipe="r", provision="tmp", why="known")
 RUN = Expectation(name="a", arguments=("x",))
+SERVED = Served(serving=Serving())
 KNOWN = ExpectedFailure(why="known", says="no")
 TEXT = Copy(source="recipe", text="a", to="/a", why="b")
 ZONES = Copy(source="toolchain", path="/a", to="/a", why="b")
@@ -367,6 +368,24 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
             "exit_code": 1,
             "timeout_seconds": 1.0,
             "writable": True,
+            "network": True,
+        }.items()
+    },
+    **{(Served, field.name): "is as that of every run" for field in fields(Expectation)},
+    (Served, "serving"): NESTED,
+    **{
+        (Serving, name): (
+            "cell",
+            in_sample(expectations=(SERVED,)),
+            in_sample(expectations=(replace(SERVED, serving=Serving(**{name: value})),)),
+        )
+        for name, value in {
+            "port": 80,
+            "ready": "/healthz",
+            "environment": {"A": "1"},
+            "arguments": ("a",),
+            "stop_seconds": 1.0,
+            "network": True,
         }.items()
     },
     (Cargo, "features"): ("program", same, in_sample(cargo=Cargo(features=("a",)))),
@@ -420,7 +439,7 @@ def walk(*roots: type) -> set[type]:
 
 
 def test_every_field_of_every_value_that_goes_in_is_decided():
-    classes = walk(Cell, Provision, Toolchain, Host, Column, Tracer)
+    classes = walk(Cell, Provision, Toolchain, Host, Column, Tracer, Served)
     assert classes >= {Expectation, Cargo, Runtime, Copy, Debian, Distroless, Alpine, SameAs, Platform}
     assert {(each, field.name) for each in classes for field in fields(each)} == set(DECIDED)
     nested = {decision for decision in DECIDED if DECIDED[decision] == NESTED}

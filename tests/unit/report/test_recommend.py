@@ -106,6 +106,10 @@ def test_many_libraries_are_counted():
         ),
         (Ran(running=True), "It runs on and listens on no TCP port, and does not heed SIGTERM"),
         (
+            Ran(running=True, udp_ports=(53, 5353), listen_seconds=0.01),
+            "It listens on 53/udp and 5353/udp after 10 ms, and does not heed SIGTERM",
+        ),
+        (
             replace(SERVES, peak_bytes=3_900_000),
             "It listens on 8080 (HTTP 200) after 30 ms, with 3.9 MB of memory at most",
         ),
@@ -136,6 +140,7 @@ def test_of_several_programs_each_has_its_own_answer():
         (SERVES, "serves 8080: HTTP 200"),
         (Ran(running=True, ports=(1, 2), answers=("", "no HTTP")), "serves 1, 2: no HTTP"),
         (Ran(running=True), "runs on"),
+        (Ran(running=True, udp_ports=(53,)), "serves 53/udp"),
     ],
 )
 def test_what_it_did_is_a_column_of_few_words(ran, words):
@@ -168,3 +173,15 @@ def test_the_same_failure_on_many_bases_is_told_once():
     said = render([result("alpine", 3, logged[0]), result("debian", 2, logged[1])], "text")
     assert "\nalpine, debian failed at compile: no\n    error\n      the whole log: a.log\n" in said
     assert "b.log" not in said
+
+
+def test_ports_of_udp_are_told_apart_for_other_programs_too():
+    (row,) = json.loads(render([result("debian", 1, ran=Ran(running=True, udp_ports=(53, 5353)))], "json"))
+    assert (row["ports"], row["answers"]) == ("53/udp, 5353/udp", None)
+
+
+def test_a_port_that_nobody_reaches_is_told():
+    served = replace(SERVES, ports=(80, 81), answers=("HTTP 200", ""), local_ports=(81,))
+    said = recommend([result("debian", 1, ran=served)], SUMMARIES).splitlines()
+    assert said[2] == "Nobody outside its container reaches 81: have it listen on 0.0.0.0 instead of 127.0.0.1."
+    assert not any("reaches" in line for line in recommend([result("debian", 1, ran=SERVES)], SUMMARIES).splitlines())

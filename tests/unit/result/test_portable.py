@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bareboat.result.portable import portable
-from bareboat.result.values import Failed, Passed, Preflight, Probe, Skipped
+from bareboat.result.values import Failed, Passed, Preflight, Probe, Ran, Skipped
 from tests.unit.result.test_store import RESULT
 
 PLACES = {"/home/me": "~", "/home/me/project": ".", "/var/cache/me/bareboat": "~/.cache/bareboat"}
@@ -58,13 +58,14 @@ def test_every_text_is_looked_at_and_names_and_figures_stay():
         cell="me@scratch",
         outcome=Failed(stage="run", reason=path, detail=path, expected=path),
         preflight=Preflight(predicted=True, why=path, observed=False, said=path),
+        ran=Ran(exit_code=1, said=path),
         probes=(Probe(name="x", passed=False, observed=path),),
     )
     kept = portable(result, PLACES)
     assert (kept.outcome.reason, kept.outcome.detail) == ("at ~/x", "at ~/x")
     # Why a cell is expected to fail is the recipe's own word, by which the next run knows the result again.
     assert kept.outcome.expected == path
-    assert (kept.preflight.why, kept.preflight.said, kept.probes[0].observed) == ("at ~/x",) * 3
+    assert (kept.preflight.why, kept.preflight.said, kept.probes[0].observed, kept.ran.said) == ("at ~/x",) * 4
     assert portable(replace(RESULT, outcome=Skipped(reason=path)), PLACES).outcome == Skipped(reason="at ~/x")
     assert portable(RESULT, PLACES) == RESULT
     assert portable(replace(RESULT, outcome=Passed()), {}).outcome == Passed()
