@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -14,7 +15,10 @@ from bareboat.engine.containers import Work
 from bareboat.errors import EngineError, HostError, SampleError
 from bareboat.inputs.cargo_metadata import COMMAND, read_metadata
 from bareboat.inputs.crate_files import source_files
+from bareboat.inputs.extent import find_extent
+from bareboat.inputs.git_ignored import ignored_by_git
 from bareboat.inputs.load_recipes import load_recipes
+from bareboat.inputs.sample import SOURCES
 from bareboat.make.fetch_secrets import fetch_mounts
 from bareboat.make.program import in_a_shell
 from bareboat.make.sources import copy_sources
@@ -27,11 +31,10 @@ from bareboat.system.folders import find_folders, folder_digits
 if TYPE_CHECKING:
     from bareboat.commands.project import Project
     from bareboat.inputs.cargo_metadata import CargoMetadata
+    from bareboat.inputs.extent import Extent
     from bareboat.plan.jobs import Bases, Plan
     from bareboat.plan.planner import PlanInputs
     from bareboat.system.process import Processes
-
-_MOUNTED = "/src"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,41 +52,46 @@ class Cargo:
         if not kept.is_file():
             teller(self.view)(f"asking cargo for the packages and programs in {workspace}")
             write_whole(kept, self._tell(workspace, package).encode())
-        return read_metadata(kept.read_text(encoding="utf-8"), _MOUNTED, workspace)
+        return read_metadata(kept.read_text(encoding="utf-8"), SOURCES, workspace)
 
     def lock(self, workspace: Path) -> Path:
         """A copy of a workspace that has no Cargo.lock, with the one that cargo makes of it; kept until it changes."""
         copy = find_folders().sources / f"locked-{folder_digits(workspace)}"
-        lock, kept = copy / "Cargo.lock", self._kept(workspace, workspace, "lock")
+        extent, kept = self._extent(workspace), self._kept(workspace, workspace, "lock")
+        place = Path(extent.place(workspace))
+        lock = copy / place / "Cargo.lock"
         if kept.is_file():
-            copy_sources(workspace, copy, keep={Path("Cargo.lock")})
+            copy_sources(workspace, extent, copy, keep={place / "Cargo.lock"})
         else:
             says = "cargo makes one for a copy; `cargo generate-lockfile` there pins its crates"
             teller(self.view)(f"{workspace} has no Cargo.lock: {says}")
-            copy_sources(workspace, copy)
-            self._lock(copy)
+            copy_sources(workspace, extent, copy)
+            self._lock(copy, place)
             write_whole(kept, read_file(lock))
         if not lock.is_file() or read_file(lock) != read_file(kept):
             write_whole(lock, read_file(kept))
-        return copy
+        return copy / place
 
-    @staticmethod
-    def _kept(workspace: Path, package: Path, ending: str) -> Path:
-        return find_folders().cache / "metadata" / f"{_digest(workspace, package)}.{ending}"
+    def _extent(self, workspace: Path) -> Extent:
+        return find_extent(workspace, partial(ignored_by_git, self.processes))
+
+    def _kept(self, workspace: Path, package: Path, ending: str) -> Path:
+        digest = _digest(workspace, self._extent(workspace), package)
+        return find_folders().cache / "metadata" / f"{digest}.{ending}"
 
     def _tell(self, workspace: Path, package: Path) -> str:
-        folder = f"{_MOUNTED}/{package.relative_to(workspace)}"
-        return self._work(Work(image="", command=COMMAND, mounts={_MOUNTED: workspace}, folder=folder), workspace)
+        folder = f"{SOURCES}/{package.relative_to(workspace)}"
+        return self._work(Work(image="", command=COMMAND, mounts={SOURCES: workspace}, folder=folder), workspace)
 
-    def _lock(self, copy: Path) -> None:
+    def _lock(self, copy: Path, place: Path) -> None:
         home = find_folders().crates / "cargo"
         home.mkdir(parents=True, exist_ok=True)
         work = Work(
             image="",
             command=in_a_shell(lock_commands()),
-            mounts={_MOUNTED: copy, "/cargo": home, **fetch_mounts()},
-            writable=frozenset({_MOUNTED, "/cargo"}),
-            folder=_MOUNTED,
+            mounts={SOURCES: copy, "/cargo": home, **fetch_mounts()},
+            writable=frozenset({SOURCES, "/cargo"}),
+            folder=f"{SOURCES}/{place}",
             network=True,
         )
         self._work(work, copy)
@@ -102,7 +110,7 @@ class Cargo:
             try:
                 context.engine.work(replace(work, image=carried.run.outputs.root(job).image), log)
             except EngineError as error:
-                words = "\n".join(error.log_tail).replace(f"{_MOUNTED}/", f"{folder}/")
+                words = "\n".join(error.log_tail).replace(f"{SOURCES}/", f"{folder}/")
                 raise SampleError(f"cargo refuses what is in {folder}:\n{words}") from error
             return log.read_text(encoding="utf-8")
 
@@ -113,11 +121,11 @@ def _plan_toolchain(inputs: PlanInputs) -> Plan:
     return replace(plan, jobs=plan.jobs[:1])
 
 
-def _digest(workspace: Path, package: Path) -> str:
+def _digest(workspace: Path, extent: Extent, package: Path) -> str:
     """SHA-256 (hex) of all that cargo's answer may depend on: the manifests, and which files there are."""
-    whole = hashlib.sha256(os.fsencode(package))
-    for path in source_files(workspace):
-        whole.update(b"%s\0" % os.fsencode(path.relative_to(workspace)))
+    whole, root = hashlib.sha256(os.fsencode(package)), extent.root(workspace)
+    for path in source_files(workspace, extent):
+        whole.update(b"%s\0" % os.fsencode(path.relative_to(root)))
         if path.name == "Cargo.toml":
             whole.update(read_file(path))
     return whole.hexdigest()

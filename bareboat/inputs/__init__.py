@@ -6,13 +6,15 @@ load_recipes  load_recipes, find_shared_targets
 recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, Toolchain
 schema        recipe_schema
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
-sample        Sample, Cargo
+sample        Sample, Cargo, SOURCES
 load_samples  load_samples, load_crate, Asker
 cargo_metadata COMMAND, read_metadata; CargoMetadata, Choice
 mend          Mend
 toolchain_packages extend_toolchains, is_extended
 expectation   Expectation, AS_IT_STANDS
 crate_files   NOT_SOURCE, source_files, read_source, source_digest
+extent        Extent, find_extent, nothing_ignored
+git_ignored   ignored_by_git
 rustflags     RustFlags
 limits        Limits, LIMITS, limits_of
 expected      ExpectedFailure

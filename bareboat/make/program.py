@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from bareboat.engine.containers import Work
 from bareboat.errors import CompileError, EngineError
-from bareboat.inputs.crate_files import source_digest
+from bareboat.inputs.sample import SOURCES
 from bareboat.make.build_program import build_program
 from bareboat.make.context import PROCESSORS
 from bareboat.make.fetch_secrets import fetch_mounts
-from bareboat.make.sources import crate_digits, program_name, sync_sources
+from bareboat.make.sources import crate_digits, kept_sources, program_name
 from bareboat.make.standing import ProgramRecord, keep_program, program_folder
 from bareboat.plan.containerfile import (
     compile_commands,
@@ -81,8 +81,8 @@ def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
     # Cargo judges by time: what was compiled is as new as this very copy of the sources, and as no other of that name.
     target = context.folders.targets / f"{target_cache(job, toolchain.source.digest)}-{crate_digits(job.sample)}"
     with contextlib.ExitStack() as block:
-        sources = block.enter_context(_sources(context, job.sample))
-        mounts = {"/src": sources, "/target": target}
+        sources = block.enter_context(kept_sources(context, job.sample))
+        mounts = {SOURCES: sources, "/target": target}
         if job.sample.needs_crates:
             mounts["/crates"] = _vendor(context, job, toolchain, sources)
         mounts["/out"] = out = block.enter_context(_scratch_folder(context))
@@ -95,8 +95,8 @@ def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
             image=toolchain.image,
             command=in_a_shell((*compile_commands(job), *crates_commands(job))),
             mounts=mounts,
-            writable=frozenset({"/src", "/target", "/out"}),
-            folder="/src",
+            writable=frozenset({SOURCES, "/target", "/out"}),
+            folder=job.sample.source_folder,
         )
         _compile(context, work, context.log(program_name(job)))
         return _Compiled(
@@ -124,32 +124,10 @@ def _scratch_folder(context: JobContext) -> Iterator[Path]:
         remove(context.processes, out)
 
 
-@contextlib.contextmanager
-def _sources(context: JobContext, sample: Sample) -> Iterator[Path]:
-    """A copy of the sample's sources, which no other run changes while the block runs."""
-    copy = context.folders.sources / f"{sample.crate}-{crate_digits(sample)}"
-    name, what = f"sources {copy.name}", f"the sources of {sample.crate}"
-    while True:
-        # One at a time looks and copies, so that the next finds what it needs, and does not wait until that is unused.
-        with context.locks.hold(f"copy of {name}", what):
-            with context.locks.hold(name, what, shared=True):
-                same = _is_copy(sample, copy)
-            if not same:
-                with context.locks.hold(name, what):
-                    sync_sources(sample, copy)
-        with context.locks.hold(name, what, shared=True):
-            if _is_copy(sample, copy):
-                yield copy
-                return
-
-
-def _is_copy(sample: Sample, copy: Path) -> bool:
-    return copy.is_dir() and source_digest(copy) == sample.digest
-
-
 def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources: Path) -> Path:
     """The folder of the crates that manifest and lock name, each with its sources; fetched once."""
-    named = [(sources / name).read_bytes() for name in ("Cargo.toml", "Cargo.lock")]
+    folder = sources / job.sample.extent.place(job.sample.folder)
+    named = [(folder / name).read_bytes() for name in ("Cargo.toml", "Cargo.lock")]
     # Where a manifest names other folders or patches, what is vendored may depend on any source.
     named += [] if job.sample.stands_alone else [job.sample.digest.encode()]
     crates = context.folders.crates / hashlib.sha256(b"\0".join(named)).hexdigest()[:_DIGITS]
@@ -164,9 +142,9 @@ def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources:
         work = Work(
             image=toolchain.image,
             command=in_a_shell(vendor_commands()),
-            mounts={"/src": sources, "/crates": fetched, "/cargo": home, **fetch_mounts()},
+            mounts={SOURCES: sources, "/crates": fetched, "/cargo": home, **fetch_mounts()},
             writable=frozenset({"/crates", "/cargo"}),
-            folder="/src",
+            folder=job.sample.source_folder,
             network=True,
         )
         context.engine.work(work, context.log(f"{program_name(job)} crates"))

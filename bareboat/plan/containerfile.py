@@ -14,6 +14,8 @@ import shlex
 import string
 from typing import TYPE_CHECKING
 
+from bareboat.inputs.sample import SOURCES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -55,15 +57,14 @@ def compile_stages(job: ProgramJob, toolchain: str, digest: str = "") -> str:
     """
     if not job.sample.needs_crates:
         compiling = _compile(job, digest)
-        return _lines(f"FROM {toolchain} AS {COMPILE_STAGE}", "WORKDIR /src", "COPY . .", compiling, _COMPILED)
+        return _lines(f"FROM {toolchain} AS {COMPILE_STAGE}", *_sources(job), compiling, _COMPILED)
     # Manifest and lock come before the sources, where that is enough: a change of a source fetches nothing anew.
     alone = job.sample.stands_alone
-    first = ("COPY Cargo.toml Cargo.lock ./", "RUN mkdir src && touch src/main.rs src/lib.rs")
+    first = ("WORKDIR /src", "COPY Cargo.toml Cargo.lock ./", "RUN mkdir src && touch src/main.rs src/lib.rs")
     return _lines(
         f"FROM {toolchain} AS {CRATES_STAGE}",
         f"LABEL {STAGE_LABEL}={CRATES_STAGE}",
-        "WORKDIR /src",
-        *(first if alone else ("COPY . .",)),
+        *(first if alone else _sources(job)),
         _vendor(),
         "",
         f"FROM {CRATES_STAGE} AS {COMPILE_STAGE}",
@@ -209,6 +210,20 @@ def target_cache(job: ProgramJob, digest: str) -> str:
     return "-".join(parts)
 
 
+def _sources(job: ProgramJob) -> tuple[str, ...]:
+    """What brings the sources to /src from the context, the nearest folder that has all of them."""
+    sample = job.sample
+    parts = [_unexpanded(part) for part in sample.extent.parts(sample.folder)]
+    copies = [f"COPY {json.dumps([part, part], ensure_ascii=False)}" if part else "COPY . ." for part in parts]
+    folder = _unexpanded(sample.source_folder)
+    return (f"WORKDIR {SOURCES}", *copies, *([f"WORKDIR {folder}"] if folder != SOURCES else []))
+
+
+def _unexpanded(path: str) -> str:
+    # In most steps an unescaped $ is replaced by a build variable.
+    return re.sub(r"([\\$])", r"\\\1", path)
+
+
 def _vendor() -> str:
     # Crates are vendored into a layer, so that the compile needs neither network nor a cache that may have gone;
     # the cache mount only spares the download.
@@ -224,9 +239,10 @@ def _vendor() -> str:
 
 def _compile(job: ProgramJob, digest: str) -> str:
     # Cargo judges by time, and the folder of compiled objects may be younger than a source that was changed.
+    whole = "." if job.sample.source_folder == SOURCES else SOURCES
     return _run(
         (f"--mount=type=cache,id={target_cache(job, digest)},target=/target,sharing=locked",),
-        ("find . -type f -exec touch {} +", *compile_commands(job)),
+        (f"find {whole} -type f -exec touch {{}} +", *compile_commands(job)),
     )
 
 
