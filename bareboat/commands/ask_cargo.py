@@ -13,7 +13,7 @@ from bareboat.commands.open_run import Order, WorkOptions, carry_out
 from bareboat.commands.plan_inputs import teller
 from bareboat.engine.containers import Work
 from bareboat.errors import EngineError, HostError, SampleError
-from bareboat.inputs.cargo_metadata import COMMAND, read_metadata
+from bareboat.inputs.cargo_metadata import read_metadata
 from bareboat.inputs.crate_files import source_files
 from bareboat.inputs.extent import find_extent
 from bareboat.inputs.git_ignored import ignored_by_git
@@ -22,7 +22,7 @@ from bareboat.inputs.sample import SOURCES
 from bareboat.make.fetch_secrets import fetch_mounts
 from bareboat.make.program import in_a_shell
 from bareboat.make.sources import copy_sources
-from bareboat.plan.containerfile import lock_commands
+from bareboat.plan.cargo_commands import lock_commands, metadata_commands
 from bareboat.plan.jobs import RootJob
 from bareboat.plan.planner import plan_roots
 from bareboat.system.files import read_file, write_whole
@@ -81,7 +81,8 @@ class Cargo:
 
     def _tell(self, workspace: Path, package: Path) -> str:
         folder = f"{SOURCES}/{package.relative_to(workspace)}"
-        return self._work(Work(image="", command=COMMAND, mounts={SOURCES: workspace}, folder=folder), workspace)
+        command = in_a_shell(metadata_commands())
+        return self._work(Work(image="", command=command, mounts={SOURCES: workspace}, folder=folder), workspace)
 
     def _lock(self, copy: Path, place: Path) -> None:
         home = find_folders().crates / "cargo"

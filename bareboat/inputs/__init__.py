@@ -8,7 +8,7 @@ schema        recipe_schema
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
 sample        Sample, Cargo, SOURCES
 load_samples  load_samples, load_crate, Asker
-cargo_metadata COMMAND, read_metadata; CargoMetadata, Choice
+cargo_metadata read_metadata; CargoMetadata, Choice
 mend          Mend
 toolchain_packages extend_toolchains, is_extended
 expectation   Expectation, AS_IT_STANDS
@@ -16,6 +16,7 @@ crate_files   NOT_SOURCE, source_files, read_source, source_digest
 extent        Extent, find_extent, nothing_ignored
 git_ignored   ignored_by_git
 rustflags     RustFlags
+rust_toolchain is_asked_for
 limits        Limits, LIMITS, limits_of
 expected      ExpectedFailure
 lock          read_lock, write_lock, moved, pinned_reference, pins_of; Lock, Pinned

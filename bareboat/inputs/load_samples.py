@@ -25,6 +25,7 @@ from bareboat.inputs.manifest import (
     program_problems,
     stands_alone,
 )
+from bareboat.inputs.rust_toolchain import read_channel
 from bareboat.inputs.rustflags import read_rustflags
 from bareboat.inputs.sample import METADATA, Sample
 from bareboat.inputs.tomlfile import Parsed, Problem, read_toml, validate
@@ -193,6 +194,7 @@ def _make(folder: Path, name: str, program: _Program) -> Parsed[tuple[Sample, ..
         _sample(folder, program, metadata.value, sources.value),
         needs_crates=needs_crates(lock.value),
         rustflags=rustflags.value,
+        channel=read_channel(folder),
     )
     return Parsed(value=(crate, *(_variant(crate, variant) for variant in metadata.value.variants)), problems=())
 

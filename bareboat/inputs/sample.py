@@ -154,6 +154,8 @@ class Sample:
     cargo: Cargo = field(default_factory=Cargo)
     # The compiler flags that its own configuration of cargo sets.
     rustflags: RustFlags = field(default_factory=RustFlags)
+    # The channel that its rust-toolchain file asks for, "" where it names none; None where it has no such file.
+    channel: str | None = None
     # Debian packages that its toolchain has besides.
     toolchain_packages: tuple[str, ...] = ()
     # Pairs of name and value that the image's environment has beside the recipe's.

@@ -17,18 +17,15 @@ from typing import TYPE_CHECKING
 
 from bareboat.engine.containers import Work
 from bareboat.errors import CompileError, EngineError
+from bareboat.inputs.rust_toolchain import is_asked_for
 from bareboat.inputs.sample import SOURCES
 from bareboat.make.build_program import build_program
+from bareboat.make.compiler import compiler_of
 from bareboat.make.context import PROCESSORS
 from bareboat.make.fetch_secrets import fetch_mounts
 from bareboat.make.sources import crate_digits, kept_sources, program_name
 from bareboat.make.standing import ProgramRecord, keep_program, program_folder
-from bareboat.plan.containerfile import (
-    compile_commands,
-    crates_commands,
-    target_cache,
-    vendor_commands,
-)
+from bareboat.plan.cargo_commands import compile_commands, crates_commands, target_cache, vendor_commands
 from bareboat.system.folders import remove
 
 if TYPE_CHECKING:
@@ -51,6 +48,7 @@ _CRATES_CHARACTERS = 2**22
 
 def make_program(context: JobContext, job: ProgramJob, toolchain: RootImage) -> Program:
     """Compile a program, and keep it on disk."""
+    _say_compiler(context, job, toolchain)
     if context.remote:
         key = program_folder(context, job, toolchain).name
         compiled = _Compiled(content=build_program(context, job, toolchain, key))
@@ -65,6 +63,19 @@ def make_program(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
         large_file_names=compiled.large_file_names,
     )
     return keep_program(context, job, toolchain, compiled.content, record)
+
+
+def _say_compiler(context: JobContext, job: ProgramJob, toolchain: RootImage) -> None:
+    """Say that another compiler is used than the one that the crate asks for, if so it is."""
+    channel = job.sample.channel
+    if not channel:
+        return
+    compiler = compiler_of(context, toolchain)
+    if not is_asked_for(channel, compiler):
+        context.tell_once(
+            f"{job.sample.crate} asks for Rust {channel} in its rust-toolchain file: toolchain {job.toolchain.name} "
+            f"compiles it instead, with {compiler}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +152,7 @@ def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources:
             folder.mkdir(parents=True, exist_ok=True)
         work = Work(
             image=toolchain.image,
-            command=in_a_shell(vendor_commands()),
+            command=in_a_shell(vendor_commands(job.sample)),
             mounts={SOURCES: sources, "/crates": fetched, "/cargo": home, **fetch_mounts()},
             writable=frozenset({"/crates", "/cargo"}),
             folder=job.sample.source_folder,

@@ -79,6 +79,25 @@ _LARGE_FILE = re.compile(
     r"|p?readv?|p?writev?|readdir|fallocate|posix_fadvise|posix_fallocate|sendfile|fopen|statfs|fstatfs|getrlimit"
     r"|setrlimit|prlimit|fseeko|ftello|tmpfile|mkstemp|scandir|aio_read)64\b"
 )
+# What cargo says before it compiles anything, since 1.78 and before.
+_OLD_COMPILER = re.compile(
+    r"rustc (?P<has>[\d.]+)\S* is not supported by the following packages?:\s+"
+    r"(?P<package>\S+) requires rustc (?P<wants>[\d.]+)"
+    r"|package `(?P<older>[^`\n]+)` cannot be built because it requires rustc (?P<least>[\d.]+) or newer, while the "
+    r"currently active rustc version is (?P<active>[\d.]+)"
+)
+_OLD_CARGO = re.compile(
+    r"this version of Cargo is older than the `\d+` edition|feature `edition\d+` is required|"
+    r"lock file version `?\d+`? (?:was found, but this version of Cargo does not understand|requires `-Znext)"
+)
+# What is said where a name is asked for and there is no network: by curl, git, wget, and the libraries of Rust, Python,
+# Node and Go.
+_BUILD_SCRIPT = re.compile(r"failed to run custom build command for `(?P<package>[^`\n]+?)(?: \([^`\n]*\))?`")
+_NO_NETWORK = re.compile(
+    r"[Cc]ould not resolve host|unable to resolve host|failed to lookup address information|[Dd]ns ?(?:error|Failed)"
+    r"|Temporary failure in name resolution|Name or service not known|[Nn]etwork is unreachable|EAI_AGAIN"
+    r"|error sending request for url|dial tcp: lookup "
+)
 
 
 def explain_compile(log: str) -> str:
@@ -107,6 +126,26 @@ def _explanations(log: str) -> Iterator[tuple[str, str]]:
             yield f"a build script calls what the toolchain lacks: package {package} has it", package
     for found in _HEADER.finditer(log):
         yield f"the toolchain lacks {found['header']}: `apt-file search {found['header']}` finds its package", ""
+    yield from ((text, "") for text in (*_old_compiler(log), *_no_network(log)))
     if _LARGE_FILE.search(log):
         old = "the lock has a libc crate before 0.2.146, which asks for names that musl 1.2.4 dropped"
         yield f"{old}: `cargo update -p libc` mends it", ""
+
+
+def _old_compiler(log: str) -> Iterator[str]:
+    cure = "`cargo update` to an older release of it, or `invoke lock` for a newer toolchain"
+    for found in _OLD_COMPILER.finditer(log):
+        package, wants = found["package"] or found["older"], found["wants"] or found["least"]
+        yield f"{package} requires rustc {wants}, and the toolchain has {found['has'] or found['active']}: {cure}"
+    if _OLD_CARGO.search(log):
+        yield f"the toolchain's cargo is too old for a manifest or the lock: {cure}"
+
+
+def _no_network(log: str) -> Iterator[str]:
+    script = _BUILD_SCRIPT.search(log)
+    if script and _NO_NETWORK.search(log, script.start()):
+        yield (
+            f"the build script of {script['package']} asks for a network, and compiles have none: let the crate carry "
+            "what it fetches (many have a feature or a variable that takes a local copy), or have it from a Debian "
+            "package: toolchain-packages"
+        )

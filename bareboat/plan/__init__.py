@@ -4,8 +4,8 @@ jobs           Cell, PlannedCopy, Platform, Plan, Selection, SkippedCell; RootJo
                BaseSource, Bases, PLATFORMS, needs, is_timed
 planner        PlanInputs, make_plan, check_selection, plan_cell, plan_named_cell, plan_roots, root_jobs,
                select_recipes, local_reference, published_sizes
-containerfile  render_containerfile, compile_stages, shipped_stage, vendor_commands, lock_commands, compile_commands,
-               target_cache, COMPILE_STAGE, CRATES_STAGE, CA_SECRET, CARGO_SECRET, crates_commands
+containerfile  render_containerfile, compile_stages, shipped_stage, COMPILE_STAGE, CRATES_STAGE, CA_SECRET, CARGO_SECRET
+cargo_commands vendor_commands, lock_commands, metadata_commands, compile_commands, crates_commands, target_cache
 eject          eject, Form, Service
 keys           root_key, pins_key, program_key, source_key, image_key, cell_key
 """

@@ -328,6 +328,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Sample, "recipes"): CHOOSES,
     (Sample, "cargo"): NESTED,
     (Sample, "env"): ("image", same, in_sample(env=(("A", "2"),))),
+    (Sample, "channel"): ("program", same, in_sample(channel="1.75")),
     (Sample, "toolchain_packages"): "are packages of its toolchain, which are in that one's key",
     (Sample, "own"): "brings libraries aboard, which are in the image's key; that of the sources has a test",
     (Sample, "mends"): ("image", in_recipe(provisions=()), lambda world: in_sample(mends=(MEND,))(
