@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from bareboat.inputs.extent import find_extent
 from bareboat.inputs.git_ignored import ignored_by_git
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.sample import SOURCES
-from bareboat.make.fetch_secrets import fetch_mounts
+from bareboat.make.credentials import fetch_with_credentials
 from bareboat.make.program import in_a_shell
 from bareboat.make.sources import copy_sources
 from bareboat.plan.cargo_commands import lock_commands, metadata_commands
@@ -29,9 +30,12 @@ from bareboat.system.files import read_file, write_whole
 from bareboat.system.folders import find_folders, folder_digits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bareboat.commands.project import Project
     from bareboat.inputs.cargo_metadata import CargoMetadata
     from bareboat.inputs.extent import Extent
+    from bareboat.make.context import JobContext
     from bareboat.plan.jobs import Bases, Plan
     from bareboat.plan.planner import PlanInputs
     from bareboat.system.process import Processes
@@ -90,7 +94,7 @@ class Cargo:
         work = Work(
             image="",
             command=in_a_shell(lock_commands()),
-            mounts={SOURCES: copy, "/cargo": home, **fetch_mounts()},
+            mounts={SOURCES: copy, "/cargo": home},
             writable=frozenset({SOURCES, "/cargo"}),
             folder=f"{SOURCES}/{place}",
             network=True,
@@ -108,12 +112,25 @@ class Cargo:
                     "a crate with a Cargo.lock that is no workspace's and has one program"
                 )
             log = context.log("cargo metadata")
+            image = carried.run.outputs.root(job).image
             try:
-                context.engine.work(replace(work, image=carried.run.outputs.root(job).image), log)
+                with _fetching(context, work, folder) as mounts:
+                    context.engine.work(replace(work, image=image, mounts={**work.mounts, **mounts}), log)
             except EngineError as error:
                 words = "\n".join(error.log_tail).replace(f"{SOURCES}/", f"{folder}/")
                 raise SampleError(f"cargo refuses what is in {folder}:\n{words}") from error
             return log.read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _fetching(context: JobContext, work: Work, folder: Path) -> Iterator[dict[str, Path]]:
+    """What is mounted besides for work that has a network, on the manifests in a folder."""
+    if not work.network:
+        yield {}
+        return
+    manifests = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in folder.rglob("Cargo.toml"))
+    with fetch_with_credentials(context.processes, context.folders.scratch, manifests) as mounts:
+        yield mounts
 
 
 def _plan_toolchain(inputs: PlanInputs) -> Plan:

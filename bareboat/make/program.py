@@ -22,7 +22,7 @@ from bareboat.inputs.sample import SOURCES
 from bareboat.make.build_program import build_program
 from bareboat.make.compiler import compiler_of
 from bareboat.make.context import PROCESSORS
-from bareboat.make.fetch_secrets import fetch_mounts
+from bareboat.make.credentials import fetch_with_credentials
 from bareboat.make.sources import crate_digits, kept_sources, program_name
 from bareboat.make.standing import ProgramRecord, keep_program, program_folder
 from bareboat.plan.cargo_commands import compile_commands, crates_commands, target_cache, vendor_commands
@@ -141,6 +141,7 @@ def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources:
     named = [(folder / name).read_bytes() for name in ("Cargo.toml", "Cargo.lock")]
     # Where a manifest names other folders or patches, what is vendored may depend on any source.
     named += [] if job.sample.stands_alone else [job.sample.digest.encode()]
+    lock = named[1].decode(errors="replace")
     crates = context.folders.crates / hashlib.sha256(b"\0".join(named)).hexdigest()[:_DIGITS]
     home = context.folders.crates / "cargo"
     with context.locks.hold("crates", f"the crates of {job.sample.crate}"):
@@ -148,17 +149,18 @@ def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources:
             return crates
         fetched = crates.with_name(f".{crates.name}.new")
         shutil.rmtree(fetched, ignore_errors=True)
-        for folder in (fetched, home):
-            folder.mkdir(parents=True, exist_ok=True)
-        work = Work(
-            image=toolchain.image,
-            command=in_a_shell(vendor_commands(job.sample)),
-            mounts={SOURCES: sources, "/crates": fetched, "/cargo": home, **fetch_mounts()},
-            writable=frozenset({"/crates", "/cargo"}),
-            folder=job.sample.source_folder,
-            network=True,
-        )
-        context.engine.work(work, context.log(f"{program_name(job)} crates"))
+        for each in (fetched, home):
+            each.mkdir(parents=True, exist_ok=True)
+        with fetch_with_credentials(context.processes, context.folders.scratch, lock) as mounts:
+            work = Work(
+                image=toolchain.image,
+                command=in_a_shell(vendor_commands(job.sample, credentials=True)),
+                mounts={SOURCES: sources, "/crates": fetched, "/cargo": home, **mounts},
+                writable=frozenset({"/crates", "/cargo"}),
+                folder=job.sample.source_folder,
+                network=True,
+            )
+            context.engine.work(work, context.log(f"{program_name(job)} crates"))
         fetched.rename(crates)
     return crates
 

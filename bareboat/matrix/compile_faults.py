@@ -90,6 +90,14 @@ _OLD_CARGO = re.compile(
     r"this version of Cargo is older than the `\d+` edition|feature `edition\d+` is required|"
     r"lock file version `?\d+`? (?:was found, but this version of Cargo does not understand|requires `-Znext)"
 )
+# What cargo says where it fetches from what is not for everybody.
+_NO_TOKEN = re.compile(r"no token found for `(?P<registry>[\w-]+)`")
+_NO_INDEX = re.compile(r"registry index was not found in any configuration: `(?P<registry>[\w-]+)`")
+_REFUSED = re.compile(r"failed to get successful HTTP response from `(?P<url>[^`\s]+)`[^\n]*\bgot (?P<code>40[13])\b")
+_NO_LOGIN = re.compile(
+    r"[Uu]nable to update (?P<url>[a-z+]+://\S+?)(?:[?#]\S*)?\n(?s:.*?)"
+    r"(?:failed to authenticate when downloading|no authentication methods succeeded|authentication required)"
+)
 # What is said where a name is asked for and there is no network: by curl, git, wget, and the libraries of Rust, Python,
 # Node and Go.
 _BUILD_SCRIPT = re.compile(r"failed to run custom build command for `(?P<package>[^`\n]+?)(?: \([^`\n]*\))?`")
@@ -126,7 +134,7 @@ def _explanations(log: str) -> Iterator[tuple[str, str]]:
             yield f"a build script calls what the toolchain lacks: package {package} has it", package
     for found in _HEADER.finditer(log):
         yield f"the toolchain lacks {found['header']}: `apt-file search {found['header']}` finds its package", ""
-    yield from ((text, "") for text in (*_old_compiler(log), *_no_network(log)))
+    yield from ((text, "") for text in (*_old_compiler(log), *_no_network(log), *_no_credentials(log)))
     if _LARGE_FILE.search(log):
         old = "the lock has a libc crate before 0.2.146, which asks for names that musl 1.2.4 dropped"
         yield f"{old}: `cargo update -p libc` mends it", ""
@@ -149,3 +157,18 @@ def _no_network(log: str) -> Iterator[str]:
             "what it fetches (many have a feature or a variable that takes a local copy), or have it from a Debian "
             "package: toolchain-packages"
         )
+
+
+def _no_credentials(log: str) -> Iterator[str]:
+    for found in _NO_TOKEN.finditer(log):
+        name = found["registry"]
+        variable = f"CARGO_REGISTRIES_{name.upper().replace('-', '_')}_TOKEN"
+        yield f"registry {name} wants a token: `cargo login --registry {name}` keeps one, or set {variable}"
+    for found in _NO_INDEX.finditer(log):
+        name = found["registry"]
+        yield f"no registry {name} is known: set `registries.{name}.index` in .cargo/config.toml, here or at home"
+    for found in _REFUSED.finditer(log):
+        yield f"{found['url']} answers {found['code']}: the token of its registry is absent or wrong (`cargo login`)"
+    for found in _NO_LOGIN.finditer(log):
+        asked = "git's credential helpers and the ssh-agent of SSH_AUTH_SOCK were asked"
+        yield f"repository {found['url']} wants credentials; {asked}: `git ls-remote {found['url']}` tries them"

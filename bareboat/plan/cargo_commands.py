@@ -22,18 +22,38 @@ _HOST_CONFIGURATION = (
     "if [ -f /run/ca-bundle.crt ]; then export CARGO_HTTP_CAINFO=/run/ca-bundle.crt; fi",
     "if [ -f /run/cargo-config.toml ]; then set -- --config /run/cargo-config.toml; fi",
 )
+# Where a container finds what its user's own cargo and git would use: for the step alone that fetches.
+FETCH_HOME = "/run/home"
+AGENT_PLACE = "/run/ssh-agent"
+CREDENTIALS_PLACE = "/run/cargo-credentials.toml"
+VARIABLES_PLACE = "/run/fetch-variables"  # a pipe: lines NAME=VALUE, and an empty one
+_READ_VARIABLES = (
+    f'if [ -p {VARIABLES_PLACE} ]; then while IFS= read -r line && [ -n "$line" ]; do export "$line"; done'
+    f" < {VARIABLES_PLACE}; fi"
+)
+_CREDENTIALS = (
+    f"if [ -d {FETCH_HOME} ]; then export HOME={FETCH_HOME}; fi",
+    f"if [ -S {AGENT_PLACE} ]; then export SSH_AUTH_SOCK={AGENT_PLACE}; fi",
+    f'if [ -f {CREDENTIALS_PLACE} ]; then set -- "$@" --config {CREDENTIALS_PLACE}; fi',
+    _READ_VARIABLES,
+    # Cargo has git built in; a user's setting to take the program instead is for where there is one.
+    'if ! command -v git > /dev/null; then set -- "$@" --config net.git-fetch-with-cli=false; fi',
+)
 
 
-def vendor_commands(sample: Sample) -> tuple[str, ...]:
-    """What fetches a crate's dependencies in /src to /crates, by way of the folder /cargo, as shell commands."""
+def vendor_commands(sample: Sample, *, credentials: bool = False) -> tuple[str, ...]:
+    """What fetches a crate's dependencies in /src to /crates, by way of the folder /cargo, as shell commands.
+
+    With `credentials`, those of the user are taken where they are mounted.
+    """
     # Unless told to, `cargo vendor` goes past a mirror that the configuration puts in the place of crates.io.
     vendor = 'cargo "$@" vendor --locked --respect-source-config /crates/vendor > /crates/vendor.toml'
-    return (*_compiler(sample), *_HOST_CONFIGURATION, vendor)
+    return (*_compiler(sample), *_HOST_CONFIGURATION, *(_CREDENTIALS if credentials else ()), vendor)
 
 
 def lock_commands() -> tuple[str, ...]:
     """What writes the Cargo.lock of the workspace in /src, by way of the folder /cargo, as shell commands."""
-    return (_OWN_COMPILER, *_HOST_CONFIGURATION, 'cargo "$@" generate-lockfile')
+    return (_OWN_COMPILER, *_HOST_CONFIGURATION, *_CREDENTIALS, 'cargo "$@" generate-lockfile')
 
 
 def metadata_commands() -> tuple[str, ...]:

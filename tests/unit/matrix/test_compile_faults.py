@@ -84,6 +84,46 @@ def test_a_compiler_that_is_too_old_is_told_with_both_versions(log, words):
     assert words in explain_compile(log).partition("\n")[0]
 
 
+NO_LOGIN = """\
+error: failed to get `lib` as a dependency of package `app v0.1.0 (/src)`
+
+Caused by:
+  Unable to update https://git.example.com/lib.git?branch=main#0123abc
+
+Caused by:
+  failed to clone into: /cargo/git/db/lib-0123
+
+Caused by:
+  failed to authenticate when downloading repository
+
+  * attempted ssh-agent authentication, but no usernames succeeded: `git`
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        (
+            "error: no token found for `my-own`, please run `cargo login --registry my-own`\n",
+            "my-own wants a token: `cargo login --registry my-own` keeps one, or set CARGO_REGISTRIES_MY_OWN_TOKEN",
+        ),
+        (
+            "  registry index was not found in any configuration: `my-own`\n",
+            "no registry my-own is known: set `registries.my-own.index` in .cargo/config.toml, here or at home",
+        ),
+        (
+            "  failed to get successful HTTP response from `https://r.example.com/dl/x` (192.0.2.1), got 401\n",
+            "https://r.example.com/dl/x answers 401: the token of its registry is absent or wrong (`cargo login`)",
+        ),
+        (NO_LOGIN, "repository https://git.example.com/lib.git wants credentials; "),
+        (NO_LOGIN, "`git ls-remote https://git.example.com/lib.git` tries them"),
+    ],
+)
+def test_what_is_not_for_everybody_is_named_with_the_setting(log, words):
+    (line,) = explain_compile(log).splitlines()
+    assert words in line
+
+
 @pytest.mark.parametrize(
     "said",
     [
