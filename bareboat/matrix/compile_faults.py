@@ -6,10 +6,11 @@ A crate of the user's own may have its toolchain extended: the cure is the line 
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 # The Debian package by what pkg-config, or the linker after -l, calls a library.
 _LIBRARIES = {
@@ -72,6 +73,8 @@ _PROGRAMS = (
     (re.compile(r"failed to find tool \"(?:[\w-]*-)?(?:c|g|clang)\+\+\"|(?:c|g)\+\+: (?:command )?not found"), "g++"),
     (re.compile(r"[Nn][Aa][Ss][Mm][^\n]{0,40}(?:not found|No such file|is required|not installed)"), "nasm"),
 )
+# What the crate pkg-config says for a target that is not the machine's own: musl, where the libraries are glibc's.
+_FOREIGN = "pkg-config has not been configured to support cross-compilation"
 _HEADER = re.compile(r"fatal error: (?P<header>[\w./+-]+\.h(?:pp)?): No such file")
 # musl 1.2.4 dropped the names of large-file functions that the libc crate asked for before 0.2.146.
 _LARGE_FILE = re.compile(
@@ -108,9 +111,19 @@ _NO_NETWORK = re.compile(
 )
 
 
-def explain_compile(log: str) -> str:
-    """What a failed compile lacked and what brings it, in a few lines; "" for a fault that is not known."""
-    lines = list(dict.fromkeys(_explanations(log)))
+# What is said of a source that is not there.
+_UNREAD = re.compile(
+    r"couldn't read `?([^`\n:]+)|to create the module `\w+`, create file \"([^\"\n]+)\""
+    r"|failed to (?:read|open) `([^`\n]+)`"
+)
+
+
+def explain_compile(log: str, ignored: Collection[str] = ()) -> str:
+    """What a failed compile lacked and what brings it, in a few lines; "" for a fault that is not known.
+
+    `ignored` are places in the crate's folder that are no sources of it.
+    """
+    lines = list(dict.fromkeys([*_explanations(log), *_ignored(log, ignored)]))
     packages = sorted({package for _, package in lines if package})
     words = [text for text, _ in lines]
     if packages:
@@ -132,12 +145,22 @@ def _explanations(log: str) -> Iterator[tuple[str, str]]:
     for pattern, package in _PROGRAMS:
         if pattern.search(log):
             yield f"a build script calls what the toolchain lacks: package {package} has it", package
+    if _FOREIGN in log:
+        cure = "on musl a C library comes with its crate (many have a feature `vendored`, `bundled` or `static`)"
+        yield f"pkg-config has glibc's libraries alone: {cure}, or not at all", ""
     for found in _HEADER.finditer(log):
         yield f"the toolchain lacks {found['header']}: `apt-file search {found['header']}` finds its package", ""
     yield from ((text, "") for text in (*_old_compiler(log), *_no_network(log), *_no_credentials(log)))
     if _LARGE_FILE.search(log):
         old = "the lock has a libc crate before 0.2.146, which asks for names that musl 1.2.4 dropped"
         yield f"{old}: `cargo update -p libc` mends it", ""
+
+
+def _ignored(log: str, ignored: Collection[str]) -> Iterator[tuple[str, str]]:
+    for found in _UNREAD.finditer(log):
+        names = PurePosixPath(next(filter(None, found.groups()))).parts
+        for place in sorted(place for place in ignored if PurePosixPath(place).name in names):
+            yield f"git ignores {place}, which the compile needs: `git add --force {place}` makes it a source", ""
 
 
 def _old_compiler(log: str) -> Iterator[str]:

@@ -51,6 +51,12 @@ def test_several_are_one_line_to_add_and_each_is_told_once():
     assert said.count("which crate pq-sys needs") == 1
 
 
+def test_a_library_of_glibc_is_none_of_musl():
+    said = explain_compile("  pkg-config has not been configured to support cross-compilation.\n")
+    assert said.startswith("pkg-config has glibc's libraries alone: on musl a C library comes with its crate")
+    assert "toolchain-packages" not in said
+
+
 def test_where_no_package_is_known_the_way_to_find_it_is_told():
     said = explain_compile("The system library `foo-2.0` required by crate `foo-sys` was not found.\n")
     assert "apt-file search foo-2.0" in said
@@ -122,6 +128,22 @@ Caused by:
 def test_what_is_not_for_everybody_is_named_with_the_setting(log, words):
     (line,) = explain_compile(log).splitlines()
     assert words in line
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "error: couldn't read `src/gen/built.rs`: No such file or directory (os error 2)",
+        "error: couldn't read src/gen/built.rs: No such file or directory (os error 2)",
+        '= help: to create the module `built`, create file "src/gen/built.rs" or "src/gen/built/mod.rs"',
+        "error: failed to open `gen/built.rs`",
+    ],
+)
+@pytest.mark.parametrize("place", ["src/gen", "src/gen/built.rs"])
+def test_a_source_that_git_ignores_is_named_where_it_is_missed(log, place):
+    said = explain_compile(log, {place, "other.rs", "node_modules"})
+    assert said == f"git ignores {place}, which the compile needs: `git add --force {place}` makes it a source"
+    assert explain_compile(log, {"other.rs"}) == ""
 
 
 @pytest.mark.parametrize(
