@@ -104,6 +104,8 @@ def print_containerfile(project: Project, options: ContainerfileOptions, process
         teller(view)(f"images named {OWN_NAMES}... are made by `invoke bases`")
     if cell.sample.extent.beside:
         teller(view)(f"its context is {cell.sample.extent.root(cell.sample.folder)}, where all that it copies is")
+    if cell.sample.extent.ignored:
+        teller(view)("what git ignores is no source: a .containerignore leaves it out of a build as well")
     return Exact(render_containerfile(cell, named))
 
 

@@ -23,6 +23,7 @@ from bareboat.inputs.sample import SOURCES
 from bareboat.make.credentials import fetch_with_credentials
 from bareboat.make.program import in_a_shell
 from bareboat.make.sources import copy_sources
+from bareboat.matrix.compile_faults import explain_compile
 from bareboat.plan.cargo_commands import lock_commands, metadata_commands
 from bareboat.plan.jobs import RootJob
 from bareboat.plan.planner import plan_roots
@@ -118,7 +119,8 @@ class Cargo:
                     context.engine.work(replace(work, image=image, mounts={**work.mounts, **mounts}), log)
             except EngineError as error:
                 words = "\n".join(error.log_tail).replace(f"{SOURCES}/", f"{folder}/")
-                raise SampleError(f"cargo refuses what is in {folder}:\n{words}") from error
+                cure = explain_compile(words)
+                raise SampleError(f"{cure}\ncargo refuses what is in {folder}:\n{words}".lstrip()) from error
             return log.read_text(encoding="utf-8")
 
 

@@ -7,5 +7,6 @@ run       run_matrix
 gather    gather_run, MatrixRun, new_pins
 mend      find_mends, say_mends, give, remember
 progress  make_progress
+compile_faults  explain_compile
 job, cell, probes, schedule  one job, a cell's stages, a service's probes, the order of jobs: for this room alone
 """

@@ -1,4 +1,4 @@
-"""Known faults of compiles: what linkers, build scripts and pkg-config say where the toolchain lacks something. Pure.
+"""Known faults of compiles: what linkers, build scripts, pkg-config and cargo say where they lack something. Pure.
 
 A crate of the user's own may have its toolchain extended: the cure is the line that does it.
 """
@@ -96,6 +96,9 @@ _OLD_CARGO = re.compile(
 # What cargo says where it fetches from what is not for everybody.
 _NO_TOKEN = re.compile(r"no token found for `(?P<registry>[\w-]+)`")
 _NO_INDEX = re.compile(r"registry index was not found in any configuration: `(?P<registry>[\w-]+)`")
+_NO_PROVIDER = re.compile(
+    r"Updating `(?P<registry>[\w-]+)` index\n(?s:.*?)authenticated registries require a credential-provider"
+)
 _REFUSED = re.compile(r"failed to get successful HTTP response from `(?P<url>[^`\s]+)`[^\n]*\bgot (?P<code>40[13])\b")
 _NO_LOGIN = re.compile(
     r"[Uu]nable to update (?P<url>[a-z+]+://\S+?)(?:[?#]\S*)?\n(?s:.*?)"
@@ -189,7 +192,10 @@ def _no_credentials(log: str) -> Iterator[str]:
         yield f"registry {name} wants a token: `cargo login --registry {name}` keeps one, or set {variable}"
     for found in _NO_INDEX.finditer(log):
         name = found["registry"]
-        yield f"no registry {name} is known: set `registries.{name}.index` in .cargo/config.toml, here or at home"
+        yield f"no registry {name} is known: set `registries.{name}.index` in the crate's own .cargo/config.toml"
+    for found in _NO_PROVIDER.finditer(log):
+        setting = f"registries.{found['registry']}.credential-provider"
+        yield f'registry {found["registry"]} wants a token: set `{setting} = ["cargo:token"]` in .cargo/config.toml'
     for found in _REFUSED.finditer(log):
         yield f"{found['url']} answers {found['code']}: the token of its registry is absent or wrong (`cargo login`)"
     for found in _NO_LOGIN.finditer(log):

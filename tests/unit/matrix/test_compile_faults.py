@@ -115,11 +115,15 @@ Caused by:
         ),
         (
             "  registry index was not found in any configuration: `my-own`\n",
-            "no registry my-own is known: set `registries.my-own.index` in .cargo/config.toml, here or at home",
+            "no registry my-own is known: set `registries.my-own.index` in the crate's own .cargo/config.toml",
         ),
         (
             "  failed to get successful HTTP response from `https://r.example.com/dl/x` (192.0.2.1), got 401\n",
             "https://r.example.com/dl/x answers 401: the token of its registry is absent or wrong (`cargo login`)",
+        ),
+        (
+            "    Updating `my-own` index\n  authenticated registries require a credential-provider to be configured\n",
+            'registry my-own wants a token: set `registries.my-own.credential-provider = ["cargo:token"]` in ',
         ),
         (NO_LOGIN, "repository https://git.example.com/lib.git wants credentials; "),
         (NO_LOGIN, "`git ls-remote https://git.example.com/lib.git` tries them"),
