@@ -117,7 +117,7 @@ _NO_NETWORK = re.compile(
 # What is said of a source that is not there.
 _UNREAD = re.compile(
     r"couldn't read `?([^`\n:]+)|to create the module `\w+`, create file \"([^\"\n]+)\""
-    r"|failed to (?:read|open) `([^`\n]+)`"
+    r"|failed to (?:read|open) `([^`\n]+)`|failed to read root of directory source: (\S+)"
 )
 
 

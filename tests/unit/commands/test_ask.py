@@ -18,6 +18,8 @@ from tests.unit.project import AMD, ROOT
 
 PACKAGE = ROOT / "bareboat"
 
+ASKS_GIT = pytest.mark.starts_processes("git says what it ignores in a crate of the user's own")
+
 
 def plan(*names, **more):
     options = PlanOptions(sample=names[:1], recipe=names[1:], bases="bootstrap", **more)
@@ -59,6 +61,7 @@ def test_the_plan_of_a_service_has_the_harbor_and_its_probes(tmp_path, monkeypat
     ]
 
 
+@ASKS_GIT
 def test_a_crate_of_the_users_own_is_planned_by_its_packages_name_and_on_nothing_that_is_made_to_fail(crate):
     cells = [word for word in plan(crate=crate).split() if word.startswith("sloop@")]
     assert {"sloop@debian", "sloop@scratch-musl"} <= set(cells)
@@ -68,6 +71,7 @@ def test_a_crate_of_the_users_own_is_planned_by_its_packages_name_and_on_nothing
     assert "sloop@scratch-glibc-no-loader" in plan("sloop", "scratch-glibc-no-loader", crate=crate)
 
 
+@ASKS_GIT
 @pytest.mark.parametrize("cell", ["alpine", "sloop@alpine"])
 def test_a_crate_of_the_users_own_has_containerfiles(crate, cell):
     options = ContainerfileOptions(cell=cell, crate=crate, bases="bootstrap")
@@ -76,6 +80,7 @@ def test_a_crate_of_the_users_own_has_containerfiles(crate, cell):
     assert "sloop" in text
 
 
+@ASKS_GIT
 def test_who_stands_in_a_crates_folder_means_that_crate(crate, monkeypatch):
     monkeypatch.chdir(crate)
     project = find_project(PACKAGE)

@@ -141,6 +141,7 @@ def test_what_is_not_for_everybody_is_named_with_the_setting(log, words):
         "error: couldn't read src/gen/built.rs: No such file or directory (os error 2)",
         '= help: to create the module `built`, create file "src/gen/built.rs" or "src/gen/built/mod.rs"',
         "error: failed to open `gen/built.rs`",
+        "  failed to read root of directory source: /src/src/gen/built.rs\n",
     ],
 )
 @pytest.mark.parametrize("place", ["src/gen", "src/gen/built.rs"])
