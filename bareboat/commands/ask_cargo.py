@@ -57,7 +57,8 @@ class Cargo:
         if not kept.is_file():
             teller(self.view)(f"asking cargo for the packages and programs in {workspace}")
             write_whole(kept, self._tell(workspace, package).encode())
-        return read_metadata(kept.read_text(encoding="utf-8"), SOURCES, workspace)
+        mounted = _mounted(workspace, self._extent(workspace))
+        return read_metadata(kept.read_text(encoding="utf-8"), mounted, workspace)
 
     def lock(self, workspace: Path) -> Path:
         """A copy of a workspace that has no Cargo.lock, with the one that cargo makes of it; kept until it changes."""
@@ -71,7 +72,7 @@ class Cargo:
             says = "cargo makes one for a copy; `cargo generate-lockfile` there pins its crates"
             teller(self.view)(f"{workspace} has no Cargo.lock: {says}")
             copy_sources(workspace, extent, copy)
-            self._lock(copy, place)
+            self._lock(copy, _mounted(workspace, extent))
             write_whole(kept, read_file(lock))
         if not lock.is_file() or read_file(lock) != read_file(kept):
             write_whole(lock, read_file(kept))
@@ -85,11 +86,14 @@ class Cargo:
         return find_folders().cache / "metadata" / f"{digest}.{ending}"
 
     def _tell(self, workspace: Path, package: Path) -> str:
-        folder = f"{SOURCES}/{package.relative_to(workspace)}"
-        command = in_a_shell(metadata_commands())
-        return self._work(Work(image="", command=command, mounts={SOURCES: workspace}, folder=folder), workspace)
+        extent = self._extent(workspace)
+        # Nothing is copied to be asked about.
+        parts = {f"{SOURCES}/{part}".rstrip("/"): extent.root(workspace) / part for part in extent.parts(workspace)}
+        folder = f"{_mounted(workspace, extent)}/{package.relative_to(workspace)}"
+        work = Work(image="", command=in_a_shell(metadata_commands()), mounts=parts, folder=folder)
+        return self._work(work, workspace)
 
-    def _lock(self, copy: Path, place: Path) -> None:
+    def _lock(self, copy: Path, folder: str) -> None:
         home = find_folders().crates / "cargo"
         home.mkdir(parents=True, exist_ok=True)
         work = Work(
@@ -97,7 +101,7 @@ class Cargo:
             command=in_a_shell(lock_commands()),
             mounts={SOURCES: copy, "/cargo": home},
             writable=frozenset({SOURCES, "/cargo"}),
-            folder=f"{SOURCES}/{place}",
+            folder=folder,
             network=True,
         )
         self._work(work, copy)
@@ -139,6 +143,11 @@ def _plan_toolchain(inputs: PlanInputs) -> Plan:
     """A plan that makes one toolchain."""
     plan = plan_roots(inputs)
     return replace(plan, jobs=plan.jobs[:1])
+
+
+def _mounted(workspace: Path, extent: Extent) -> str:
+    """Where a workspace is in a container that has all of its extent."""
+    return f"{SOURCES}/{extent.place(workspace)}".rstrip("/")
 
 
 def _digest(workspace: Path, extent: Extent, package: Path) -> str:

@@ -17,8 +17,7 @@ from urllib.parse import quote
 
 from bareboat.errors import EngineError, HostError
 from bareboat.make.fetch_secrets import cargo_home, fetch_mounts
-from bareboat.plan.cargo_commands import AGENT_PLACE, CREDENTIALS_PLACE, FETCH_HOME, VARIABLES_PLACE
-from bareboat.system.files import write_whole
+from bareboat.plan.cargo_commands import AGENT_PLACE, CREDENTIALS_PLACE, FETCH_HOME, PASSWORDS_VARIABLE, VARIABLES_PLACE
 from bareboat.system.folders import remove
 
 if TYPE_CHECKING:
@@ -26,15 +25,15 @@ if TYPE_CHECKING:
 
     from bareboat.system.process import Processes
 
-# A repository as a lock names it, and as a manifest does.
-_REPOSITORY = re.compile(r'(?:"git\+|\bgit\s*=\s*")(?P<url>[a-z]+://[^"?#\s]+)')
-_VARIABLE = re.compile(r"CARGO_REGISTR(?:Y|IES)_[A-Z0-9_]+")
+# A repository as a lock names it, and as a manifest does; nothing that would be more than a URL in git's configuration.
+_REPOSITORY = re.compile(r'(?:"git\+|\bgit\s*=\s*")(?P<url>[a-z]+://[^"?#;\s\\]+)(?=["?#])')
+# Cargo's settings of its network and its registries, but for a file of this machine's, which is mounted.
+_VARIABLE = re.compile(r"CARGO_(?:REGISTRY|REGISTRIES|NET|HTTP(?!_CAINFO$))_[A-Z0-9_]+")
 # Nobody is asked for a password: neither on the terminal nor in a window.
 _SILENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "GCM_INTERACTIVE": "never"}
-# What the git in cargo runs to be told a name and a password; it gets them from the variables.
-_USERNAME, _PASSWORD = "BAREBOAT_USERNAME_{number}", "BAREBOAT_PASSWORD_{number}"
-_SAY = r"printf \"username=%s\\npassword=%s\\n\"" + rf" \"${_USERNAME}\" \"${_PASSWORD}\""
-_HELPER = f'[credential "{{url}}"]\n\thelper = "!f() {{{{ {_SAY}; }}}}; f"\n'
+# By what the git in cargo is told the password of a repository: `%b` of printf(1) makes lines of it.
+_REWRITTEN = r'[url "{private}"]\n\tinsteadOf = {url}\n'
+_XDG_CONFIG = ".config/git/config"
 
 
 @contextlib.contextmanager
@@ -49,14 +48,12 @@ def fetch_with_credentials(
     try:
         if urls := sorted({found["url"] for found in _REPOSITORY.finditer(named)}):
             mounts |= _git_files(environment)
-            helpers = ""
-            for number, url in enumerate(urls):
-                if login := _ask_git(processes, url):
-                    names = (name.format(number=number) for name in (_USERNAME, _PASSWORD))
-                    variables |= dict(zip(names, login, strict=True))
-                    helpers += _HELPER.format(url=url, number=number)
-            write_whole(folder / "gitconfig", helpers.encode())
-            mounts["/etc/gitconfig"] = folder / "gitconfig"
+            private = {url: _ask_git(processes, url) for url in urls}
+            lines = [_REWRITTEN.format(private=login, url=url) for url, login in private.items() if login]
+            if lines:
+                # What takes the place of the user's own configuration has it inside.
+                own = rf"[include]\n\tpath = {FETCH_HOME}/{_XDG_CONFIG}\n"
+                variables[PASSWORDS_VARIABLE] = "".join((own, *lines))
         with _pipe(folder / "variables", variables) as pipe:
             yield {**mounts, VARIABLES_PLACE: pipe}
     finally:
@@ -79,7 +76,7 @@ def _git_files(environment: Mapping[str, str]) -> dict[str, Path]:
     """What git and ssh have in the user's home, and the agent that signs with keys which stay where they are."""
     home = Path.home()
     files = {name: home / name for name in (".gitconfig", ".ssh/known_hosts")}
-    files[".config/git/config"] = Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "git" / "config"
+    files[_XDG_CONFIG] = Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "git" / "config"
     mounts = {f"{FETCH_HOME}/{name}": file for name, file in files.items() if file.is_file()}
     agent = Path(environment.get("SSH_AUTH_SOCK", ""))
     with contextlib.suppress(OSError):
@@ -88,19 +85,22 @@ def _git_files(environment: Mapping[str, str]) -> dict[str, Path]:
     return mounts
 
 
-def _ask_git(processes: Processes, url: str) -> tuple[str, str] | None:
-    """The name and the password that git's helpers have for a repository, which no log shows."""
-    if not url.startswith(("https:", "http:")):
-        return None
+def _ask_git(processes: Processes, url: str) -> str:
+    """A repository's URL with the name and the password that git's helpers have for it; "" where they have none."""
+    scheme, _, rest = url.partition("://")
+    if scheme not in {"https", "http"}:
+        return ""
     try:
         said = processes.run(["git", "credential", "fill"], env=_SILENT, stdin=f"url={url}\n\n".encode())
     except (EngineError, HostError):
-        return None  # no helper has it, or there is no git
+        return ""  # no helper has it, or there is no git
     found = dict(line.partition("=")[::2] for line in said.splitlines())
     if not found.get("password"):
-        return None
-    processes.hide(f"https://:{quote(found['password'], safe='')}@host")
-    return found.get("username", ""), found["password"]
+        return ""
+    name, password = (quote(found.get(word, ""), safe="") for word in ("username", "password"))
+    private = f"{scheme}://{name}:{password}@{rest.rpartition('@')[2]}"
+    processes.hide(private)
+    return private
 
 
 @contextlib.contextmanager

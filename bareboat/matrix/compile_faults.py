@@ -102,7 +102,8 @@ _NO_PROVIDER = re.compile(
 _REFUSED = re.compile(r"failed to get successful HTTP response from `(?P<url>[^`\s]+)`[^\n]*\bgot (?P<code>40[13])\b")
 _NO_LOGIN = re.compile(
     r"[Uu]nable to update (?P<url>[a-z+]+://\S+?)(?:[?#]\S*)?\n(?s:.*?)"
-    r"(?:failed to authenticate when downloading|no authentication methods succeeded|authentication required)"
+    r"(?:failed to authenticate when downloading|no authentication methods succeeded|authentication required"
+    r"|failed to receive HTTP 200 response: got 40[134])"
 )
 # What is said where a name is asked for and there is no network: by curl, git, wget, and the libraries of Rust, Python,
 # Node and Go.

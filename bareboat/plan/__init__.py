@@ -6,7 +6,7 @@ planner        PlanInputs, make_plan, check_selection, plan_cell, plan_named_cel
                select_recipes, local_reference, published_sizes
 containerfile  render_containerfile, compile_stages, shipped_stage, COMPILE_STAGE, CRATES_STAGE, CA_SECRET, CARGO_SECRET
 cargo_commands vendor_commands, lock_commands, metadata_commands, compile_commands, crates_commands, target_cache;
-               FETCH_HOME, AGENT_PLACE, CREDENTIALS_PLACE, VARIABLES_PLACE
+               FETCH_HOME, AGENT_PLACE, CREDENTIALS_PLACE, VARIABLES_PLACE, PASSWORDS_VARIABLE
 eject          eject, Form, Service
 keys           root_key, pins_key, program_key, source_key, image_key, cell_key
 """

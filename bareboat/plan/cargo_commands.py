@@ -27,15 +27,23 @@ FETCH_HOME = "/run/home"
 AGENT_PLACE = "/run/ssh-agent"
 CREDENTIALS_PLACE = "/run/cargo-credentials.toml"
 VARIABLES_PLACE = "/run/fetch-variables"  # a pipe: lines NAME=VALUE, and an empty one
+# One of them: a configuration of git that has passwords in it, and is written to memory alone.
+PASSWORDS_VARIABLE = "BAREBOAT_GIT_PASSWORDS"
+_MEMORY = "/dev/shm/bareboat"  # noqa: S108 (a place in a container)
 _READ_VARIABLES = (
     f'if [ -p {VARIABLES_PLACE} ]; then while IFS= read -r line && [ -n "$line" ]; do export "$line"; done'
     f" < {VARIABLES_PLACE}; fi"
+)
+_KEEP_PASSWORDS = (
+    f'if [ -n "${PASSWORDS_VARIABLE}" ]; then mkdir -p {_MEMORY}/git;'
+    f' printf %b "${PASSWORDS_VARIABLE}" > {_MEMORY}/git/config; export XDG_CONFIG_HOME={_MEMORY}; fi'
 )
 _CREDENTIALS = (
     f"if [ -d {FETCH_HOME} ]; then export HOME={FETCH_HOME}; fi",
     f"if [ -S {AGENT_PLACE} ]; then export SSH_AUTH_SOCK={AGENT_PLACE}; fi",
     f'if [ -f {CREDENTIALS_PLACE} ]; then set -- "$@" --config {CREDENTIALS_PLACE}; fi',
     _READ_VARIABLES,
+    _KEEP_PASSWORDS,
     # Cargo has git built in; a user's setting to take the program instead is for where there is one.
     'if ! command -v git > /dev/null; then set -- "$@" --config net.git-fetch-with-cli=false; fi',
 )
@@ -58,7 +66,8 @@ def lock_commands() -> tuple[str, ...]:
 
 def metadata_commands() -> tuple[str, ...]:
     """What has cargo tell of the packages in the folder where it is run, as shell commands."""
-    return (_OWN_COMPILER, "cargo metadata --no-deps --offline --format-version=1")
+    # A warning would be in the same log, and in the midst of the line that is asked for.
+    return (_OWN_COMPILER, "cargo metadata --quiet --no-deps --offline --format-version=1")
 
 
 def _compiler(sample: Sample) -> tuple[str, ...]:

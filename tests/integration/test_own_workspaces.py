@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,11 @@ TREE = {
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Iterator[Path]:
+    main = "my app/cli/src/main.rs"
+    # One that was never compiled, so that its compile is told of.
+    sources = {**TREE, main: f"// {secrets.token_hex(8)}\n{TREE[main]}"}
     try:
-        yield write(tmp_path / "tree", TREE)
+        yield write(tmp_path / "tree", sources)
     finally:
         remove(("cli", "scratch-musl"))
 
@@ -224,7 +228,7 @@ def test_a_private_repository_is_fetched_with_the_users_own_credentials(server: 
     lock = crate / "Cargo.lock"
     hidden = LOCKED.format("hidden", "0.1.0", f"git+{server.url}/hidden.git#{commit}")
     lock.write_text(f'{lock.read_text()}dependencies = ["hidden"]\n{hidden}', encoding="utf-8")
-    environment = {"no_proxy": "*", "NO_PROXY": "*"}
+    environment = {"no_proxy": "*", "NO_PROXY": "*", "CARGO_NET_RETRY": "0"}
     refused = matrix(crate, tmp_path, "--recipe=scratch-musl", env=environment)
     reason = rows(refused, "private")["scratch-musl"]["reason"]
     assert reason.startswith(f"repository {server.url}/hidden.git wants credentials; ")

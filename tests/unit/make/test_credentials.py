@@ -7,6 +7,7 @@ import select
 import shutil
 import socket
 import subprocess
+from urllib.parse import quote
 
 import pytest
 
@@ -67,15 +68,15 @@ def test_what_is_gits_and_sshs_is_mounted_only_where_a_repository_is_named(home,
         with fetch(scratch, LOCK, environment) as mounts:
             assert mounts["/run/ssh-agent"] == home / "agent"
             assert mounts["/run/home/.ssh/known_hosts"] == home / ".ssh" / "known_hosts"
-            assert {"/run/home/.gitconfig", "/run/home/.config/git/config", "/etc/gitconfig"} <= set(mounts)
+            assert {"/run/home/.gitconfig", "/run/home/.config/git/config"} <= set(mounts)
             assert not [place for place, path in mounts.items() if "id_ed25519" in place + str(path)]
 
 
 def heard(mounts, tmp_path):
     """What a container's shell comes to know, with the places of this machine in the place of its own."""
-    commands = " && ".join(vendor_commands(HELLO, credentials=True)).replace(
-        "/crates/vendor.toml", str(tmp_path / "out")
-    )
+    commands = " && ".join(vendor_commands(HELLO, credentials=True))
+    for place, there in {"/crates/vendor.toml": "out", "/dev/shm/bareboat": "memory"}.items():
+        commands = commands.replace(place, str(tmp_path / there))
     for place in sorted(mounts, reverse=True):
         commands = commands.replace(place, str(mounts[place]))
     function = "cargo() { env; printf '%s\\n' \"$@\"; }"
@@ -89,6 +90,8 @@ def test_variables_of_registries_go_through_a_pipe_and_no_other_does(scratch, tm
     environment = {
         "CARGO_REGISTRIES_MY_OWN_TOKEN": "Bearer a 'b' \"c\" $d",
         "CARGO_REGISTRY_TOKEN": "x=y",
+        "CARGO_NET_RETRY": "0",
+        "CARGO_HTTP_CAINFO": "/a/file/of/this/machine",
         "CARGO_REGISTRIES_OTHER_TOKEN": "two\nlines",
         "AWS_SECRET_ACCESS_KEY": "no",
     }
@@ -99,33 +102,29 @@ def test_variables_of_registries_go_through_a_pipe_and_no_other_does(scratch, tm
         assert file.stat().st_mode & 0o777 == 0o600
     assert "CARGO_REGISTRIES_MY_OWN_TOKEN=Bearer a 'b' \"c\" $d" in lines
     assert "CARGO_REGISTRY_TOKEN=x=y" in lines
-    assert not [line for line in lines if "AWS" in line or "OTHER" in line]
+    assert "CARGO_NET_RETRY=0" in lines
+    assert not [line for line in lines if "AWS" in line or "OTHER" in line or "CAINFO" in line]
 
 
-@pytest.mark.starts_processes("git is asked for a password, and runs what it names as its helper")
+@pytest.mark.starts_processes("git is asked for a password, and what its configuration says")
 @pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
 def test_what_gits_helpers_say_reaches_the_git_in_cargo_and_no_file(home, scratch, tmp_path):
     helper = f'!f() {{ cat > /dev/null; echo username=me; echo \\"password={PASSWORD}\\"; }}; f'
     write(home, {".gitconfig": f'[credential "https://git.example.com"]\n\thelper = "{helper}"\n'})
+    others = [LOCK.replace("git.example.com", name) for name in ("other.example", "x\\\\ny.example", "x;y.example")]
     processes = Processes()
-    with fetch(scratch, f"{LOCK}{LOCK.replace('git.example', 'other.example')}", processes=processes) as mounts:
+    with fetch(scratch, "".join((LOCK, *others)), processes=processes) as mounts:
         lines = heard(mounts, tmp_path)
-        config = mounts["/etc/gitconfig"]
-        assert PASSWORD not in config.read_text(encoding="utf-8")
-        asked = ["git", "config", f"--file={config}", "--get", "credential.https://git.example.com/lib.git.helper"]
-        said = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
-        assert "other.example" not in config.read_text(encoding="utf-8")
-    variables = dict(line.partition("=")[::2] for line in lines if line.startswith("BAREBOAT_"))
-    answer = subprocess.run(
-        ["sh", "-c", f"{said.removeprefix('!')} get"],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert answer.stdout == f"username=me\npassword={PASSWORD}\n"
-    assert processes.clean(PASSWORD) == "***"
+        assert f"XDG_CONFIG_HOME={tmp_path / 'memory'}" in lines
+        assert not [path for path in scratch.rglob("*") if path.is_file()]
+    private = f"https://me:{quote(PASSWORD, safe='')}@git.example.com/lib.git"
+    listed = ["git", "config", f"--file={tmp_path / 'memory' / 'git' / 'config'}", "--list"]
+    said = subprocess.run(listed, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+    assert said == [
+        "include.path=/run/home/.config/git/config",
+        f"url.{private}.insteadof=https://git.example.com/lib.git",
+    ]
+    assert processes.clean(f"{PASSWORD} {private}") == "*** https://***@git.example.com/lib.git"
     assert list(scratch.iterdir()) == []
 
 
