@@ -97,6 +97,10 @@ def print_containerfile(project: Project, options: ContainerfileOptions, process
     named = {job: pinned_reference(job.reference, lock.registry.get(job.reference)) for job in roots}
     if inputs.source == "bootstrap":
         teller(view)(f"images named {OWN_NAMES}... are made by `invoke bases`")
+    if cell.sample.extent.beside:
+        teller(view)(f"its context is {cell.sample.extent.root(cell.sample.folder)}, where all that it copies is")
+    if cell.sample.extent.ignored:
+        teller(view)("what git ignores is no source: a .containerignore leaves it out of a build as well")
     return Exact(render_containerfile(cell, named))
 
 

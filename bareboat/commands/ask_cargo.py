@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -12,26 +14,32 @@ from bareboat.commands.open_run import Order, WorkOptions, carry_out
 from bareboat.commands.plan_inputs import teller
 from bareboat.engine.containers import Work
 from bareboat.errors import EngineError, HostError, SampleError
-from bareboat.inputs.cargo_metadata import COMMAND, read_metadata
+from bareboat.inputs.cargo_metadata import read_metadata
 from bareboat.inputs.crate_files import source_files
+from bareboat.inputs.extent import find_extent
+from bareboat.inputs.git_ignored import ignored_by_git
 from bareboat.inputs.load_recipes import load_recipes
-from bareboat.make.fetch_secrets import fetch_mounts
+from bareboat.inputs.sample import SOURCES
+from bareboat.make.credentials import fetch_with_credentials
 from bareboat.make.program import in_a_shell
 from bareboat.make.sources import copy_sources
-from bareboat.plan.containerfile import lock_commands
+from bareboat.matrix.compile_faults import explain_compile
+from bareboat.plan.cargo_commands import lock_commands, metadata_commands
 from bareboat.plan.jobs import RootJob
 from bareboat.plan.planner import plan_roots
 from bareboat.system.files import read_file, write_whole
 from bareboat.system.folders import find_folders, folder_digits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bareboat.commands.project import Project
     from bareboat.inputs.cargo_metadata import CargoMetadata
+    from bareboat.inputs.extent import Extent
+    from bareboat.make.context import JobContext
     from bareboat.plan.jobs import Bases, Plan
     from bareboat.plan.planner import PlanInputs
     from bareboat.system.process import Processes
-
-_MOUNTED = "/src"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,41 +57,51 @@ class Cargo:
         if not kept.is_file():
             teller(self.view)(f"asking cargo for the packages and programs in {workspace}")
             write_whole(kept, self._tell(workspace, package).encode())
-        return read_metadata(kept.read_text(encoding="utf-8"), _MOUNTED, workspace)
+        mounted = _mounted(workspace, self._extent(workspace))
+        return read_metadata(kept.read_text(encoding="utf-8"), mounted, workspace)
 
     def lock(self, workspace: Path) -> Path:
         """A copy of a workspace that has no Cargo.lock, with the one that cargo makes of it; kept until it changes."""
         copy = find_folders().sources / f"locked-{folder_digits(workspace)}"
-        lock, kept = copy / "Cargo.lock", self._kept(workspace, workspace, "lock")
+        extent, kept = self._extent(workspace), self._kept(workspace, workspace, "lock")
+        place = Path(extent.place(workspace))
+        lock = copy / place / "Cargo.lock"
         if kept.is_file():
-            copy_sources(workspace, copy, keep={Path("Cargo.lock")})
+            copy_sources(workspace, extent, copy, keep={place / "Cargo.lock"})
         else:
             says = "cargo makes one for a copy; `cargo generate-lockfile` there pins its crates"
             teller(self.view)(f"{workspace} has no Cargo.lock: {says}")
-            copy_sources(workspace, copy)
-            self._lock(copy)
+            copy_sources(workspace, extent, copy)
+            self._lock(copy, _mounted(workspace, extent))
             write_whole(kept, read_file(lock))
         if not lock.is_file() or read_file(lock) != read_file(kept):
             write_whole(lock, read_file(kept))
-        return copy
+        return copy / place
 
-    @staticmethod
-    def _kept(workspace: Path, package: Path, ending: str) -> Path:
-        return find_folders().cache / "metadata" / f"{_digest(workspace, package)}.{ending}"
+    def _extent(self, workspace: Path) -> Extent:
+        return find_extent(workspace, partial(ignored_by_git, self.processes))
+
+    def _kept(self, workspace: Path, package: Path, ending: str) -> Path:
+        digest = _digest(workspace, self._extent(workspace), package)
+        return find_folders().cache / "metadata" / f"{digest}.{ending}"
 
     def _tell(self, workspace: Path, package: Path) -> str:
-        folder = f"{_MOUNTED}/{package.relative_to(workspace)}"
-        return self._work(Work(image="", command=COMMAND, mounts={_MOUNTED: workspace}, folder=folder), workspace)
+        extent = self._extent(workspace)
+        # Nothing is copied to be asked about.
+        parts = {f"{SOURCES}/{part}".rstrip("/"): extent.root(workspace) / part for part in extent.parts(workspace)}
+        folder = f"{_mounted(workspace, extent)}/{package.relative_to(workspace)}"
+        work = Work(image="", command=in_a_shell(metadata_commands()), mounts=parts, folder=folder)
+        return self._work(work, workspace)
 
-    def _lock(self, copy: Path) -> None:
+    def _lock(self, copy: Path, folder: str) -> None:
         home = find_folders().crates / "cargo"
         home.mkdir(parents=True, exist_ok=True)
         work = Work(
             image="",
             command=in_a_shell(lock_commands()),
-            mounts={_MOUNTED: copy, "/cargo": home, **fetch_mounts()},
-            writable=frozenset({_MOUNTED, "/cargo"}),
-            folder=_MOUNTED,
+            mounts={SOURCES: copy, "/cargo": home},
+            writable=frozenset({SOURCES, "/cargo"}),
+            folder=folder,
             network=True,
         )
         self._work(work, copy)
@@ -99,12 +117,26 @@ class Cargo:
                     "a crate with a Cargo.lock that is no workspace's and has one program"
                 )
             log = context.log("cargo metadata")
+            image = carried.run.outputs.root(job).image
             try:
-                context.engine.work(replace(work, image=carried.run.outputs.root(job).image), log)
+                with _fetching(context, work, folder) as mounts:
+                    context.engine.work(replace(work, image=image, mounts={**work.mounts, **mounts}), log)
             except EngineError as error:
-                words = "\n".join(error.log_tail).replace(f"{_MOUNTED}/", f"{folder}/")
-                raise SampleError(f"cargo refuses what is in {folder}:\n{words}") from error
+                words = "\n".join(error.log_tail).replace(f"{SOURCES}/", f"{folder}/")
+                cure = explain_compile(words)
+                raise SampleError(f"{cure}\ncargo refuses what is in {folder}:\n{words}".lstrip()) from error
             return log.read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _fetching(context: JobContext, work: Work, folder: Path) -> Iterator[dict[str, Path]]:
+    """What is mounted besides for work that has a network, on the manifests in a folder."""
+    if not work.network:
+        yield {}
+        return
+    manifests = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in folder.rglob("Cargo.toml"))
+    with fetch_with_credentials(context.processes, context.folders.scratch, manifests) as mounts:
+        yield mounts
 
 
 def _plan_toolchain(inputs: PlanInputs) -> Plan:
@@ -113,11 +145,16 @@ def _plan_toolchain(inputs: PlanInputs) -> Plan:
     return replace(plan, jobs=plan.jobs[:1])
 
 
-def _digest(workspace: Path, package: Path) -> str:
+def _mounted(workspace: Path, extent: Extent) -> str:
+    """Where a workspace is in a container that has all of its extent."""
+    return f"{SOURCES}/{extent.place(workspace)}".rstrip("/")
+
+
+def _digest(workspace: Path, extent: Extent, package: Path) -> str:
     """SHA-256 (hex) of all that cargo's answer may depend on: the manifests, and which files there are."""
-    whole = hashlib.sha256(os.fsencode(package))
-    for path in source_files(workspace):
-        whole.update(b"%s\0" % os.fsencode(path.relative_to(workspace)))
+    whole, root = hashlib.sha256(os.fsencode(package)), extent.root(workspace)
+    for path in source_files(workspace, extent):
+        whole.update(b"%s\0" % os.fsencode(path.relative_to(root)))
         if path.name == "Cargo.toml":
             whole.update(read_file(path))
     return whole.hexdigest()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import platform as machine
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from bareboat import commands
 from bareboat.errors import HostError, InputError, RecipeError, SampleError
 from bareboat.inputs.cargo_metadata import Choice
+from bareboat.inputs.extent import nothing_ignored
+from bareboat.inputs.git_ignored import ignored_by_git
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.load_samples import load_crate, load_samples
 from bareboat.inputs.sample import Sample
@@ -62,8 +65,11 @@ def load_project(
     crate: Path | None = None,
     choice: Choice | None = None,
     cargo: Callable[[], Asker] | None = None,
+    ignored_in: Callable[[Path], Iterable[str]] = nothing_ignored,
 ) -> tuple[RecipeBook, tuple[Sample, ...]]:
-    """The recipes, and the project's samples or the user's own crate in place of them; `cargo` is as load_crate has it.
+    """The recipes, and the project's samples or the user's own crate in place of them.
+
+    `cargo` and `ignored_in` are as load_crate has them.
 
     Raises InputError with every mistake of both.
     """
@@ -75,7 +81,7 @@ def load_project(
         raise SampleError("which crate? Go to the folder of one, where its Cargo.toml is, or name it: --crate FOLDER")
     samples, names, mistakes = tuple[Sample, ...](), None, list[InputError]()
     try:
-        samples = load_crate(crate, choice, cargo) if crate else load_samples(project.samples)
+        samples = load_crate(crate, choice, cargo, ignored_in) if crate else load_samples(project.samples)
     except SampleError as error:
         mistakes.append(error)
     else:
@@ -121,7 +127,7 @@ def load_own(
         asker: Asker = commands.ask_cargo.Cargo(project, own.bases, processes, view)
         return asker
 
-    book, samples = load_project(project, own.crate, choice, cargo)
+    book, samples = load_project(project, own.crate, choice, cargo, partial(ignored_by_git, processes))
     if own.crate and extended:
         book = extend_toolchains(book, samples)
     return book, remember(samples, memory) if memory else samples

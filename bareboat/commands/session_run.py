@@ -86,7 +86,7 @@ def _run(context: JobContext, plan: Plan, view: TextIO, work: WorkOptions) -> Ma
         teller(view)(f"{len(standing)} of {len(plan.jobs)} jobs stand as they were made")
     progress = make_progress(view, len(plan.jobs) - len(standing))
     # Who waits for another run says so between the lines of the jobs.
-    context = replace(context, locks=replace(context.locks, tell=progress.note))
+    context = replace(context, tell=progress.note, locks=replace(context.locks, tell=progress.note))
     return run_matrix(context, plan, progress, work.jobs, standing=standing, keep_going=work.keep_going)
 
 

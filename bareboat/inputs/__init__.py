@@ -6,15 +6,18 @@ load_recipes  load_recipes, find_shared_targets
 recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, Toolchain
 schema        recipe_schema
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
-sample        Sample, Cargo
+sample        Sample, Cargo, SOURCES
 load_samples  load_samples, load_crate, give_network, Asker
-cargo_metadata COMMAND, find_workspace, read_metadata; CargoMetadata, Choice
+cargo_metadata find_workspace, read_metadata; CargoMetadata, Choice
 manifest      crate_names
 mend          Mend, is_library
 toolchain_packages extend_toolchains, is_extended
 expectation   Expectation, Served, Serving, AS_IT_STANDS
 crate_files   NOT_SOURCE, source_files, read_source, source_digest
+extent        Extent, find_extent, nothing_ignored
+git_ignored   ignored_by_git
 rustflags     RustFlags
+rust_toolchain is_asked_for
 limits        Limits, LIMITS, limits_of
 expected      ExpectedFailure
 lock          read_lock, write_lock, moved, pinned_reference, pins_of; Lock, Pinned

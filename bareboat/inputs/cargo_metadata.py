@@ -19,7 +19,6 @@ from bareboat.inputs.tomlfile import did_you_mean, read_toml, spelt
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-COMMAND = ("cargo", "metadata", "--no-deps", "--offline", "--format-version=1")
 _SAID = ConfigDict(extra="ignore", strict=True)
 
 

@@ -1,34 +1,39 @@
-"""The files of a crate's folder: which of them are its sources, and the digest of those."""
+"""A crate's files: which of them are its sources, and the digest of those."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bareboat.errors import BareboatError
+from bareboat.inputs.extent import Extent
 from bareboat.inputs.tomlfile import Parsed, Problem
 from bareboat.system.files import read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
-# Only these folders of the crate's own folder: src/target/ may be a module.
-NOT_SOURCE = frozenset({"target", ".git"})
+_GIT = ".git"
+# The first only at the top of what a package's folder has: src/target/ may be a module.
+NOT_SOURCE = frozenset({"target", _GIT})
+ALL = Extent()
 _TOLD = 10
 _DEEPEST = 200
 
 
-def read_sources(folder: Path, name: str) -> Parsed[str]:
-    """The SHA-256 of a crate's sources; or a problem for each thing in its folder that is no file or cannot be read.
+def read_sources(folder: Path, name: str, extent: Extent = ALL) -> Parsed[str]:
+    """The SHA-256 of a crate's sources; or a problem for each thing among them that is no file or cannot be read.
 
-    Problems call the folder `name`.
+    Problems call the crate's folder `name`.
     """
-    whole, problems = hashlib.sha256(), list[Problem]()
-    for path in source_files(folder, problems_of=name, problems=problems):
-        place = path.relative_to(folder)
+    whole, problems, root = hashlib.sha256(), list[Problem](), extent.root(folder)
+    if root != folder:
+        name = str(root)
+    for path in source_files(folder, extent, problems_of=name, problems=problems):
+        place = path.relative_to(root)
         try:
             sign, content = read_source(path)
         except OSError as error:
@@ -60,27 +65,47 @@ def read_source(path: Path) -> tuple[bytes, bytes]:
     return b"x" if os.access(path, os.X_OK) else b"-", read_file(path)
 
 
-def source_files(folder: Path, *, problems_of: str = "", problems: list[Problem] | None = None) -> Iterator[Path]:
-    """All in a crate's folder that is no folder, links included, without cargo's output and git's history.
+def source_files(
+    folder: Path, extent: Extent = ALL, *, problems_of: str = "", problems: list[Problem] | None = None
+) -> Iterator[Path]:
+    """All in a crate's extent that is no folder, links included, without cargo's output and git's history.
 
     A folder that cannot be read is one of the `problems`; without such a list OSError is raised.
     """
-    folders = [folder]
+    root, belongs = extent.root(folder), _belonging(folder, extent)
+    folders = [root]
     while folders:
         parent = folders.pop()
-        place = parent.relative_to(folder)
+        place = parent.relative_to(root)
         try:
-            entries = _entries(parent, depth=len(place.parts))
+            entries = [entry for entry in _entries(parent, depth=len(place.parts)) if belongs(place / entry.name)]
         except OSError as error:
             if problems is None:
                 raise
             problems.append(_problem(error, problems_of, place))
             continue
-        left_out = NOT_SOURCE if parent == folder else frozenset[str]()
         # A build gets a link to a folder as a link, so it counts as a file.
         inner = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
         yield from (parent / name for name in sorted({entry.name for entry in entries} - set(inner)))
-        folders += [parent / name for name in sorted(set(inner) - left_out, reverse=True)]
+        folders += [parent / name for name in sorted(inner, reverse=True)]
+
+
+def _belonging(folder: Path, extent: Extent) -> Callable[[Path], bool]:
+    """What tells whether a place in the extent's root is a source, or a folder that may have some."""
+    parts = [Path(part) for part in extent.parts(folder)]
+    packages = [Path(extent.in_root(folder, place)) for place in ("", *extent.beside)]
+    # A package is one though the folder that it lies in is ignored.
+    leading = {place for package in packages for place in (package, *package.parents)}
+    ignored = {Path(extent.in_root(folder, place)) for place in extent.ignored}
+    ignored |= {package / name for package in packages for name in NOT_SOURCE}
+
+    def belongs(place: Path) -> bool:
+        if place in leading:
+            return True
+        inside = any(place.is_relative_to(part) for part in parts)
+        return inside and place not in ignored and place.name != _GIT
+
+    return belongs
 
 
 def _entries(folder: Path, *, depth: int) -> list[os.DirEntry[str]]:

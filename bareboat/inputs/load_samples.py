@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from bareboat.errors import SampleError
 from bareboat.inputs.cargo_metadata import Choice, choose_programs, find_workspace
-from bareboat.inputs.crate_files import read_sources
+from bareboat.inputs.crate_files import ALL, read_sources
 from bareboat.inputs.expectation import AS_IT_STANDS, Served
+from bareboat.inputs.extent import find_extent, nothing_ignored
 from bareboat.inputs.manifest import (
     description,
     names_one_program,
@@ -24,6 +25,7 @@ from bareboat.inputs.manifest import (
     program_problems,
     stands_alone,
 )
+from bareboat.inputs.rust_toolchain import read_channel
 from bareboat.inputs.rustflags import read_rustflags
 from bareboat.inputs.sample import METADATA, Sample
 from bareboat.inputs.tomlfile import Parsed, Problem, read_toml, validate
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from bareboat.inputs.cargo_metadata import CargoMetadata
     from bareboat.inputs.expectation import Expectation
+    from bareboat.inputs.extent import Extent
     from bareboat.inputs.sample import Metadata, Variant
 
 
@@ -48,6 +51,7 @@ class _Program:
     file: str  # the Cargo.toml, as problems call it
     package: str = ""  # as the sample has it
     stands_alone: bool = False
+    extent: Extent = ALL  # the folder's
 
 
 def load_samples(folder: Path) -> tuple[Sample, ...]:
@@ -77,15 +81,18 @@ class Asker(Protocol):
 
 
 def load_crate(
-    folder: Path, choice: Choice | None = None, cargo: Callable[[], Asker] | None = None
+    folder: Path,
+    choice: Choice | None = None,
+    cargo: Callable[[], Asker] | None = None,
+    ignored_in: Callable[[Path], Iterable[str]] = nothing_ignored,
 ) -> tuple[Sample, ...]:
     """The user's own crate in `folder`: its chosen programs and their variants.
 
-    `cargo` gives who asks it. Without it, and where that is enough, only the crate's own files are read. Raises
-    SampleError with every problem.
+    `cargo` gives who asks it. Without it, and where that is enough, only the crate's own files are read. `ignored_in`
+    gives the places in a folder that are no sources. Raises SampleError with every problem.
     """
     try:
-        loaded = _load_own(folder, choice or Choice(), cargo)
+        loaded = _load_own(folder, choice or Choice(), cargo, ignored_in)
     except RuntimeError as error:  # so says Python before 3.13 that links lead to one another
         raise SampleError(f"{folder}: cannot be read: {error}") from error
     if loaded.value is None:
@@ -101,24 +108,31 @@ def give_network(samples: Iterable[Sample]) -> tuple[Sample, ...]:
     )
 
 
-def _load_own(folder: Path, choice: Choice, cargo: Callable[[], Asker] | None) -> Parsed[tuple[Sample, ...]]:
+def _load_own(
+    folder: Path,
+    choice: Choice,
+    cargo: Callable[[], Asker] | None,
+    ignored_in: Callable[[Path], Iterable[str]],
+) -> Parsed[tuple[Sample, ...]]:
     place, name = folder.resolve(), str(folder)
     workspace = find_workspace(place)
     manifest = read_toml(place / "Cargo.toml", f"{name}/Cargo.toml")
     if cargo is None or manifest.value is None:
-        return _load(place, name)
+        return _load(place, name, find_extent(place, ignored_in))
     root = workspace or place
     if not os.path.lexists(root / "Cargo.lock"):
         locked = cargo().lock(root)
-        root, place = locked, locked / place.relative_to(root)
+        # The copy has nothing but sources.
+        root, place, ignored_in = locked, locked / place.relative_to(root), nothing_ignored
     if (
         workspace is None
         and not choice.names_one
         and names_one_program(manifest.value, place, by_default=not choice.all_binaries)
     ):
-        return _load(place, name)
+        return _load(place, name, find_extent(place, ignored_in))
     said = cargo().tell(root, place)
     root = said.workspace_root
+    extent = find_extent(root, ignored_in)
     loaded = []
     for chosen in choose_programs(said, place, choice):
         program = _Program(
@@ -128,6 +142,7 @@ def _load_own(folder: Path, choice: Choice, cargo: Callable[[], Asker] | None) -
             table=chosen.package.table,
             file=f"{chosen.package.name}: Cargo.toml",
             package=chosen.package.name,
+            extent=extent,
         )
         loaded.append(_make(root, name if root == place else str(root), program))
     problems = tuple(dict.fromkeys(problem for one in loaded for problem in one.problems))
@@ -143,7 +158,7 @@ def _shared_names(loaded: Iterable[Parsed[tuple[Sample, ...]]]) -> Iterator[str]
             yield f"{here}/Cargo.toml: package.name: there is another sample '{sample.name}', {there}"
 
 
-def _load(folder: Path, name: str) -> Parsed[tuple[Sample, ...]]:
+def _load(folder: Path, name: str, extent: Extent = ALL) -> Parsed[tuple[Sample, ...]]:
     """The package in a folder that has its lock too, and its one program."""
     file = f"{name}/Cargo.toml"
     manifest = read_toml(folder / "Cargo.toml", file)
@@ -162,6 +177,7 @@ def _load(folder: Path, name: str) -> Parsed[tuple[Sample, ...]]:
         table=extra.get("bareboat", {}) if isinstance(extra, dict) else {},
         file=file,
         stands_alone=stands_alone(manifest.value),
+        extent=extent,
     )
     made = _make(folder, name, program)
     wrong = tuple(program_problems(manifest.value, file))
@@ -179,7 +195,7 @@ def _make(folder: Path, name: str, program: _Program) -> Parsed[tuple[Sample, ..
         return Parsed(value=None, problems=lock.problems)
     table = program.table if isinstance(program.table, dict) else {"": program.table}
     metadata = validate(table, METADATA, f"{program.file}: package.metadata.bareboat")
-    sources, rustflags = read_sources(folder, name), read_rustflags(folder, name)
+    sources, rustflags = read_sources(folder, name, program.extent), read_rustflags(folder, name)
     problems = [*metadata.problems, *_link_problems(folder, name), *sources.problems, *rustflags.problems]
     if metadata.value is None or sources.value is None or rustflags.value is None or problems:
         return Parsed(value=None, problems=tuple(problems))
@@ -187,6 +203,7 @@ def _make(folder: Path, name: str, program: _Program) -> Parsed[tuple[Sample, ..
         _sample(folder, program, metadata.value, sources.value),
         needs_crates=needs_crates(lock.value),
         rustflags=rustflags.value,
+        channel=read_channel(folder),
     )
     return Parsed(value=(crate, *(_variant(crate, variant) for variant in metadata.value.variants)), problems=())
 
@@ -197,6 +214,7 @@ def _sample(folder: Path, program: _Program, metadata: Metadata, digest: str) ->
         crate=_spelling(program.name),
         summary=program.summary,
         folder=folder,
+        extent=program.extent,
         package=program.package,
         binary=program.binary,
         needs_crates=False,

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bareboat.inputs.tomlfile import Parsed, read_toml
+from bareboat.inputs.tomlfile import Parsed, read_toml, subtable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,8 +48,8 @@ def read_rustflags(folder: Path, name: str) -> Parsed[RustFlags]:
     read = read_toml(folder / ".cargo" / file, f"{name}/.cargo/{file}")
     if read.value is None:
         return Parsed(value=None, problems=read.problems)
-    build, targets = _table(read.value, "build"), _table(read.value, "target")
-    flagged = tuple(sorted(key for key in targets if "rustflags" in _table(targets, key)))
+    build, targets = subtable(read.value, "build"), subtable(read.value, "target")
+    flagged = tuple(sorted(key for key in targets if "rustflags" in subtable(targets, key)))
     return Parsed(value=RustFlags(build=_words(build.get("rustflags")), targets=flagged), problems=())
 
 
@@ -82,11 +82,6 @@ def _holds(tokens: list[str], facts: frozenset[tuple[str, str]]) -> bool:
             inner.append(_holds(tokens, facts))
     tokens.pop(0)
     return {"all": all(inner), "any": any(inner), "not": not any(inner)}.get(name, False)
-
-
-def _table(parent: dict[str, Any], key: str) -> dict[str, Any]:
-    found = parent.get(key)
-    return found if isinstance(found, dict) else {}
 
 
 def _words(flags: object) -> tuple[str, ...]:

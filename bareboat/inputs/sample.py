@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
 from bareboat.inputs.base import Name  # noqa: TC001 -- likewise
 from bareboat.inputs.expectation import Expectation, Serving, Value, Variable
 from bareboat.inputs.expected import ExpectedFailure  # noqa: TC001 -- likewise
+from bareboat.inputs.extent import Extent
 from bareboat.inputs.rustflags import RustFlags
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from bareboat.inputs.mend import Mend
 
+# The place in a container at which the sources are.
+SOURCES = "/src"
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _Feature = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_/.+-]*$")]
 # Cargo's own profiles whose folder is called otherwise: https://doc.rust-lang.org/cargo/guide/build-cache.html
@@ -150,6 +153,8 @@ class Sample:
     summary: str
     # The folder that has the Cargo.lock: the package's, or that of its workspace.
     folder: Path
+    # Which files it is made of: those of that folder, but for what git ignores, and those beside it that it needs.
+    extent: Extent = field(default_factory=Extent)
     # What cargo calls the package, where the folder alone does not tell it; "" where it does.
     package: str = ""
     # The name of the compiled program.
@@ -166,6 +171,8 @@ class Sample:
     cargo: Cargo = field(default_factory=Cargo)
     # The compiler flags that its own configuration of cargo sets.
     rustflags: RustFlags = field(default_factory=RustFlags)
+    # The channel that its rust-toolchain file asks for, "" where it names none; None where it has no such file.
+    channel: str | None = None
     # Debian packages that its toolchain has besides.
     toolchain_packages: tuple[str, ...] = ()
     # Pairs of name and value that the image's environment has beside the recipe's.
@@ -188,6 +195,11 @@ class Sample:
     expect_failure: tuple[tuple[str, ExpectedFailure], ...] = ()
     # Pairs of a pattern of recipes and, for probes known to be answered wrongly there, pairs of name and reason.
     excuses: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+
+    @property
+    def source_folder(self) -> str:
+        """Where the folder is in a container that has the sources."""
+        return f"{SOURCES}/{self.extent.place(self.folder)}".rstrip("/")
 
     @property
     def package_option(self) -> tuple[str, ...]:

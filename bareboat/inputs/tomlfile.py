@@ -101,6 +101,12 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     return f" (there are: {', '.join(known)})" if known else ""
 
 
+def subtable(parent: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The table of that key; an empty one where there is none."""
+    found = parent.get(key)
+    return found if isinstance(found, dict) else {}
+
+
 def _failed(name: str, key: str, text: str) -> Parsed[Any]:
     return Parsed(value=None, problems=(Problem(file=name, key=key, text=text),))
 

@@ -13,5 +13,6 @@ copies         fetch_copies, owners_in, CopiedEntry
 image          ImageContents, gather_contents, ship_image, assemble, image_config, image_entries
 base_archive   keep_base, open_base, find_base, known_layers
 load           load_image, saved_image, scratch_archive
-fetch_secrets  fetch_secrets, fetch_mounts
+fetch_secrets  fetch_secrets, for this room alone
+credentials    fetch_with_credentials
 """

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from bareboat.archive import read_copied
 from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES, Build
 from bareboat.make.fetch_secrets import fetch_secrets
-from bareboat.make.sources import program_name
+from bareboat.make.sources import kept_sources, program_name
 from bareboat.plan.containerfile import COMPILE_STAGE, CRATES_STAGE, compile_stages
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bareboat.make.context import JobContext, RootImage
     from bareboat.plan.jobs import ProgramJob
 
@@ -19,17 +21,17 @@ def build_program(context: JobContext, job: ProgramJob, toolchain: RootImage, ke
     """The program's bytes, from the compile stage of its Containerfile."""
     # Of two builds of one crate at once, one would find the other's half of the steps in the engine's cache, and would
     # have to do the rest, which needs a network, without one.
-    with context.locks.hold(f"build of {job.sample.crate}", job.id):
-        return _build(context, job, toolchain, key)
+    with context.locks.hold(f"build of {job.sample.crate}", job.id), kept_sources(context, job.sample) as sources:
+        return _build(context, job, toolchain, sources, key)
 
 
-def _build(context: JobContext, job: ProgramJob, toolchain: RootImage, key: str) -> bytes:
+def _build(context: JobContext, job: ProgramJob, toolchain: RootImage, sources: Path, key: str) -> bytes:
     engine, log = context.engine, context.log(program_name(job))
     stages = compile_stages(job, toolchain.reference, toolchain.source.digest)
     name = f"{job.sample.name}:{job.target}-{job.crt}-{job.toolchain.name}".replace("+", "_")
     program = Build(
         containerfile=stages,
-        context=job.sample.folder,
+        context=sources,
         tag=f"{OWN_NAMES}program/{name}",
         labels={KIND_LABEL: "program", KEY_LABEL: key},
         target=COMPILE_STAGE,
@@ -37,7 +39,7 @@ def _build(context: JobContext, job: ProgramJob, toolchain: RootImage, key: str)
     if job.sample.needs_crates:
         crates = Build(
             containerfile=stages,
-            context=job.sample.folder,
+            context=sources,
             tag=f"{OWN_NAMES}crates/{name}",
             labels={KIND_LABEL: "crates", KEY_LABEL: key},
             target=CRATES_STAGE,

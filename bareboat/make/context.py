@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
@@ -11,7 +12,7 @@ from bareboat.inputs.limits import limits_of
 from bareboat.system.once import Once
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from bareboat.archive import Image
     from bareboat.closure.owners import Owners
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 PROCESSORS = "processors"
 
 Status = Literal["built", "unchanged", "passed", "failed", "skipped"]
+
+
+def say_nothing(text: str) -> None:
+    """Says nothing."""
+    del text
 
 
 class Finder(Protocol):
@@ -77,11 +83,17 @@ class JobContext(Known):
     processes: Processes
     locks: Locks  # of what only one run may make at a time
     commit: str = ""  # of the checkout, with `+dirty` where a file of it differed; "" outside one
+    tell: Callable[[str], None] = say_nothing  # says a line between those of the jobs
+    told: Once[str, None] = field(default_factory=Once)  # what it was told that is said once
     remote: bool = False  # the engine is on another machine, and cannot mount folders of this one
     tracers: Once[Path, Tracer] = field(default_factory=Once)  # the copy of strace, by the folder where it lies
     bases: Once[Path, Image] = field(default_factory=Once)  # those that this run has opened, by archive
     compilers: Once[str, str] = field(default_factory=Once)  # what rustc says of itself, by the image's digest
     owners: Once[str, Owners] = field(default_factory=Once)  # those that it has read, by the image's digest
+
+    def tell_once(self, text: str) -> None:
+        """Say a line, whichever and however many jobs have it to say."""
+        self.told.get(text, partial(self.tell, text))
 
     def log(self, job: str) -> Path:
         """Where the log of a job goes; its last run's stays there."""

@@ -23,15 +23,15 @@ _CA_FILES = (
 _PLACES = {CARGO_SECRET: "/run/cargo-config.toml", CA_SECRET: "/run/ca-bundle.crt"}
 
 
-def fetch_mounts() -> dict[str, Path]:
+def fetch_mounts(environment: Mapping[str, str]) -> dict[str, Path]:
     """The same files by the places where the commands of a fetch look for them in a container."""
-    return {_PLACES[name]: path for name, path in fetch_secrets().items()}
+    return {_PLACES[name]: path for name, path in fetch_secrets(environment).items()}
 
 
 def fetch_secrets(environment: Mapping[str, str] = os.environ) -> dict[str, Path]:
     """The files to mount for the fetching step alone: mount name -> file; only those that the host has."""
     named = [environment[name] for name in _CA_VARIABLES if environment.get(name)]
-    cargo = Path(environment.get("CARGO_HOME") or Path.home() / ".cargo")
+    cargo = cargo_home(environment)
     candidates = {
         CA_SECRET: [Path(path) for path in (*named, *_CA_FILES)],
         # Where there are both, cargo reads the one without the ending.
@@ -39,3 +39,8 @@ def fetch_secrets(environment: Mapping[str, str] = os.environ) -> dict[str, Path
     }
     found = {name: next((path for path in paths if path.is_file()), None) for name, paths in candidates.items()}
     return {name: path for name, path in found.items() if path is not None}
+
+
+def cargo_home(environment: Mapping[str, str]) -> Path:
+    """Where the user's own cargo keeps its files."""
+    return Path(environment.get("CARGO_HOME") or Path.home() / ".cargo")

@@ -17,18 +17,15 @@ from typing import TYPE_CHECKING
 
 from bareboat.engine.containers import Work
 from bareboat.errors import CompileError, EngineError
-from bareboat.inputs.crate_files import source_digest
+from bareboat.inputs.rust_toolchain import is_asked_for
+from bareboat.inputs.sample import SOURCES
 from bareboat.make.build_program import build_program
+from bareboat.make.compiler import compiler_of
 from bareboat.make.context import PROCESSORS
-from bareboat.make.fetch_secrets import fetch_mounts
-from bareboat.make.sources import crate_digits, program_name, sync_sources
+from bareboat.make.credentials import fetch_with_credentials
+from bareboat.make.sources import crate_digits, kept_sources, program_name
 from bareboat.make.standing import ProgramRecord, keep_program, program_folder
-from bareboat.plan.containerfile import (
-    compile_commands,
-    crates_commands,
-    target_cache,
-    vendor_commands,
-)
+from bareboat.plan.cargo_commands import compile_commands, crates_commands, target_cache, vendor_commands
 from bareboat.system.folders import remove
 
 if TYPE_CHECKING:
@@ -51,6 +48,7 @@ _CRATES_CHARACTERS = 2**22
 
 def make_program(context: JobContext, job: ProgramJob, toolchain: RootImage) -> Program:
     """Compile a program, and keep it on disk."""
+    _say_compiler(context, job, toolchain)
     if context.remote:
         key = program_folder(context, job, toolchain).name
         compiled = _Compiled(content=build_program(context, job, toolchain, key))
@@ -67,6 +65,19 @@ def make_program(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
     return keep_program(context, job, toolchain, compiled.content, record)
 
 
+def _say_compiler(context: JobContext, job: ProgramJob, toolchain: RootImage) -> None:
+    """Say that another compiler is used than the one that the crate asks for, if so it is."""
+    channel = job.sample.channel
+    if not channel:
+        return
+    compiler = compiler_of(context, toolchain)
+    if not is_asked_for(channel, compiler):
+        context.tell_once(
+            f"{job.sample.crate} asks for Rust {channel} in its rust-toolchain file: toolchain {job.toolchain.name} "
+            f"compiles it instead, with {compiler}"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Compiled:
     """A compiled program, and what is known of its compile; None and nothing where an engine's build did it."""
@@ -81,8 +92,8 @@ def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
     # Cargo judges by time: what was compiled is as new as this very copy of the sources, and as no other of that name.
     target = context.folders.targets / f"{target_cache(job, toolchain.source.digest)}-{crate_digits(job.sample)}"
     with contextlib.ExitStack() as block:
-        sources = block.enter_context(_sources(context, job.sample))
-        mounts = {"/src": sources, "/target": target}
+        sources = block.enter_context(kept_sources(context, job.sample))
+        mounts = {SOURCES: sources, "/target": target}
         if job.sample.needs_crates:
             mounts["/crates"] = _vendor(context, job, toolchain, sources)
         mounts["/out"] = out = block.enter_context(_scratch_folder(context))
@@ -95,8 +106,8 @@ def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
             image=toolchain.image,
             command=in_a_shell((*compile_commands(job), *crates_commands(job))),
             mounts=mounts,
-            writable=frozenset({"/src", "/target", "/out"}),
-            folder="/src",
+            writable=frozenset({SOURCES, "/target", "/out"}),
+            folder=job.sample.source_folder,
         )
         _compile(context, work, context.log(program_name(job)))
         return _Compiled(
@@ -124,34 +135,13 @@ def _scratch_folder(context: JobContext) -> Iterator[Path]:
         remove(context.processes, out)
 
 
-@contextlib.contextmanager
-def _sources(context: JobContext, sample: Sample) -> Iterator[Path]:
-    """A copy of the sample's sources, which no other run changes while the block runs."""
-    copy = context.folders.sources / f"{sample.crate}-{crate_digits(sample)}"
-    name, what = f"sources {copy.name}", f"the sources of {sample.crate}"
-    while True:
-        # One at a time looks and copies, so that the next finds what it needs, and does not wait until that is unused.
-        with context.locks.hold(f"copy of {name}", what):
-            with context.locks.hold(name, what, shared=True):
-                same = _is_copy(sample, copy)
-            if not same:
-                with context.locks.hold(name, what):
-                    sync_sources(sample, copy)
-        with context.locks.hold(name, what, shared=True):
-            if _is_copy(sample, copy):
-                yield copy
-                return
-
-
-def _is_copy(sample: Sample, copy: Path) -> bool:
-    return copy.is_dir() and source_digest(copy) == sample.digest
-
-
 def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources: Path) -> Path:
     """The folder of the crates that manifest and lock name, each with its sources; fetched once."""
-    named = [(sources / name).read_bytes() for name in ("Cargo.toml", "Cargo.lock")]
+    folder = sources / job.sample.extent.place(job.sample.folder)
+    named = [(folder / name).read_bytes() for name in ("Cargo.toml", "Cargo.lock")]
     # Where a manifest names other folders or patches, what is vendored may depend on any source.
     named += [] if job.sample.stands_alone else [job.sample.digest.encode()]
+    lock = named[1].decode(errors="replace")
     crates = context.folders.crates / hashlib.sha256(b"\0".join(named)).hexdigest()[:_DIGITS]
     home = context.folders.crates / "cargo"
     with context.locks.hold("crates", f"the crates of {job.sample.crate}"):
@@ -159,17 +149,18 @@ def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources:
             return crates
         fetched = crates.with_name(f".{crates.name}.new")
         shutil.rmtree(fetched, ignore_errors=True)
-        for folder in (fetched, home):
-            folder.mkdir(parents=True, exist_ok=True)
-        work = Work(
-            image=toolchain.image,
-            command=in_a_shell(vendor_commands()),
-            mounts={"/src": sources, "/crates": fetched, "/cargo": home, **fetch_mounts()},
-            writable=frozenset({"/crates", "/cargo"}),
-            folder="/src",
-            network=True,
-        )
-        context.engine.work(work, context.log(f"{program_name(job)} crates"))
+        for each in (fetched, home):
+            each.mkdir(parents=True, exist_ok=True)
+        with fetch_with_credentials(context.processes, context.folders.scratch, lock) as mounts:
+            work = Work(
+                image=toolchain.image,
+                command=in_a_shell(vendor_commands(job.sample, credentials=True)),
+                mounts={SOURCES: sources, "/crates": fetched, "/cargo": home, **mounts},
+                writable=frozenset({"/crates", "/cargo"}),
+                folder=job.sample.source_folder,
+                network=True,
+            )
+            context.engine.work(work, context.log(f"{program_name(job)} crates"))
         fetched.rename(crates)
     return crates
 

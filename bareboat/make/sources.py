@@ -1,7 +1,11 @@
-"""Keeps a copy of a crate's sources for the container that compiles them, changed only where the sources changed."""
+"""Keeps a copy of a crate's sources for the container that compiles them, changed only where the sources changed.
+
+The copy is of the nearest folder that has all of them, with nothing else in it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -11,10 +15,12 @@ from bareboat.inputs.crate_files import read_source, source_digest, source_files
 from bareboat.system.folders import folder_digits
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from bareboat.inputs.extent import Extent
     from bareboat.inputs.sample import Sample
+    from bareboat.make.context import JobContext
     from bareboat.plan.jobs import ProgramJob
 
 
@@ -28,6 +34,29 @@ def program_name(job: ProgramJob) -> str:
     return f"{job.id} {crate_digits(job.sample)}"
 
 
+@contextlib.contextmanager
+def kept_sources(context: JobContext, sample: Sample) -> Iterator[Path]:
+    """A copy of the sample's sources, which no other run changes while the block runs."""
+    copy = context.folders.sources / f"{sample.crate}-{crate_digits(sample)}"
+    name, what = f"sources {copy.name}", f"the sources of {sample.crate}"
+    while True:
+        # One at a time looks and copies, so that the next finds what it needs, and does not wait until that is unused.
+        with context.locks.hold(f"copy of {name}", what):
+            with context.locks.hold(name, what, shared=True):
+                same = _is_copy(sample, copy)
+            if not same:
+                with context.locks.hold(name, what):
+                    sync_sources(sample, copy)
+        with context.locks.hold(name, what, shared=True):
+            if _is_copy(sample, copy):
+                yield copy
+                return
+
+
+def _is_copy(sample: Sample, copy: Path) -> bool:
+    return copy.is_dir() and source_digest(copy) == sample.digest
+
+
 def sync_sources(sample: Sample, copy: Path) -> None:
     """Make `copy` hold the sample's sources and nothing else; what has the same content stays as it is.
 
@@ -35,14 +64,15 @@ def sync_sources(sample: Sample, copy: Path) -> None:
     and a file that did not keeps the time of its copy. Raises BareboatError where the sources are no longer those that
     the sample was read from.
     """
-    copy_sources(sample.folder, copy)
+    copy_sources(sample.folder, sample.extent, copy)
     if source_digest(copy) != sample.digest:
         raise BareboatError(f"{sample.folder}: its files changed during the run; run it again")
 
 
-def copy_sources(folder: Path, copy: Path, keep: Collection[Path] = ()) -> None:
-    """Make `copy` hold the sources in `folder`, and nothing else but what is to be kept; what is the same stays."""
-    wanted = {path.relative_to(folder): path for path in source_files(folder)}
+def copy_sources(folder: Path, extent: Extent, copy: Path, keep: Collection[Path] = ()) -> None:
+    """Make `copy` hold the sources of the crate in `folder`, and nothing else but what is to be kept there."""
+    root = extent.root(folder)
+    wanted = {path.relative_to(root): path for path in source_files(folder, extent)}
     copy.mkdir(parents=True, exist_ok=True)
     _remove_others(copy, {*wanted, *keep})
     for place, source in wanted.items():

@@ -102,7 +102,7 @@ def _conclude(context: JobContext, done: Done[Job, Output]) -> Output | None:
         reason=done.error.summary,
         detail=done.error.detail,
     )
-    if cure := explain_compile(_compile_log(done)):
+    if cure := _cure(done):
         failed = replace(failed, reason=cure.partition("\n")[0], detail=f"{cure}\n\n{failed.detail}")
     expected = done.job.cell.expect_failure
     if expected is not None:
@@ -121,6 +121,13 @@ def _conclude(context: JobContext, done: Done[Job, Output]) -> Output | None:
 def _says(done: Done[Job, Output], expected: tuple[ExpectedFailure, ...]) -> bool:
     """Whether a compile failed, and in the way that all who need it expect."""
     return bool(expected) and all(failure.explains(_compile_log(done)) for failure in expected)
+
+
+def _cure(done: Done[Job, Output]) -> str:
+    """What mends a compile that failed, in a few lines; "" of all else, and where no cure is known."""
+    job = done.aborted_by or done.job
+    ignored = job.sample.extent.ignored if isinstance(job, ProgramJob) else ()
+    return explain_compile(_compile_log(done), ignored)
 
 
 def _compile_log(done: Done[Job, Output]) -> str:
@@ -162,7 +169,7 @@ def _tell(
         first = told.setdefault(done.error.log_tail, done.job.id)
         if first != done.job.id:
             note = f"with the words of {first}; the whole log: {done.error.log}"
-        elif cure := explain_compile(_compile_log(done)):
+        elif cure := _cure(done):
             note = f"{cure}\n  the whole log: {done.error.log}"
     if expected and isinstance(done.error, EngineError):
         note = f"as expected; the whole log: {done.error.log}"

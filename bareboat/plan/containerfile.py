@@ -7,12 +7,14 @@ hand may give `--network=none` where no crate is fetched.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shlex
 import string
 from typing import TYPE_CHECKING
+
+from bareboat.inputs.sample import SOURCES
+from bareboat.plan.cargo_commands import compile_commands, target_cache, vendor_commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 CRATES_STAGE = "crates"
 COMPILE_STAGE = "compile"
 MADE_STAGE = "made"
-_DIGITS = 12
 _MADE = "/made"
 _ROOT = "0:0"
 _SPELT = {ord(plain): plain for plain in f"{string.ascii_letters}{string.digits} .,:;/_-=#"} | {10: r"\n", 9: r"\t"}
@@ -60,16 +61,15 @@ def compile_stages(job: ProgramJob, toolchain: str, digest: str = "") -> str:
     """
     if not job.sample.needs_crates:
         compiling = _compile(job, digest)
-        return _lines(f"FROM {toolchain} AS {COMPILE_STAGE}", "WORKDIR /src", "COPY . .", compiling, _COMPILED)
+        return _lines(f"FROM {toolchain} AS {COMPILE_STAGE}", *_sources(job), compiling, _COMPILED)
     # Manifest and lock come before the sources, where that is enough: a change of a source fetches nothing anew.
     alone = job.sample.stands_alone
-    first = ("COPY Cargo.toml Cargo.lock ./", "RUN mkdir src && touch src/main.rs src/lib.rs")
+    first = ("WORKDIR /src", "COPY Cargo.toml Cargo.lock ./", "RUN mkdir src && touch src/main.rs src/lib.rs")
     return _lines(
         f"FROM {toolchain} AS {CRATES_STAGE}",
         f"LABEL {STAGE_LABEL}={CRATES_STAGE}",
-        "WORKDIR /src",
-        *(first if alone else ("COPY . .",)),
-        _vendor(),
+        *(first if alone else _sources(job)),
+        _vendor(job),
         "",
         f"FROM {CRATES_STAGE} AS {COMPILE_STAGE}",
         *(("RUN rm -r src", "COPY . .") if alone else ()),
@@ -134,87 +134,21 @@ def _copy(cell: Cell, planned: PlannedCopy, references: Mapping[RootJob, str]) -
     return _comment(copy.why), f"COPY {' '.join(options)} {copy.path} {copy.to}"
 
 
-_HOST_CONFIGURATION = (
-    "export CARGO_HOME=/cargo",
-    "if [ -f /run/ca-bundle.crt ]; then export CARGO_HTTP_CAINFO=/run/ca-bundle.crt; fi",
-    "if [ -f /run/cargo-config.toml ]; then set -- --config /run/cargo-config.toml; fi",
-)
-
-
-def vendor_commands() -> tuple[str, ...]:
-    """What fetches a crate's dependencies in /src to /crates, by way of the folder /cargo, as shell commands."""
-    # Unless told to, `cargo vendor` goes past a mirror that the configuration puts in the place of crates.io.
-    vendor = 'cargo "$@" vendor --locked --respect-source-config /crates/vendor > /crates/vendor.toml'
-    return (*_HOST_CONFIGURATION, vendor)
-
-
-def lock_commands() -> tuple[str, ...]:
-    """What writes the Cargo.lock of the workspace in /src, by way of the folder /cargo, as shell commands."""
-    return (*_HOST_CONFIGURATION, 'cargo "$@" generate-lockfile')
-
-
-def compile_commands(job: ProgramJob) -> tuple[str, ...]:
-    """What compiles the sources in /src to /out, by way of the folder /target, as shell commands."""
-    # --target and crt-static are always said: without --target the flag reaches build scripts and proc macros too, and
-    # the default differs from target to target.
+def _sources(job: ProgramJob) -> tuple[str, ...]:
+    """What brings the sources to /src from the context, the nearest folder that has all of them."""
     sample = job.sample
-    binary, cargo = shlex.quote(sample.binary), shlex.join([*sample.cargo.options, *sample.package_option])
-    crates = "--config /crates/vendor.toml " if sample.needs_crates else ""
-    # Variants share what is compiled of their dependencies (the build folder), and each links its program in a folder
-    # of its own. Before 1.91 cargo knows no build folder apart: there a variant shares nothing.
-    folders = [f"CARGO_TARGET_DIR=/target/{sample.name}", "CARGO_BUILD_BUILD_DIR=/target/build"]
-    linked = f"/target/{sample.name}/{job.target}/{sample.cargo.folder}/{sample.binary}"
-    # No path is remapped (--remap-path-prefix): sources, crates and cargo's folders have the same names in every
-    # container, whatever they are called on the machine, so that a program names none of the machine's.
-    return (
-        f"export {' '.join([*folders, *_environment(job)])}",
-        f"cargo build {_flags(job)}{crates}{cargo} --locked --offline --target {job.target} --bin {binary}",
-        f"install -D -m 0755 {shlex.join([linked, job.binary])}",
-    )
+    parts = [_unexpanded(part) for part in sample.extent.parts(sample.folder)]
+    copies = [f"COPY {json.dumps([part, part], ensure_ascii=False)}" if part else "COPY . ." for part in parts]
+    folder = _unexpanded(sample.source_folder)
+    return (f"WORKDIR {SOURCES}", *copies, *([f"WORKDIR {folder}"] if folder != SOURCES else []))
 
 
-def crates_commands(job: ProgramJob) -> tuple[str, ...]:
-    """What writes the crates that the program may be linked with to /out/crates, one a line; without them, nothing.
-
-    Cargo resolves them for the target and the features of the build, without build scripts and procedural macros. There
-    is none to ask for where a crate names no other.
-    """
-    sample = job.sample
-    if sample.is_only_itself:
-        return ()
-    options = "--config /crates/vendor.toml " if sample.needs_crates else ""
-    features = shlex.join([*sample.cargo.feature_options, *sample.package_option])
-    wanted = f"--target {job.target} --edges normal,no-proc-macro --prefix none --format '{{p}}'"
-    return (f"{{ cargo {options}tree {features} --locked --offline {wanted} > /out/crates || rm -f /out/crates; }}",)
+def _unexpanded(path: str) -> str:
+    # In most steps an unescaped $ is replaced by a build variable.
+    return re.sub(r"([\\$])", r"\\\1", path)
 
 
-def _flags(job: ProgramJob) -> str:
-    """The option of cargo that gives the compiler its flags, beside all that the crate's own configuration gives."""
-    if "RUSTFLAGS" in job.sample.cargo.env:
-        return ""  # cargo takes that and nothing else
-    # RUSTFLAGS would take the place of the crate's own flags. Those of all tables that match the target are joined, and
-    # a table of this name matches every target and is nobody's.
-    flags = json.dumps([*job.sample.rustflags.beside(job.target), *_linkage(job)], ensure_ascii=False)
-    return shlex.join(["--config", f'target."cfg(all())".rustflags={flags}']) + " "
-
-
-def _linkage(job: ProgramJob) -> tuple[str, str]:
-    return "-C", f"target-feature={'+' if job.crt == 'static' else '-'}crt-static"
-
-
-def target_cache(job: ProgramJob, digest: str) -> str:
-    """The name of the folder in which cargo finds what it compiled before; `digest` is the toolchain image's."""
-    parts = ["bareboat", job.sample.crate, job.toolchain.name, job.target, job.crt]
-    if digest:
-        # An object that another gcc or musl made may not fit what this one makes.
-        parts.append(digest.removeprefix("sha256:")[:_DIGITS])
-    if env := _environment(job):
-        # A build script that does not tell cargo which variables it read would not run again when they change.
-        parts.append(hashlib.sha256(" ".join(env).encode()).hexdigest()[:_DIGITS])
-    return "-".join(parts)
-
-
-def _vendor() -> str:
+def _vendor(job: ProgramJob) -> str:
     # Crates are vendored into a layer, so that the compile needs neither network nor a cache that may have gone;
     # the cache mount only spares the download.
     return _run(
@@ -223,23 +157,17 @@ def _vendor() -> str:
             f"--mount=type=secret,id={CARGO_SECRET},target=/run/cargo-config.toml",
             f"--mount=type=secret,id={CA_SECRET},target=/run/ca-bundle.crt",
         ),
-        ("mkdir /crates", *vendor_commands()),
+        ("mkdir /crates", *vendor_commands(job.sample)),
     )
 
 
 def _compile(job: ProgramJob, digest: str) -> str:
     # Cargo judges by time, and the folder of compiled objects may be younger than a source that was changed.
+    whole = "." if job.sample.source_folder == SOURCES else SOURCES
     return _run(
         (f"--mount=type=cache,id={target_cache(job, digest)},target=/target,sharing=locked",),
-        ("find . -type f -exec touch {} +", *compile_commands(job)),
+        (f"find {whole} -type f -exec touch {{}} +", *compile_commands(job)),
     )
-
-
-def _environment(job: ProgramJob) -> list[str]:
-    env = dict(job.sample.cargo.env)
-    if "RUSTFLAGS" in env:
-        env["RUSTFLAGS"] = " ".join([env["RUSTFLAGS"], *_linkage(job)])
-    return [f"{name}={shlex.quote(value)}" for name, value in sorted(env.items())]
 
 
 def _comment(text: str) -> str:

@@ -19,6 +19,8 @@ from tests.unit.project import AMD, ROOT
 
 PACKAGE = ROOT / "bareboat"
 
+ASKS_GIT = pytest.mark.starts_processes("git says what it ignores in a crate of the user's own")
+
 
 def plan(*names, **more):
     options = PlanOptions(sample=names[:1], recipe=names[1:], bases="bootstrap", **more)
@@ -60,6 +62,7 @@ def test_the_plan_of_a_service_has_the_harbor_and_its_probes(tmp_path, monkeypat
     ]
 
 
+@ASKS_GIT
 def test_a_crate_of_the_users_own_is_planned_by_its_packages_name_and_on_nothing_that_is_made_to_fail(crate):
     cells = [word for word in plan(crate=crate).split() if word.startswith("sloop@")]
     assert {"sloop@debian", "sloop@scratch-musl"} <= set(cells)
@@ -69,12 +72,14 @@ def test_a_crate_of_the_users_own_is_planned_by_its_packages_name_and_on_nothing
     assert "sloop@scratch-glibc-no-loader" in plan("sloop", "scratch-glibc-no-loader", crate=crate)
 
 
+@ASKS_GIT
 def test_a_plan_is_a_job_matrix_of_all_that_a_crate_would_be_tried_on(crate):
     cells = json.loads(plan(crate=crate, format="github"))["include"]
     assert [cell["cell"] for cell in cells] == [word for word in plan(crate=crate).split() if word.startswith("sloop@")]
     assert {cell["sample"] for cell in cells} == {"sloop"}
 
 
+@ASKS_GIT
 @pytest.mark.parametrize("cell", ["alpine", "sloop@alpine"])
 def test_a_crate_of_the_users_own_has_containerfiles(crate, cell):
     options = ContainerfileOptions(cell=cell, crate=crate, bases="bootstrap")
@@ -83,6 +88,7 @@ def test_a_crate_of_the_users_own_has_containerfiles(crate, cell):
     assert "sloop" in text
 
 
+@ASKS_GIT
 def test_who_stands_in_a_crates_folder_means_that_crate(crate, monkeypatch):
     monkeypatch.chdir(crate)
     project = find_project(PACKAGE)

@@ -19,6 +19,7 @@ from tests.unit.project import ROOT
 from tests.unit.report.example_results import result, source
 from tests.unit.schemas import read_yaml
 
+pytestmark = pytest.mark.starts_processes("git says what it ignores in a crate of the user's own")
 SLOOP = """\
 [package]
 name = "sloop"

@@ -83,6 +83,7 @@ def test_a_cell_that_was_not_measured_is_told_with_the_command_that_does_it(expl
         explain("helo-world@debian")
 
 
+@pytest.mark.starts_processes("git says what it ignores in a crate of the user's own")
 def test_of_a_crate_of_ones_own_the_recipe_alone_is_a_cell(explain):
     crate = ROOT / "rust-samples" / "hello-world"
     assert explain("debian", result("debian", size=1), crate=crate)[0].startswith("hello-world@debian works")

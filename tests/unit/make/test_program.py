@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from bareboat.inputs.crate_files import source_digest
 from bareboat.inputs.sample import Cargo
 from bareboat.make.context import RootImage
 from bareboat.make.program import LARGE_FILE_NAMES, make_program, read_seconds
+from bareboat.plan.cargo_commands import compile_commands
 from bareboat.result.values import Source
 from tests.unit.project import HELLO, job_context, plan_of
 
@@ -40,11 +42,17 @@ def engine(tmp_path):
 
 
 @pytest.fixture
-def compile_of(engine, tmp_path):
+def told():
+    """The lines that were said between those of the jobs."""
+    return []
+
+
+@pytest.fixture
+def compile_of(engine, tmp_path, told):
     """Compiles a sample on the fake engine, and gives the work that it was."""
     written = write_image([], ImageConfig(), reference="localhost/x:x", to=tmp_path / "toolchain.tar")
     engine.load(tmp_path / "toolchain.tar")
-    context = job_context(engine, tmp_path)
+    context = job_context(engine, tmp_path, tell=told.append)
     source = Source(kind="bootstrap", reference="localhost/x:x", digest=written.image_id)
     toolchain = RootImage(status="built", note="", reference="localhost/x:x", source=source, packages=())
 
@@ -120,3 +128,33 @@ def test_names_that_the_linker_brought_are_kept_with_the_program(compile_of):
     note.parent.mkdir(parents=True)
     note.write_text("lseek64\nopen64\n", encoding="ascii")
     assert compile_of(HELLO)[0].large_file_names == ("lseek64", "open64")
+
+
+def test_who_asks_for_another_compiler_is_told_once_which_one_compiles(engine, compile_of, told):
+    engine.compiler = "rustc 1.95.0 (59807616e 2026-04-14)"
+    for channel in (None, "", "stable", "1.95"):
+        _, work = compile_of(replace(HELLO, channel=channel))
+        assert ("rustup" in work.command[-1]) == (channel is not None)
+    assert told == []
+    for _ in range(2):
+        compile_of(replace(HELLO, channel="1.70.0"))
+    (line,) = told
+    assert line.startswith("hello-world asks for Rust 1.70.0 in its rust-toolchain file: toolchain ")
+    assert line.endswith(" compiles it instead, with rustc 1.95.0 (59807616e 2026-04-14)")
+
+
+@pytest.mark.starts_processes("a shell is asked what it would tell cargo")
+def test_an_image_with_rustup_compiles_with_its_own_compiler_whatever_the_crate_asks_for():
+    (cell,) = plan_of("scratch-musl", samples=(replace(HELLO, channel="1.70.0"),)).cells
+    (first, *_) = compile_commands(cell.program)
+    rustup = "rustup() { echo '1.95.0-x86_64-unknown-linux-gnu (default)'; }"
+    for function, named in ((rustup, "1.95.0-x86_64-unknown-linux-gnu"), ("PATH=/nowhere", "")):
+        said = subprocess.run(
+            ["/bin/sh", "-c", f'{function}; {first} && echo "$RUSTUP_TOOLCHAIN"'],
+            env={"PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        assert said.stdout == f"{named}\n"

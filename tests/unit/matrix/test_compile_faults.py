@@ -12,6 +12,7 @@ PKG_CONFIG = """\
   The system library `libpq` required by crate `pq-sys` was not found.
   The file `libpq.pc` needs to be installed and the PKG_CONFIG_PATH environment variable must contain its folder.
 """
+ACTIVE = "while the currently active rustc version is 1.63.0\n"
 
 
 def packages_in(said):
@@ -55,6 +56,116 @@ def test_where_no_package_is_known_the_way_to_find_it_is_told():
     assert "apt-file search foo-2.0" in said
     assert "toolchain-packages" not in said
     assert "apt-file search ev.h" in explain_compile("src/x.c:1:10: fatal error: ev.h: No such file or directory\n")
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        (
+            "error: rustc 1.95.0 is not supported by the following package:\n  app@0.1.0 requires rustc 1.999\n",
+            "app@0.1.0 requires rustc 1.999, and the toolchain has 1.95.0: ",
+        ),
+        (
+            f"error: package `app v0.1.0 (/src)` cannot be built because it requires rustc 1.99 or newer, {ACTIVE}",
+            "app v0.1.0 (/src) requires rustc 1.99, and the toolchain has 1.63.0: ",
+        ),
+        (
+            "  this version of Cargo is older than the `2030` edition, and only supports `2015`",
+            "the toolchain's cargo is too old",
+        ),
+        ("feature `edition2024` is required", "the toolchain's cargo is too old"),
+        (
+            "  lock file version `5` was found, but this version of Cargo does not understand this lock file, perhaps",
+            "the toolchain's cargo is too old",
+        ),
+    ],
+)
+def test_a_compiler_that_is_too_old_is_told_with_both_versions(log, words):
+    assert words in explain_compile(log).partition("\n")[0]
+
+
+NO_LOGIN = """\
+error: failed to get `lib` as a dependency of package `app v0.1.0 (/src)`
+
+Caused by:
+  Unable to update https://git.example.com/lib.git?branch=main#0123abc
+
+Caused by:
+  failed to clone into: /cargo/git/db/lib-0123
+
+Caused by:
+  failed to authenticate when downloading repository
+
+  * attempted ssh-agent authentication, but no usernames succeeded: `git`
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        (
+            "error: no token found for `my-own`, please run `cargo login --registry my-own`\n",
+            "my-own wants a token: `cargo login --registry my-own` keeps one, or set CARGO_REGISTRIES_MY_OWN_TOKEN",
+        ),
+        (
+            "  registry index was not found in any configuration: `my-own`\n",
+            "no registry my-own is known: set `registries.my-own.index` in the crate's own .cargo/config.toml",
+        ),
+        (
+            "  failed to get successful HTTP response from `https://r.example.com/dl/x` (192.0.2.1), got 401\n",
+            "https://r.example.com/dl/x answers 401: the token of its registry is absent or wrong (`cargo login`)",
+        ),
+        (
+            "    Updating `my-own` index\n  authenticated registries require a credential-provider to be configured\n",
+            'registry my-own wants a token: set `registries.my-own.credential-provider = ["cargo:token"]` in ',
+        ),
+        (NO_LOGIN, "repository https://git.example.com/lib.git wants credentials; "),
+        (NO_LOGIN, "`git ls-remote https://git.example.com/lib.git` tries them"),
+    ],
+)
+def test_what_is_not_for_everybody_is_named_with_the_setting(log, words):
+    (line,) = explain_compile(log).splitlines()
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "error: couldn't read `src/gen/built.rs`: No such file or directory (os error 2)",
+        "error: couldn't read src/gen/built.rs: No such file or directory (os error 2)",
+        '= help: to create the module `built`, create file "src/gen/built.rs" or "src/gen/built/mod.rs"',
+        "error: failed to open `gen/built.rs`",
+        "  failed to read root of directory source: /src/src/gen/built.rs\n",
+    ],
+)
+@pytest.mark.parametrize("place", ["src/gen", "src/gen/built.rs"])
+def test_a_source_that_git_ignores_is_named_where_it_is_missed(log, place):
+    said = explain_compile(log, {place, "other.rs", "node_modules"})
+    assert said == f"git ignores {place}, which the compile needs: `git add --force {place}` makes it a source"
+    assert explain_compile(log, {"other.rs"}) == ""
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "curl: (6) Could not resolve host: github.com",
+        "fatal: unable to access 'https://github.com/x/y/': Could not resolve host: github.com",
+        "wget: unable to resolve host address 'github.com'",
+        "error sending request for url (https://github.com/x)",
+        "dns error: failed to lookup address information: Temporary failure in name resolution",
+        "https://x/: Dns Failed: resolve dns name 'x:443'",
+        "urllib.error.URLError: <urlopen error [Errno -2] Name or service not known>",
+        "connect: Network is unreachable (os error 101)",
+        "npm ERR! request failed, reason: getaddrinfo EAI_AGAIN registry.npmjs.org",
+    ],
+)
+def test_a_build_script_that_wants_a_network_is_told_that_there_is_none(said):
+    failed = "error: failed to run custom build command for `fetcher v0.1.0 (/src)`\n"
+    told = explain_compile(f"{failed}\n  --- stderr\n  {said}\n")
+    assert told.startswith("the build script of fetcher v0.1.0 asks for a network, and compiles have none: ")
+    # Where cargo itself finds no registry, no build script is to blame; nor where a script fails for something else.
+    assert explain_compile(f"{said}\n") == ""
+    assert explain_compile(failed) == ""
 
 
 @pytest.mark.parametrize(

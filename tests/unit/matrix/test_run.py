@@ -142,7 +142,7 @@ def test_another_output_fails_the_cell(context, engine):
 
 def test_a_compile_that_lacks_a_library_says_first_which_package_has_it(context, engine, monkeypatch):
     told = "the toolchain lacks library pq: package libpq-dev has it\nadd to Cargo.toml:"
-    monkeypatch.setattr("bareboat.matrix.run.explain_compile", lambda log: told if "broken" in log else "")
+    monkeypatch.setattr("bareboat.matrix.run.explain_compile", lambda log, _ignored: told if "broken" in log else "")
     engine.broken, view = "cargo build", io.StringIO()
     done = run_plan(context, plan_of(book_of("scratch-musl", "alpine")), view)
     for outcome in outcomes(done).values():

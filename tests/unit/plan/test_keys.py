@@ -23,6 +23,7 @@ from bareboat.inputs import base, recipe, sample
 from bareboat.inputs.base import Alpine, Base, Debian, Distroless, SameAs
 from bareboat.inputs.expectation import Expectation, Served, Serving
 from bareboat.inputs.expected import ExpectedFailure
+from bareboat.inputs.extent import Extent
 from bareboat.inputs.limits import limits_of
 from bareboat.inputs.mend import Mend
 from bareboat.inputs.recipe import Compile, Copy, Provision, Published, Recipe, RecipeBook, Runtime, Toolchain
@@ -317,6 +318,9 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Sample, "crate"): ("program", same, in_sample(crate="t")),
     (Sample, "summary"): TOLD,
     (Sample, "folder"): "what is in it is the digest's",
+    (Sample, "extent"): NESTED,
+    (Extent, "beside"): ("program", same, in_sample(folder=Path("/a/s"), extent=Extent(beside=("../t",)))),
+    (Extent, "ignored"): "is no source: the digest is of what is left",
     (Sample, "binary"): ("program", same, in_sample(binary="t")),
     (Sample, "package"): ("program", same, in_sample(package="p")),
     (Sample, "needs_crates"): ("program", same, in_sample(needs_crates=False)),
@@ -325,6 +329,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Sample, "recipes"): CHOOSES,
     (Sample, "cargo"): NESTED,
     (Sample, "env"): ("image", same, in_sample(env=(("A", "2"),))),
+    (Sample, "channel"): ("program", same, in_sample(channel="1.75")),
     (Sample, "toolchain_packages"): "are packages of its toolchain, which are in that one's key",
     (Sample, "own"): "brings libraries aboard, which are in the image's key; that of the sources has a test",
     (Sample, "mends"): ("image", in_recipe(provisions=()), lambda world: in_sample(mends=(MEND,))(
@@ -417,7 +422,7 @@ NAMES: dict[str, Any] = {}
 for module in (base, recipe, sample, jobs, values, tracer):
     NAMES |= {name: value for name, value in vars(module).items() if isinstance(value, type)}
 NAMES |= {"RootBootstrap": base.RootBootstrap, "Libc": recipe.Libc, "Crt": recipe.Crt, "Copy": Copy, "Recipe": Recipe}
-NAMES |= {"Sample": Sample, "Mend": Mend, "Path": Path, "Mapping": dict, "Callable": object}
+NAMES |= {"Sample": Sample, "Extent": Extent, "Mend": Mend, "Path": Path, "Mapping": dict, "Callable": object}
 
 
 def classes_in(hint: Any) -> set[type]:

@@ -1,0 +1,143 @@
+"""What cargo is told in a container, as shell commands: of a compile, and of the step that fetches crates. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bareboat.inputs.sample import Sample
+    from bareboat.plan.jobs import ProgramJob
+
+_DIGITS = 12
+# Of an image that has rustup a crate's own rust-toolchain.toml would ask for another compiler, which is not there.
+_OWN_COMPILER = (
+    "if command -v rustup > /dev/null; then"
+    ' RUSTUP_TOOLCHAIN="$(rustup default | cut -d " " -f 1)"; export RUSTUP_TOOLCHAIN; fi'
+)
+_HOST_CONFIGURATION = (
+    "export CARGO_HOME=/cargo",
+    "if [ -f /run/ca-bundle.crt ]; then export CARGO_HTTP_CAINFO=/run/ca-bundle.crt; fi",
+    "if [ -f /run/cargo-config.toml ]; then set -- --config /run/cargo-config.toml; fi",
+)
+# Where a container finds what its user's own cargo and git would use: for the step alone that fetches.
+FETCH_HOME = "/run/home"
+AGENT_PLACE = "/run/ssh-agent"
+CREDENTIALS_PLACE = "/run/cargo-credentials.toml"
+VARIABLES_PLACE = "/run/fetch-variables"  # a pipe: lines NAME=VALUE, and an empty one
+# One of them: a configuration of git that has passwords in it, and is written to memory alone.
+PASSWORDS_VARIABLE = "BAREBOAT_GIT_PASSWORDS"
+_MEMORY = "/dev/shm/bareboat"  # noqa: S108 (a place in a container)
+_READ_VARIABLES = (
+    f'if [ -p {VARIABLES_PLACE} ]; then while IFS= read -r line && [ -n "$line" ]; do export "$line"; done'
+    f" < {VARIABLES_PLACE}; fi"
+)
+_KEEP_PASSWORDS = (
+    f'if [ -n "${PASSWORDS_VARIABLE}" ]; then mkdir -p {_MEMORY}/git;'
+    f' printf %b "${PASSWORDS_VARIABLE}" > {_MEMORY}/git/config; export XDG_CONFIG_HOME={_MEMORY}; fi'
+)
+_CREDENTIALS = (
+    f"if [ -d {FETCH_HOME} ]; then export HOME={FETCH_HOME}; fi",
+    f"if [ -S {AGENT_PLACE} ]; then export SSH_AUTH_SOCK={AGENT_PLACE}; fi",
+    f'if [ -f {CREDENTIALS_PLACE} ]; then set -- "$@" --config {CREDENTIALS_PLACE}; fi',
+    _READ_VARIABLES,
+    _KEEP_PASSWORDS,
+    # Cargo has git built in; a user's setting to take the program instead is for where there is one.
+    'if ! command -v git > /dev/null; then set -- "$@" --config net.git-fetch-with-cli=false; fi',
+)
+
+
+def vendor_commands(sample: Sample, *, credentials: bool = False) -> tuple[str, ...]:
+    """What fetches a crate's dependencies in /src to /crates, by way of the folder /cargo, as shell commands.
+
+    With `credentials`, those of the user are taken where they are mounted.
+    """
+    # Unless told to, `cargo vendor` goes past a mirror that the configuration puts in the place of crates.io.
+    vendor = 'cargo "$@" vendor --locked --respect-source-config /crates/vendor > /crates/vendor.toml'
+    return (*_compiler(sample), *_HOST_CONFIGURATION, *(_CREDENTIALS if credentials else ()), vendor)
+
+
+def lock_commands() -> tuple[str, ...]:
+    """What writes the Cargo.lock of the workspace in /src, by way of the folder /cargo, as shell commands."""
+    return (_OWN_COMPILER, *_HOST_CONFIGURATION, *_CREDENTIALS, 'cargo "$@" generate-lockfile')
+
+
+def metadata_commands() -> tuple[str, ...]:
+    """What has cargo tell of the packages in the folder where it is run, as shell commands."""
+    # A warning would be in the same log, and in the midst of the line that is asked for.
+    return (_OWN_COMPILER, "cargo metadata --quiet --no-deps --offline --format-version=1")
+
+
+def _compiler(sample: Sample) -> tuple[str, ...]:
+    return () if sample.channel is None else (_OWN_COMPILER,)
+
+
+def compile_commands(job: ProgramJob) -> tuple[str, ...]:
+    """What compiles the sources in /src to /out, by way of the folder /target, as shell commands."""
+    # --target and crt-static are always said: without --target the flag reaches build scripts and proc macros too, and
+    # the default differs from target to target.
+    sample = job.sample
+    binary, cargo = shlex.quote(sample.binary), shlex.join([*sample.cargo.options, *sample.package_option])
+    crates = "--config /crates/vendor.toml " if sample.needs_crates else ""
+    # Variants share what is compiled of their dependencies (the build folder), and each links its program in a folder
+    # of its own. Before 1.91 cargo knows no build folder apart: there a variant shares nothing.
+    folders = [f"CARGO_TARGET_DIR=/target/{sample.name}", "CARGO_BUILD_BUILD_DIR=/target/build"]
+    linked = f"/target/{sample.name}/{job.target}/{sample.cargo.folder}/{sample.binary}"
+    # No path is remapped (--remap-path-prefix): sources, crates and cargo's folders have the same names in every
+    # container, whatever they are called on the machine, so that a program names none of the machine's.
+    return (
+        *_compiler(sample),
+        f"export {' '.join([*folders, *_environment(job)])}",
+        f"cargo build {_flags(job)}{crates}{cargo} --locked --offline --target {job.target} --bin {binary}",
+        f"install -D -m 0755 {shlex.join([linked, job.binary])}",
+    )
+
+
+def crates_commands(job: ProgramJob) -> tuple[str, ...]:
+    """What writes the crates that the program may be linked with to /out/crates, one a line; without them, nothing.
+
+    Cargo resolves them for the target and the features of the build, without build scripts and procedural macros. There
+    is none to ask for where a crate names no other.
+    """
+    sample = job.sample
+    if sample.is_only_itself:
+        return ()
+    options = "--config /crates/vendor.toml " if sample.needs_crates else ""
+    features = shlex.join([*sample.cargo.feature_options, *sample.package_option])
+    wanted = f"--target {job.target} --edges normal,no-proc-macro --prefix none --format '{{p}}'"
+    return (f"{{ cargo {options}tree {features} --locked --offline {wanted} > /out/crates || rm -f /out/crates; }}",)
+
+
+def target_cache(job: ProgramJob, digest: str) -> str:
+    """The name of the folder in which cargo finds what it compiled before; `digest` is the toolchain image's."""
+    parts = ["bareboat", job.sample.crate, job.toolchain.name, job.target, job.crt]
+    if digest:
+        # An object that another gcc or musl made may not fit what this one makes.
+        parts.append(digest.removeprefix("sha256:")[:_DIGITS])
+    if env := _environment(job):
+        # A build script that does not tell cargo which variables it read would not run again when they change.
+        parts.append(hashlib.sha256(" ".join(env).encode()).hexdigest()[:_DIGITS])
+    return "-".join(parts)
+
+
+def _flags(job: ProgramJob) -> str:
+    """The option of cargo that gives the compiler its flags, beside all that the crate's own configuration gives."""
+    if "RUSTFLAGS" in job.sample.cargo.env:
+        return ""  # cargo takes that and nothing else
+    # RUSTFLAGS would take the place of the crate's own flags. Those of all tables that match the target are joined, and
+    # a table of this name matches every target and is nobody's.
+    flags = json.dumps([*job.sample.rustflags.beside(job.target), *_linkage(job)], ensure_ascii=False)
+    return shlex.join(["--config", f'target."cfg(all())".rustflags={flags}']) + " "
+
+
+def _linkage(job: ProgramJob) -> tuple[str, str]:
+    return "-C", f"target-feature={'+' if job.crt == 'static' else '-'}crt-static"
+
+
+def _environment(job: ProgramJob) -> list[str]:
+    env = dict(job.sample.cargo.env)
+    if "RUSTFLAGS" in env:
+        env["RUSTFLAGS"] = " ".join([env["RUSTFLAGS"], *_linkage(job)])
+    return [f"{name}={shlex.quote(value)}" for name, value in sorted(env.items())]
