@@ -58,14 +58,10 @@ jobs:
       - uses: actions/checkout@v6
         with:
           persist-credentials: false
-      - name: what Podman without root, and bases made from packages, need
-        run: |
-          sudo apt-get update
-          sudo apt-get install --yes --no-install-recommends {packages}
-          # Ubuntu lets no ordinary user make a namespace but by a profile of AppArmor.
-          sudo sysctl --write kernel.apparmor_restrict_unprivileged_userns=0
       - run: pipx install {requirement}
-      - run: bareboat doctor --quick
+      - name: let ordinary users make namespaces, as Ubuntu does only for programs that it knows
+        run: sudo sysctl --write kernel.apparmor_restrict_unprivileged_userns=0
+      - run: bareboat setup --yes
       - name: build, run and measure
         env:
           RECIPE: ${{{{ matrix.recipe }}}}
@@ -78,11 +74,6 @@ jobs:
           name: bareboat-${{{{ matrix.recipe }}}}
           path: ${{{{ runner.temp }}}}/results
 """
-# Of Ubuntu: what `invoke doctor` asks for, for Podman without root and for bases that no registry has.
-_PACKAGES = (
-    *("podman", "uidmap", "slirp4netns", "netavark", "aardvark-dns", "strace"),
-    *("mmdebstrap", "debian-archive-keyring", "qemu-utils", "e2fsprogs"),
-)
 
 
 def render_workflow(cell: Cell, folder: PurePath, options: Sequence[str], version: str) -> str:
@@ -97,7 +88,6 @@ def render_workflow(cell: Cell, folder: PurePath, options: Sequence[str], versio
         folder=json.dumps(str(folder), ensure_ascii=False),
         requirement=f"bareboat=={version}",
         words="".join(f" {shlex.quote(option)}" for option in options),
-        packages=" ".join(_PACKAGES),
     )
 
 

@@ -22,7 +22,14 @@ def containerfile(_c, cell, crate="", package="", bin="", bases="auto"):
 })  # fmt: skip
 def eject(_c, cell, run=False, compose=False, kube=False, quadlet=False, containerfile=False, github=False, image="",
           crate="", package="", bin="", bases="auto"):  # fmt: skip
-    """Print what is taken home of a cell: how it is built or run elsewhere, confined as here, or tried in CI."""
+    """Print what is taken home of a cell: how it is built or run elsewhere, confined as here, or tried in CI.
+
+    For example:
+
+        bareboat eject scratch-musl --containerfile >Containerfile    # podman or docker builds it, of public images
+        bareboat eject scratch-musl --quadlet --image ghcr.io/me/app:1 >app.container
+        bareboat eject scratch-musl --github >.github/workflows/bareboat.yml
+    """
     order(commands.eject.print_ejected, commands.eject.EjectOptions, locals())
 
 
