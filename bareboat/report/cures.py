@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Of a file in a tar: its header's block, and at most another that its last bytes do not fill.
 _TAR_BYTES = 2 * 512
 # What a program lacks of its run, and of no image (check/causes.py).
-_CONFINED = re.compile(r"lacks a (?:network:|place to write to:)")
+_CONFINED = re.compile(r"(?:lacks|waits for) a (?:network:|place to write to:)")
 # What a preflight tells of a file that the toolchain has (check/prediction.py).
 _COPY = re.compile(
     r"package (?P<package>\S+ \S+) has it; add to (?P<file>\S+):\n\n"
