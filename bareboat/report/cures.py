@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from bareboat.inputs.recipe import Provision, Recipe, RecipeBook
     from bareboat.result.values import Result
 
+# Of a file in a tar: its header's block, and at most another that its last bytes do not fill.
+_TAR_BYTES = 2 * 512
 # What a program lacks of its run, and of no image (check/causes.py).
-_CONFINED = re.compile(r"lacks a (?:network:|place to write to:)")
+_CONFINED = re.compile(r"(?:lacks|waits for) a (?:network:|place to write to:)")
 # What a preflight tells of a file that the toolchain has (check/prediction.py).
 _COPY = re.compile(
     r"package (?P<package>\S+ \S+) has it; add to (?P<file>\S+):\n\n"
@@ -52,18 +54,21 @@ def give(recipe: str, provisions: Sequence[str], cost: float | None) -> Cure:
     brings = f"Provision {names} brings" if len(provisions) == 1 else f"Provisions {names} bring"
     key = recipe if re.fullmatch(r"[\w-]+", recipe) else json.dumps(recipe)
     return Cure(
-        says=f"{brings} it aboard{f', {size_text(cost)}' if cost else ''}: add to Cargo.toml what stands below.",
+        says=f"{brings} it aboard{f', about {size_text(cost)}' if cost else ''}: add to Cargo.toml what stands below.",
         lines=("[package.metadata.bareboat]", f"with = {{ {key} = {json.dumps(list(provisions))} }}"),
     )
 
 
 def provision_bytes(provision: Provision, results: Iterable[Result]) -> float | None:
-    """What a provision weighs, by the first manifest that has each of its files; None where one is in none of them."""
+    """What an image weighs more with a provision, or a little less; None where no manifest has one of its files.
+
+    Of several manifests the first counts. A layer is a tar, in which each file has a header and fills its last block.
+    """
     aboard: dict[str, int] = {}
     for row in (row for result in results for row in result.manifest):
-        aboard.setdefault(row.path.rstrip("/"), row.size_bytes)
+        aboard.setdefault(row.path.rstrip("/"), row.size_bytes + max(row.files, 1) * _TAR_BYTES)
     sizes = [
-        0 if copy.source == "new" else len(copy.text.encode()) if copy.text else aboard.get(copy.to.rstrip("/"))
+        _TAR_BYTES + len((copy.text or "").encode()) if copy.is_made else aboard.get(copy.to.rstrip("/"))
         for copy in provision.copies
     ]
     known = [size for size in sizes if size is not None]

@@ -111,7 +111,7 @@ def _passed(result: Result, costs: Mapping[str, float | None]) -> Iterator[str]:
         yield from _completed(result)
     for mend in result.mended:
         cost = costs.get(mend.provision)
-        weight = f" ({size_text(cost)})" if cost else ""
+        weight = f" (about {size_text(cost)})" if cost else ""
         yield f"Provision '{mend.provision}' came aboard{weight}, without which {_ended(mend.why)}"
     if result.large_file_names:
         names = ", ".join(result.large_file_names)

@@ -89,7 +89,7 @@ def test_root_and_missing_certificates_are_told_and_no_fault(started):
         ({"app": (None, 0o755)}, {"Cmd": ["/app"]}, "folder", "which is a directory"),
         ({"app": (STATIC, 0o644)}, {"Cmd": ["/app"]}, "permission", '/app, whose mode is 0644 ("permission denied")'),
         ({"app": (STATIC, 0o700)}, {"Cmd": ["/app"]}, "permission", "user 65532 may not execute /app, whose"),
-        ({"x": (None, 0o700), "x/app": STATIC}, {"Cmd": ["/x/app"]}, "permission", "not walk through /x, whose mode"),
+        ({"x": (None, 0o700), "x/app": STATIC}, {"Cmd": ["/x/app"]}, "permission", "through /x, whose mode is 0700"),
         ({"app": b""}, {"Cmd": ["/app"]}, "format", 'it is empty ("exec format error")'),
         ({"app": b"echo hello\n"}, {"Cmd": ["/app"]}, "format", "without #! in its first line"),
         ({"app": b"MZ\x90\0"}, {"Cmd": ["/app"]}, "format", "a program for Windows"),

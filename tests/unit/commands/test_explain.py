@@ -53,7 +53,7 @@ def test_a_failed_cell_is_told_with_its_cure_and_what_that_weighs(explain):
     text, code = explain("hello-world@scratch-musl", bare, whole)
     assert code == 0
     assert "The program's own code asked for it: it panicked at src/main.rs:3:5: cannot read" in text
-    assert "Provision 'tz' brings it aboard, 1.2 MB" in text
+    assert "Provision 'tz' brings it aboard, about 1.2 MB" in text
     assert 'with = { scratch-musl = ["tz"] }' in text
     assert "The same program works on scratch-musl-net (1.7 MB, 1.3 MB more)." in text
 

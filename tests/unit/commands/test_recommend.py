@@ -95,7 +95,7 @@ def test_where_nothing_fits_the_nearest_is_told_with_what_brings_the_rest(kept):
     assert "Left out: debian: more than 20 MB." in lines
     assert "Left out: scratch-musl-net: no shell (/bin/sh)." in lines
     assert lines[-4:] == [
-        "Provision 'tz' brings it aboard, 1.2 MB: add to Cargo.toml what stands below.",
+        "Provision 'tz' brings it aboard, about 1.2 MB: add to Cargo.toml what stands below.",
         "",
         "    [package.metadata.bareboat]",
         '    with = { alpine = ["tz"] }',
