@@ -11,9 +11,35 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from bareboat.commands import ask, ask_cargo, build, clean, closure, doctor, pages, project, scratch, session_run
+    from bareboat.commands import (
+        ask,
+        ask_cargo,
+        build,
+        clean,
+        closure,
+        doctor,
+        init,
+        pages,
+        project,
+        scratch,
+        session_run,
+        setup,
+    )
 
-__all__ = ["ask", "ask_cargo", "build", "clean", "closure", "doctor", "pages", "project", "scratch", "session_run"]
+__all__ = [
+    "ask",
+    "ask_cargo",
+    "build",
+    "clean",
+    "closure",
+    "doctor",
+    "init",
+    "pages",
+    "project",
+    "scratch",
+    "session_run",
+    "setup",
+]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -6,9 +6,10 @@ load_recipes  load_recipes, find_shared_targets
 recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, Toolchain
 schema        recipe_schema
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
-sample        Sample, Cargo
+sample        Sample, Cargo, METADATA
+write_metadata write_metadata, table_of, merge
 load_samples  load_samples, load_crate, Asker
-cargo_metadata COMMAND, read_metadata; CargoMetadata, Choice
+cargo_metadata COMMAND, read_metadata, choose_programs, find_workspace; CargoMetadata, Choice
 mend          Mend
 toolchain_packages extend_toolchains, is_extended
 expectation   Expectation, AS_IT_STANDS
@@ -17,5 +18,5 @@ rustflags     RustFlags
 limits        Limits, LIMITS, limits_of
 expected      ExpectedFailure
 lock          read_lock, write_lock, moved, pinned_reference, pins_of; Lock, Pinned
-tomlfile      did_you_mean, spelt
+tomlfile      did_you_mean, spelt, read_toml, validate
 """
