@@ -14,8 +14,9 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import threading
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NoReturn
 
 from bareboat.errors import EngineError, HostError, StoppedError
 from bareboat.system.logs import LogCopy
@@ -176,6 +177,13 @@ class Processes:
             with contextlib.suppress(BrokenPipeError):
                 os.write(lifeline, b"\n")
             os.close(lifeline)
+
+
+def become(argv: Sequence[str]) -> NoReturn:
+    """Go on as another program, which has this one's terminal and may ask for a password there."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execvp(argv[0], argv)  # noqa: S606 -- an argument vector needs no shell
 
 
 def _watched(lifeline: int) -> tuple[str, ...]:
