@@ -4,7 +4,8 @@ Every problem of every file is reported at once. For others to use:
 
 load_recipes  load_recipes, find_shared_targets
 recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, Toolchain
-schema        recipe_schema
+schema        recipe_schema, metadata_schema
+reference     reference_page
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
 sample        Sample, Cargo, METADATA
 write_metadata write_metadata, table_of, merge

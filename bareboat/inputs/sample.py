@@ -83,7 +83,7 @@ class Metadata:
 
     __pydantic_config__ = _STRICT
 
-    # The plain run; None where nothing is expected of it, and it shows what the program does by itself.
+    # The plain run; without it nothing is expected, and the run shows what the program does by itself.
     expect: Expectation | None = None
     # The arguments of a plain run of which nothing is expected.
     arguments: tuple[str, ...] = ()

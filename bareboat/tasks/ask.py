@@ -14,10 +14,10 @@ def plan(_c, sample, recipe, crate="", package="", bin="", all_bins=False, bases
     order(commands.ask.print_plan, commands.ask.PlanOptions, locals())
 
 
-@task(help={"schema": "write the JSON schema of recipe files"})
+@task(help={"schema": "write the JSON schemas and docs/reference.md, which names every key"})
 def recipes(_c, schema=False):
     """List the recipes and toolchains."""
-    answer(lambda _: commands.ask.write_schema() if schema else commands.ask.print_recipes(PROJECT))
+    answer(lambda _: commands.reference.write_reference() if schema else commands.ask.print_recipes(PROJECT))
 
 
 @task
