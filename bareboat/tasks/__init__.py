@@ -20,4 +20,6 @@ def _collect():
     return namespace
 
 
-program = CommandLine(namespace=_collect(), name="bareboat", version=__version__)
+program = CommandLine(
+    namespace=_collect(), name="bareboat", binary="bareboat", binary_names=["bareboat"], version=__version__
+)
