@@ -24,7 +24,7 @@ def examine_host(project: Project, processes: Processes, *, quick: bool) -> tupl
     return table(checks), 0 if can_build(checks) else HostError.exit_code
 
 
-def examine_all(project: Project, processes: Processes, *, quick: bool = False) -> tuple[Check, ...]:
+def examine_all(project: Project, processes: Processes, *, quick: bool) -> tuple[Check, ...]:
     """Every finding about this machine, and about the registries that the recipes name unless it is to be `quick`."""
     folder = find_folders().engine
     folder.mkdir(parents=True, exist_ok=True)

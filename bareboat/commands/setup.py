@@ -11,7 +11,6 @@ from bareboat.commands.plan_inputs import teller
 from bareboat.doctor.check import can_build
 from bareboat.doctor.script import cure_script
 from bareboat.errors import HostError
-from bareboat.system.printable import Exact
 from bareboat.system.process import become
 
 if TYPE_CHECKING:
@@ -28,9 +27,11 @@ def set_up(project: Project, processes: Processes, view: TextIO, *, yes: bool) -
     The exit code is 3 while builds cannot work.
     """
     tell = teller(view)
-    tell("examining the machine: containers are started, registries are asked")
-    checks = examine_all(project, processes)
-    script = cure_script(checks)
+    tell("examining the machine")
+    # Registries are left out: nobody has to do anything where none answers.
+    checks = examine_all(project, processes, quick=True)
+    # Findings quote programs, and the words of a command line are for everybody to see.
+    script = processes.clean(cure_script(checks))
     if yes and script.startswith("{"):
         tell(f"running:\n{script}")
         # Standard input and the terminal are this process's: sudo may ask for a password there.
@@ -38,7 +39,7 @@ def set_up(project: Project, processes: Processes, view: TextIO, *, yes: bool) -
     works = can_build(checks)
     if not script:
         tell("nothing is missing" if works else "no cure is known for what is missing: `invoke doctor` tells of it")
-    return Exact(script), 0 if works else HostError.exit_code
+    return script, 0 if works else HostError.exit_code
 
 
 def next_step(checks: Sequence[Check], again: Sequence[str]) -> str:
