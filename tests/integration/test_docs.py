@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bareboat.doctor.install_commands import _PACKAGES
+from bareboat.result.store import load
 from tests.integration.harbour import ROOT, podman
 from tests.integration.test_guide import run
 
@@ -115,6 +116,23 @@ def test_a_workspaces_programs_are_built_by_name(folder: Path) -> None:
 @pytest.mark.parametrize(("name", "command"), [("rootless.md", "doctor --quick"), ("behind-a-proxy.md", "doctor")])
 def test_the_machine_is_examined(folder: Path, name: str, command: str) -> None:
     assert "starts containers" in Page(name, folder).follow().answer(command)
+
+
+def test_the_sizes_are_those_that_were_measured() -> None:
+    table = (DOCS / "choose-a-base.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| (`[^|]+) \| ([\d., ]+) \|", table, re.MULTILINE)
+    assert len(rows) >= 8
+    for bases, sizes in rows:
+        for base, size in zip(re.findall(r"`([a-z-]+)`", bases), sizes.split(", "), strict=True):
+            assert f"{measured(base) / 10**6:.1f}" == size.strip(), base
+
+
+def measured(base: str) -> int:
+    """The bytes of a hello world on a base, as committed."""
+    result = load(ROOT / "results" / "debian-12-amd64-rootless" / f"hello-world@{base}.json")
+    (size,) = (one.value for one in result.measurements if one.column.name == "size")
+    assert isinstance(size, int)
+    return size
 
 
 @pytest.mark.parametrize(
