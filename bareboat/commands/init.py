@@ -153,7 +153,8 @@ class _Questions:
         for line in proposal.seen:
             self.tell(line)
         known = ", ".join(provision.name for provision in book.provisions)
-        return {key: value for key, value in {**wanted, **self._asked(wanted, told, known)}.items() if value}
+        asked = self._asked(wanted, told, known)
+        return {key: value for key, value in {**asked, **wanted, **asked}.items() if value}
 
     def _asked(self, wanted: dict[str, Any], told: set[str], known: str) -> dict[str, Any]:
         found: dict[str, Any] = {}

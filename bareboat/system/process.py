@@ -183,7 +183,7 @@ def become(argv: Sequence[str]) -> NoReturn:
     """Go on as another program, which has this one's terminal and may ask for a password there."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execvp(argv[0], argv)  # noqa: S606 -- an argument vector needs no shell
+    os.execvp(argv[0], tuple(argv))  # noqa: S606 -- an argument vector needs no shell
 
 
 def _watched(lifeline: int) -> tuple[str, ...]:

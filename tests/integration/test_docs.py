@@ -72,7 +72,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         made = podman("images", "--format={{.Repository}}:{{.Tag}}").split()
         names = ("hello", "calls", "server", "server-tool")
         ours = [image for image in made if image.startswith(tuple(f"localhost/bareboat/{name}:" for name in names))]
-        podman("rmi", "--force", "--ignore", *ours)
+        if ours:
+            podman("rmi", "--force", "--ignore", *ours)
 
 
 @pytest.mark.podman
@@ -108,14 +109,15 @@ def test_certificates_come_aboard_and_are_written_down(folder: Path) -> None:
 def test_a_workspaces_programs_are_built_by_name(folder: Path) -> None:
     page = Page("workspaces-and-c-libraries.md", folder).follow()
     assert "server-tool" in page.answer("samples")
-    assert page.answer("--all-bins").count("passed") == 2
+    for program in ("server", "server-tool"):
+        assert f"\n{program}: Take scratch-musl (" in page.answer("--all-bins")
     assert 'env = { PORT = "8080" }' in (folder / "server" / "Cargo.toml").read_text(encoding="utf-8")
 
 
 @pytest.mark.podman
 @pytest.mark.parametrize(("name", "command"), [("rootless.md", "doctor --quick"), ("behind-a-proxy.md", "doctor")])
-def test_the_machine_is_examined(folder: Path, name: str, command: str) -> None:
-    assert "starts containers" in Page(name, folder).follow().answer(command)
+def test_the_machine_is_examined(tmp_path: Path, name: str, command: str) -> None:
+    assert "starts containers" in Page(name, tmp_path).follow().answer(command)
 
 
 def test_the_sizes_are_those_that_were_measured() -> None:
