@@ -16,7 +16,15 @@ from bareboat.tasks.order import BASES, FORMAT, OWN, SELECT, order
 })  # fmt: skip
 def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", package="", bin="", all_bins=False, force=False,
                  locked=False, keep_going=True, format="text", results="", all=False):  # fmt: skip
-    """Build every sample on every recipe, run each image, measure it and tabulate; exit code 1 when a cell failed."""
+    """Build every sample on every recipe, run each image, measure it and tabulate; exit code 1 when a cell failed.
+
+    For example:
+
+        bareboat build-matrix                    # the crate in this folder, on every base: which to take?
+        bareboat build-matrix --recipe 'scratch-*' --recipe alpine
+        bareboat build-matrix --crate ../app --package server --bin server
+        bareboat build-matrix --format json > results.json
+    """
     order(commands.build.build_matrix, commands.build.MatrixOptions, locals())
 
 
@@ -31,17 +39,35 @@ def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", package=""
 })  # fmt: skip
 def scratch(_c, libc, with_, crt="static", sample="hello-world", crate="", package="", bin="", tag="", output="",
             quiet=False, prove=False, force=False, bases="auto"):  # fmt: skip
-    """Make one image from scratch, file by file: assemble it, run it, and print what is aboard and why."""
+    """Make one image from scratch, file by file: assemble it, run it, and print what is aboard and why.
+
+    For example:
+
+        bareboat scratch --libc musl --with certs,tz --crate .
+        podman run --rm $(bareboat scratch --libc musl --crate . --quiet)
+        bareboat scratch --libc gnu --crt dynamic --crate . --output oci-archive:app.tar
+    """
     order(commands.scratch.build_scratch, commands.scratch.ScratchOptions, locals())
 
 
 @task(help={"source": BASES})
 def bases(_c, source="auto"):
-    """Make or pull every base and toolchain image that the recipes name."""
+    """Make or pull every base and toolchain image that the recipes name.
+
+    For example:
+
+        bareboat bases                           # beforehand, so that no build waits for it
+        bareboat bases --source bootstrap        # from packages, whether or not a registry answers
+    """
     order(commands.build.make_roots, commands.build.RootOptions, locals())
 
 
 @task(help={"source": BASES})
 def lock(_c, source="auto"):
-    """Make or pull every base and toolchain anew, and pin what came in recipes/recipes.lock."""
+    """Make or pull every base and toolchain anew, and pin what came in recipes/recipes.lock.
+
+    For example:
+
+        invoke lock && git diff recipes/recipes.lock   # what has moved since
+    """
     order(commands.build.renew_roots, commands.build.RootOptions, locals())

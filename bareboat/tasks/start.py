@@ -39,7 +39,8 @@ def setup(_c, yes=False):
 
     For example:
 
-        bareboat setup            # read it first
-        bareboat setup | sh       # or: bareboat setup --yes, which looks again afterwards
+        bareboat setup                           # read it first
+        bareboat setup | sh
+        bareboat setup --yes                     # the same, and looks again afterwards
     """
     answer(lambda processes: commands.setup.set_up(PROJECT, processes, sys.stderr, yes=yes))
