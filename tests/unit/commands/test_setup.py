@@ -20,6 +20,7 @@ def machine(tmp_path):
     folder.mkdir()
     (folder / "sh").symlink_to("/bin/sh")
     (folder / "cat").symlink_to("/bin/cat")
+    (folder / "timeout").symlink_to("/usr/bin/timeout")
     for name in ("apt-get", "sudo"):
         (folder / name).write_text(WRITES_DOWN)
         (folder / name).chmod(0o755)
