@@ -185,7 +185,7 @@ def _check_storage(processes: Processes, environment: Mapping[str, str], info: _
     driver = info.store.driver
     if driver == "vfs":
         finding = "vfs: each layer is a full copy of the one below, so builds are slow and large"
-        cure = "podman system reset --force  # removes ALL your images and containers; then ./setup.sh"
+        cure = "podman system reset --force  # removes ALL your images and containers"
         return Check(name="storage", finding=finding, status="warning", cure=cure)
     finding = f"{driver} at {info.store.folder}"
     file = storage_file(os.environ)

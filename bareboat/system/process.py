@@ -123,7 +123,7 @@ class Processes:
     ) -> subprocess.Popen[bytes]:
         """Start a command and return at once; `stop` ends it, and its watcher does when Bareboat is killed."""
         if shutil.which(argv[0]) is None:
-            raise HostError(f"{argv[0]} is not installed; `./setup.sh` installs what is missing")
+            raise HostError(f"{argv[0]} is not installed; `invoke setup` says what installs it")
         with self._lock:
             if self.stopped:
                 raise StoppedError("stopped")
