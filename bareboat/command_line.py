@@ -5,15 +5,19 @@ Invoke itself ends with 1, as a failed cell does, suggests nothing, and takes `-
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from invoke import Exit, ParseError, Parser, Program
 
 from bareboat.console import discard_output
 from bareboat.errors import InputError, StoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # What Invoke's parser says of words by position.
 _WORDS_MISSING = "did not receive required positional arguments:"
@@ -31,8 +35,9 @@ class CommandLine(Program):
     """A program of Invoke's, for our own command and, by tasks.py, for `invoke` where it runs our tasks."""
 
     def parse_core(self, argv: list[str] | None) -> None:
-        """Read Invoke's own options."""
-        super().parse_core(argv)
+        """Read Invoke's own options, and answer `--version` and its like."""
+        with _heard():
+            super().parse_core(argv)
         keep_bytecode()
 
     def parse_tasks(self) -> None:
@@ -62,15 +67,10 @@ class CommandLine(Program):
     def parse_cleanup(self) -> None:
         """Answer `--help` and its like."""
         try:
-            super().parse_cleanup()
+            with _heard():
+                super().parse_cleanup()
         except ParseError:
             self._refuse_unknown(str(self.args.help.value))
-        except Exit:
-            _flush()
-            raise
-        except BrokenPipeError:
-            _flush()
-            raise Exit from None
 
     def execute(self) -> None:
         """Do the tasks; Ctrl-C means the same before a task has begun as it does later.
@@ -112,6 +112,19 @@ class CommandLine(Program):
         context = self.tasks[-1] if self.tasks else self.initial_context
         known = sorted(flag for flag in (*context.flags, *context.inverse_flags) if flag.startswith("--"))
         _refuse(f"no such option: {word}{did_you_mean(word, known)}", context.name or "")
+
+
+@contextlib.contextmanager
+def _heard() -> Iterator[None]:
+    """What is printed inside is no error where its reader leaves."""
+    try:
+        yield
+    except Exit:
+        _flush()
+        raise
+    except BrokenPipeError:
+        _flush()
+        raise Exit from None
 
 
 def _flush() -> None:

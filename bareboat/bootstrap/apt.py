@@ -55,7 +55,7 @@ def host_apt(suite: str, folder: Path, processes: Processes) -> HostApt:
     Raises HostError when Debian's keys are not installed.
     """
     if not KEYRING.exists():
-        raise HostError(f"{KEYRING} is missing, so no package can be verified; `./setup.sh` installs what is missing")
+        raise HostError(f"{KEYRING} is missing, so no package can be verified; `invoke setup` says what installs it")
     configuration, targets = processes.run(_OPTIONS), processes.run(_TARGETS)
     for text in (configuration, targets):
         processes.hide(text)

@@ -31,7 +31,7 @@ def find_tool(name: str) -> str:
     """The path of a program, looked for in /usr/sbin too. Raises HostError when it is absent."""
     path = shutil.which(name, path=TOOL_PATH)
     if path is None:
-        raise HostError(f"{name} is not installed; `./setup.sh` installs what is missing")
+        raise HostError(f"{name} is not installed; `invoke setup` says what installs it")
     return path
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 (the console reads the types of options)
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from bareboat.commands.choose_bases import find_inputs
@@ -15,13 +14,11 @@ from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.load_samples import load_samples
 from bareboat.inputs.lock import pinned_reference, read_lock
 from bareboat.inputs.recipe import Copy
-from bareboat.inputs.schema import recipe_schema
 from bareboat.plan.containerfile import render_containerfile
 from bareboat.plan.jobs import PlannedCopy
 from bareboat.plan.planner import check_selection, make_plan, plan_named_cell, root_jobs
 from bareboat.plan.workflow import list_cells
 from bareboat.result.store import load
-from bareboat.system.files import write_whole
 from bareboat.system.printable import Exact
 
 if TYPE_CHECKING:
@@ -73,18 +70,6 @@ def print_samples(project: Project, processes: Processes, view: TextIO) -> str:
     if not project.crate:
         return list_samples(load_samples(project.samples))
     return list_samples(load_own(project, OwnCrate(crate=project.crate), processes, view, all_bins=True)[1])
-
-
-def write_schema() -> str:
-    """Write bareboat/recipe.schema.json; returns its path."""
-    path = Path(__file__).parents[1] / "recipe.schema.json"
-    write_whole(path, schema_text().encode())
-    return str(path)
-
-
-def schema_text() -> str:
-    """The recipe schema as it is committed."""
-    return json.dumps(recipe_schema(), indent=2) + "\n"
 
 
 def print_containerfile(project: Project, options: ContainerfileOptions, processes: Processes, view: TextIO) -> str:

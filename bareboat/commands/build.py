@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path  # noqa: TC003 (the console reads the types of options)
 from typing import TYPE_CHECKING, TextIO
@@ -44,6 +44,7 @@ class MatrixOptions(OwnCrate):
     force: bool = False
     locked: bool = False
     keep_going: bool = True
+    complete: bool = True  # give the user's own program what it turns out to lack
     network: bool = False  # the runs of the user's own program have one
     format: Format = "text"
     results: Path | None = None  # None means where they are kept of that crate or project
@@ -60,6 +61,7 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
         raise InputError("--network is for a crate of your own: what our samples show, they show without one")
     book, samples = load_own(project, options, processes, view, all_bins=options.all_bins, memory=memory)
     samples = give_network(samples) if options.network else samples
+    samples = samples if options.complete else tuple(replace(sample, own=False, mends=()) for sample in samples)
     selection = select(options.sample, options.recipe, options.crate)
     wanted = read_hand_out(options.tag, options.output)
     pairs = check_selection(book, samples, selection)  # so that a wrong name is told before any registry is asked

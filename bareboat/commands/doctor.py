@@ -14,13 +14,19 @@ from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
     from bareboat.commands.project import Project
+    from bareboat.doctor.check import Check
     from bareboat.system.process import Processes
 
 
 def examine_host(project: Project, processes: Processes, *, quick: bool) -> tuple[str, int]:
     """The doctor's table; exit code 3 when builds cannot work here."""
+    checks = examine_all(project, processes, quick=quick)
+    return table(checks), 0 if can_build(checks) else HostError.exit_code
+
+
+def examine_all(project: Project, processes: Processes, *, quick: bool) -> tuple[Check, ...]:
+    """Every finding about this machine, and about the registries that the recipes name unless it is to be `quick`."""
     folder = find_folders().engine
     folder.mkdir(parents=True, exist_ok=True)
     references = () if quick else one_image_each(load_recipes(project.recipes))
-    checks = examine(processes, podman_environment(folder), folder, quick=quick, references=references)
-    return table(checks), 0 if can_build(checks) else HostError.exit_code
+    return examine(processes, podman_environment(folder), folder, quick=quick, references=references)

@@ -14,7 +14,7 @@ from bareboat.inputs.cargo_metadata import Choice
 from bareboat.inputs.extent import nothing_ignored
 from bareboat.inputs.git_ignored import ignored_by_git
 from bareboat.inputs.load_recipes import load_recipes
-from bareboat.inputs.load_samples import load_crate, load_samples
+from bareboat.inputs.load_samples import enable, load_crate, load_samples
 from bareboat.inputs.sample import Sample
 from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.inputs.toolchain_packages import extend_toolchains
@@ -57,6 +57,7 @@ class OwnCrate:
     crate: Path | None = None
     package: str = ""  # of its workspace; "" for the one in that folder, or the only one with a program
     bin: str = ""  # of its package; "" for the one that `cargo run` would take
+    features: str = ""  # of its package, with commas between them, to enable beside the default ones
     bases: Bases = "auto"
 
 
@@ -121,6 +122,8 @@ def load_own(
     more packages than their files say. Raises InputError as `load_project` does.
     """
     choice = Choice(package=own.package, binary=own.bin, all_binaries=all_bins)
+    if own.features and not own.crate:
+        raise SampleError("--features is for a crate of your own: ours are compiled as their Cargo.toml says")
 
     def cargo() -> Asker:
         # Imported only here, when it is named: few crates need it, and it needs an engine.
@@ -128,6 +131,7 @@ def load_own(
         return asker
 
     book, samples = load_project(project, own.crate, choice, cargo, partial(ignored_by_git, processes))
+    samples = enable(samples, own.features) if own.features else samples
     if own.crate and extended:
         book = extend_toolchains(book, samples)
     return book, remember(samples, memory) if memory else samples

@@ -26,8 +26,8 @@ def ask(
     log: Path | None = None,
 ) -> str:
     """The command's output, as from `Processes.run`. Raises EngineError also if it does not end within `seconds`."""
-    # macOS has no timeout(1): only Podman's own time limits hold there.
-    limit = ("timeout", "-k", "1", str(seconds)) if shutil.which("timeout") else ()
+    # macOS has no timeout(1): only Podman's own time limits hold there. Of what is absent it tells in words of its own.
+    limit = ("timeout", "-k", "1", str(seconds)) if shutil.which("timeout") and shutil.which(argv[0]) else ()
     return processes.run((*limit, *argv), env=environment, stdin=stdin, log=log)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from bareboat.doctor import host
 from bareboat.doctor.ask import ask, reason
-from bareboat.doctor.check import Check
+from bareboat.doctor.check import Check, Command
 from bareboat.doctor.firewall import firewall_command
 from bareboat.doctor.install_commands import install
 from bareboat.doctor.observation import check_strace
@@ -34,9 +35,8 @@ if TYPE_CHECKING:
 
 OLDEST_PODMAN = (4, 3)
 _MACHINE = "brew install podman && podman machine init && podman machine start"
-_OVERLAY_CURE = (
-    "mkdir -p ~/.config/containers && printf '[storage]\\ndriver = \"overlay\"\\n' >> ~/.config/containers/storage.conf"
-)
+# With what Debian's Podman works and does not depend on.
+_PODMAN = ("podman", "runc", "newuidmap", "slirp4netns", "pasta", "netavark", "iptables")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ def examine(
 
 
 def _check_podman(processes: Processes, environment: Mapping[str, str]) -> tuple[Check, _Info | None]:
-    cure = _MACHINE if platform.system() == "Darwin" else install(["podman"])
+    cure = _MACHINE if platform.system() == "Darwin" else install(_PODMAN)
     try:
         output = ask(processes, ("podman", "info", "--format", "json"), environment)
         info = TypeAdapter(_Info).validate_json(output)
@@ -185,13 +185,21 @@ def _check_storage(processes: Processes, environment: Mapping[str, str], info: _
     driver = info.store.driver
     if driver == "vfs":
         finding = "vfs: each layer is a full copy of the one below, so builds are slow and large"
-        cure = "podman system reset --force  # removes ALL your images and containers; then ./setup.sh"
+        cure = "podman system reset --force  # removes ALL your images and containers"
         return Check(name="storage", finding=finding, status="warning", cure=cure)
     finding = f"{driver} at {info.store.folder}"
-    if info.host.security.rootless and not storage_file(os.environ).exists() and _complains(processes, environment):
+    file = storage_file(os.environ)
+    if info.host.security.rootless and not file.exists() and _complains(processes, environment):
         finding = f'{finding}; plain podman says "overwritten by graph driver" until storage.conf names it'
-        return Check(name="storage", finding=finding, status="warning", cure=_OVERLAY_CURE)
+        return Check(name="storage", finding=finding, status="warning", cure=name_overlay(file))
     return Check(name="storage", finding=finding, status="good", cure="")
+
+
+def name_overlay(file: Path) -> Command:
+    """What names the store's driver in the user's storage.conf, unless there is one by then."""
+    folder, name = shlex.quote(str(file.parent)), shlex.quote(str(file))
+    line = r"""printf '[storage]\ndriver = "overlay"\n'"""
+    return Command(f"test -e {name} || {{ mkdir -p {folder} && {line} > {name}; }}")
 
 
 def _complains(processes: Processes, environment: Mapping[str, str]) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import getpass
 import os
 import resource
+import shlex
 import shutil
 import sys
 from pathlib import Path
 
-from bareboat.doctor.check import Check
+from bareboat.doctor.check import Check, Command
 from bareboat.doctor.install_commands import install, with_sudo
 from bareboat.podman_engine.settings import cgroups, search_path
 
@@ -77,9 +78,9 @@ def check_ids(mapped: int) -> Check:
     finding = f"{mapped} ids mapped of the {MOST_IDS} that images use: their files cannot be given their owners"
     first = first_free_id(*(_text(Path(name)) for name in ("/etc/subuid", "/etc/subgid")))
     last = first + MOST_IDS - 1
-    name = getpass.getuser()
+    name = shlex.quote(getpass.getuser())
     cure = with_sudo(f"usermod --add-subuids {first}-{last} --add-subgids {first}-{last} {name}")
-    return Check(name="subuid", finding=finding, status="bad", cure=f"{cure} && podman system migrate")
+    return Check(name="subuid", finding=finding, status="bad", cure=Command(f"{cure} && podman system migrate"))
 
 
 def first_free_id(*files: str) -> int:
@@ -97,10 +98,10 @@ def check_tun(device: Path = Path("/dev/net/tun")) -> Check:
     name = str(device)
     if not device.exists():
         finding = "absent: rootless builds have no network"
-        return Check(name=name, finding=finding, status="bad", cure=with_sudo("modprobe tun"))
+        return Check(name=name, finding=finding, status="bad", cure=Command(with_sudo("modprobe tun")))
     if not os.access(device, os.R_OK | os.W_OK):
         finding = "not yours to read and write: rootless builds have no network"
-        return Check(name=name, finding=finding, status="bad", cure=with_sudo(f"chmod 0666 {device}"))
+        return Check(name=name, finding=finding, status="bad", cure=Command(with_sudo(f"chmod 0666 {device}")))
     return Check(name=name, finding="readable and writable", status="good", cure="")
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from bareboat.doctor.check import Command
 from bareboat.podman_engine.settings import search_path
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _PACKAGES: dict[str, tuple[str | None, str | None, str | None, str | None]] = {
     "runc": ("runc", "runc", "runc", None),
     "newuidmap": ("uidmap", "shadow-utils", "shadow", None),
     "slirp4netns": ("slirp4netns", "slirp4netns", "slirp4netns", None),
+    "pasta": ("passt", "passt", "passt", None),
     "netavark": ("netavark aardvark-dns", "netavark aardvark-dns", "netavark aardvark-dns", None),
     "iptables": ("iptables", "iptables", "iptables", None),
     "nft": ("nftables", "nftables", "nftables", None),
@@ -39,21 +41,21 @@ _PACKAGES: dict[str, tuple[str | None, str | None, str | None, str | None]] = {
 }
 
 
-def install(tools: Iterable[str]) -> str:
+def install(tools: Iterable[str]) -> Command:
     """The command that installs `tools` on this machine, "" if it has no known package manager that has any of them."""
     path = search_path(os.environ)
     managers = [name for name in _INSTALL if shutil.which(name, path=path)]
     # On Fedora and Arch apt-get may be installed to make bases with: it is not their package manager.
     manager = next((name for name in ("dnf", "pacman", *managers) if name in managers), None)
-    return install_with(manager, tools) if manager else ""
+    return install_with(manager, tools) if manager else Command("")
 
 
-def install_with(manager: str, tools: Iterable[str]) -> str:
+def install_with(manager: str, tools: Iterable[str]) -> Command:
     """The command by which `manager` installs `tools`, "" if it has none of them."""
     column = tuple(_INSTALL).index(manager)
     packages = [package for tool in tools if (package := _PACKAGES[tool][column])]
     command = f"{_INSTALL[manager]} {' '.join(packages)}" if packages else ""
-    return command if manager == "brew" else with_sudo(command)
+    return Command(command if manager == "brew" else with_sudo(command))
 
 
 def with_sudo(command: str) -> str:

@@ -4,11 +4,13 @@ Every problem of every file is reported at once. For others to use:
 
 load_recipes  load_recipes, find_shared_targets
 recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, Toolchain
-schema        recipe_schema
+schema        recipe_schema, metadata_schema
+reference     reference_page
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
-sample        Sample, Cargo, SOURCES
-load_samples  load_samples, load_crate, give_network, Asker
-cargo_metadata find_workspace, read_metadata; CargoMetadata, Choice
+sample        Sample, Cargo, SOURCES, METADATA
+write_metadata write_metadata, table_of, merge
+load_samples  load_samples, load_crate, enable, give_network, Asker
+cargo_metadata find_workspace, read_metadata, choose_programs; CargoMetadata, Choice
 manifest      crate_names
 mend          Mend, is_library
 toolchain_packages extend_toolchains, is_extended
@@ -21,5 +23,5 @@ rust_toolchain is_asked_for
 limits        Limits, LIMITS, limits_of
 expected      ExpectedFailure
 lock          read_lock, write_lock, moved, pinned_reference, pins_of; Lock, Pinned
-tomlfile      did_you_mean, read_toml, spelt
+tomlfile      did_you_mean, read_toml, spelt, validate
 """

@@ -45,9 +45,9 @@ class Expectation:
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
     # The arguments that the program is given.
     arguments: tuple[str, ...] = ()
-    # Its whole standard output, byte for byte; None if any will do.
+    # Its whole standard output, byte for byte; without it, any will do.
     stdout: str | None = None
-    # The exit code with which it must end; None if any of its own will do, and if it need not end at all.
+    # The exit code with which it must end. None, which no file can say, is any of its own, or that it need not end.
     exit_code: Annotated[int, Field(ge=0, le=255)] | None = 0
     # The time within which it must end.
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0

@@ -27,7 +27,7 @@ from bareboat.inputs.manifest import (
 )
 from bareboat.inputs.rust_toolchain import read_channel
 from bareboat.inputs.rustflags import read_rustflags
-from bareboat.inputs.sample import METADATA, Sample
+from bareboat.inputs.sample import FEATURE, METADATA, Sample
 from bareboat.inputs.tomlfile import Parsed, Problem, read_toml, validate
 
 if TYPE_CHECKING:
@@ -98,6 +98,17 @@ def load_crate(
     if loaded.value is None:
         raise SampleError("\n".join(str(problem) for problem in loaded.problems))
     return tuple(replace(sample, own=True) for sample in loaded.value)
+
+
+def enable(samples: Iterable[Sample], features: str) -> tuple[Sample, ...]:
+    """The samples with those features, named with commas between them, beside all that they have."""
+    names = [name for name in features.split(",") if name]
+    if strange := next((name for name in names if not FEATURE.fullmatch(name)), None):
+        raise SampleError(f"--features {strange}: that is no name of a feature")
+    return tuple(
+        replace(sample, cargo=replace(sample.cargo, features=tuple(dict.fromkeys([*sample.cargo.features, *names]))))
+        for sample in samples
+    )
 
 
 def give_network(samples: Iterable[Sample]) -> tuple[Sample, ...]:

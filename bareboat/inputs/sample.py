@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 # The place in a container at which the sources are.
 SOURCES = "/src"
 _STRICT = ConfigDict(extra="forbid", strict=True)
-_Feature = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_/.+-]*$")]
+FEATURE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_/.+-]*")
+_Feature = Annotated[str, Field(pattern=f"^{FEATURE.pattern}$")]
 # Cargo's own profiles whose folder is called otherwise: https://doc.rust-lang.org/cargo/guide/build-cache.html
 _FOLDERS = {"dev": "debug", "test": "debug", "bench": "release"}
 
@@ -89,7 +91,7 @@ class Metadata:
 
     __pydantic_config__ = _STRICT
 
-    # The plain run; None where nothing is expected of it, and it shows what the program does by itself.
+    # The plain run; without it nothing is expected, and the run shows what the program does by itself.
     expect: Expectation | None = None
     # The arguments of a plain run of which nothing is expected.
     arguments: tuple[str, ...] = ()

@@ -109,7 +109,7 @@ def _passed(result: Result, costs: Mapping[str, float | None]) -> Iterator[str]:
     yield f"{result.cell} works{f', in {size_text(size)}' if size else ''}: {_what_it_does(result)}"
     if result.completed:
         yield from _completed(result)
-    for mend in result.mended:
+    for mend in (mend for mend in result.mended if not mend.is_library):
         cost = costs.get(mend.provision)
         weight = f" (about {size_text(cost)})" if cost else ""
         yield f"Provision '{mend.provision}' came aboard{weight}, without which {_ended(mend.why)}"

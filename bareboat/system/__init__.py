@@ -1,7 +1,7 @@
 """Talks to this machine's operating system: child processes, files, and the folders that Bareboat keeps.
 
-Others use `process.Processes` to run commands, `foreground.run_in_foreground`, `has_terminal` and `is_listened_to` for
-one that the user sits before, and `logs.LogCopy` for the log of one that is left running;
+Others use `process.Processes` to run commands, `become` to go on as one, `foreground.run_in_foreground`, `has_terminal`
+and `is_listened_to` for one that the user sits before, and `logs.LogCopy` for the log of one that is left running;
 `files.read_file` to read what may be no file, `write_whole`, `replacing`, `sweep` and `sweep_below` to write files,
 `make_open_folder`, and `bytes_below`; `folders.Folders`, `find_folders` and `remove` for caches, logs and scratch
 space, `folder_digits`, `find_state` for what is kept for good, `make_passage` for a folder where everybody may make

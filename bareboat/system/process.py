@@ -14,8 +14,9 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import threading
-from typing import IO, TYPE_CHECKING, TypeAlias
+from typing import IO, TYPE_CHECKING, NoReturn, TypeAlias
 
 from bareboat.errors import EngineError, HostError, StoppedError
 from bareboat.system.logs import LogCopy
@@ -129,7 +130,7 @@ class Processes:
         The watcher first runs `if_killed`, a command for what the other alone does not end.
         """
         if shutil.which(argv[0]) is None:
-            raise HostError(f"{argv[0]} is not installed; `./setup.sh` installs what is missing")
+            raise HostError(f"{argv[0]} is not installed; `invoke setup` says what installs it")
         with self._lock:
             if self.stopped:
                 raise StoppedError("stopped")
@@ -183,6 +184,13 @@ class Processes:
             with contextlib.suppress(BrokenPipeError):
                 os.write(lifeline, b"\n")
             os.close(lifeline)
+
+
+def become(argv: Sequence[str]) -> NoReturn:
+    """Go on as another program, which has this one's terminal and may ask for a password there."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execvp(argv[0], tuple(argv))  # noqa: S606 -- an argument vector needs no shell
 
 
 def _watched(lifeline: int, if_killed: Sequence[str]) -> tuple[str, ...]:

@@ -9,34 +9,63 @@ from bareboat.tasks.order import CELL, FORMAT, OWN, PROJECT, RECIPE, RESULTS, SE
 
 
 @task(iterable=["sample", "recipe"], help={**SELECT, "format": "text, or github: the cells as a job matrix of Actions"})
-def plan(_c, sample, recipe, crate="", package="", bin="", all_bins=False, bases="auto", format="text"):
-    """Print the jobs that build-matrix would run, each after what it needs; nothing is built."""
+def plan(_c, sample, recipe, crate="", package="", bin="", features="", all_bins=False, bases="auto", format="text"):
+    """Print the jobs that build-matrix would run, each after what it needs; nothing is built.
+
+    For example:
+
+        bareboat plan                            # of the crate in this folder, on every base
+        bareboat plan --recipe 'scratch-*' --all-bins
+    """
     order(commands.ask.print_plan, commands.ask.PlanOptions, locals())
 
 
-@task(help={"schema": "write the JSON schema of recipe files"})
+@task(help={"schema": "write the JSON schemas and docs/reference.md, which names every key"})
 def recipes(_c, schema=False):
-    """List the recipes and toolchains."""
-    answer(lambda _: commands.ask.write_schema() if schema else commands.ask.print_recipes(PROJECT))
+    """List the recipes and toolchains.
+
+    For example:
+
+        bareboat recipes                         # what --recipe and CELL may name
+    """
+    answer(lambda _: commands.reference.write_reference() if schema else commands.ask.print_recipes(PROJECT))
 
 
 @task
 def samples(_c):
-    """List the samples, or the programs of the crate in this folder."""
+    """List the samples, or the programs of the crate in this folder.
+
+    For example:
+
+        bareboat samples                         # what --bin may name
+    """
     answer(lambda processes: commands.ask.print_samples(PROJECT, processes, sys.stderr))
 
 
 @task(positional=["what"], help={"what": f"{CELL}; or the FILE of a program", "recipe": RECIPE, **OWN})
-def closure(_c, what, recipe="", crate="", package="", bin="", bases="auto"):
-    """Print every file that a program needs and which way found it; of a FILE, the bases that it would start on."""
+def closure(_c, what, recipe="", crate="", package="", bin="", features="", bases="auto"):
+    """Print every file that a program needs and which way found it; of a FILE, the bases that it would start on.
+
+    For example:
+
+        bareboat closure scratch-glibc-dynamic   # an image of the crate in this folder, as a tree
+        bareboat closure target/release/app      # a program that is compiled already
+    """
     order(commands.closure.print_closure, commands.closure.ClosureOptions, locals())
 
 
 @task(
     positional=["what"], help={"what": f"{CELL}; an image, e.g. localhost/app:1; or oci-archive:FILE", **RESULTS, **OWN}
 )
-def explain(_c, what, results="", crate="", package="", bin="", bases="auto"):
-    """Say why a cell failed and what mends it; or of any image whether its program would start, else exit code 1."""
+def explain(_c, what, results="", crate="", package="", bin="", features="", bases="auto"):
+    """Say why a cell failed and what mends it; or of any image whether its program would start, else exit code 1.
+
+    For example:
+
+        bareboat explain alpine                  # the last run of the crate in this folder on alpine
+        bareboat explain docker.io/me/app:1      # whoever built it
+        bareboat explain oci-archive:app.tar
+    """
     order(commands.explain.print_explanation, commands.explain.ExplainOptions, locals())
 
 
@@ -45,8 +74,14 @@ def explain(_c, what, results="", crate="", package="", bin="", bases="auto"):
     "max_size": "the most that the image may weigh, e.g. 10MB", "sample": SELECT["sample"],
     "all_bins": SELECT["all_bins"], **RESULTS, **OWN,
 })  # fmt: skip
-def recommend(_c, need, sample, max_size="", results="", crate="", package="", bin="", all_bins=False, bases="auto"):
-    """Say which base to take of those measured, e.g. with --need shell,tz --max-size 10MB; exit code 1 if none fits."""
+def recommend(_c, need, sample, max_size="", results="", crate="", package="", bin="", features="", all_bins=False,
+              bases="auto"):  # fmt: skip
+    """Say which base to take of those that were measured; exit code 1 if none fits.
+
+    For example:
+
+        bareboat recommend --need shell,tz --max-size 10MB
+    """
     order(commands.recommend.print_recommendation, commands.recommend.RecommendOptions, locals())
 
 
@@ -55,5 +90,11 @@ def recommend(_c, need, sample, max_size="", results="", crate="", package="", b
     "crate": OWN["crate"], "write": "publish what was measured of the samples: results/, docs/, the README's tables",
 })  # fmt: skip
 def report(_c, format="text", host="", all=False, crate="", write=False):
-    """Print what was measured last, of the samples or of the crate in this folder; nothing is built."""
+    """Print what was measured last, of the samples or of the crate in this folder; nothing is built.
+
+    For example:
+
+        bareboat report --format csv > results.csv
+        invoke report --host debian-12-amd64-rootless
+    """
     order(commands.pages.print_report, commands.pages.ReportOptions, locals())

@@ -13,15 +13,24 @@ OUTPUT = "oci-archive:FILE writes the image there, too"
     "jobs": "how many compile side by side (default: the cores, more of those that take a moment); twice as many run",
     "force": "compile, ship, run and measure again what is unchanged",
     "locked": "fail when a package is not of the version in recipes/recipes.lock",
+    "complete": "give it the libraries and files that it turns out to lack (the default); --no-complete only says so",
     "network": "the runs of your program have a network, as Podman gives it by default; without, they have none",
     "keep_going": "go on past a failed cell (the default); --no-keep-going stops at the first",
     "results": "a folder for the results", "all": "print the cells too that are made to fail, as tests of predictions",
     "tag": "one more name, NAME:TAG, for the image of the one cell that is selected", "output": OUTPUT,
 })  # fmt: skip
-def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", package="", bin="", all_bins=False, force=False,
-                 locked=False, keep_going=True, network=False, format="text", results="", all=False, tag="",
-                 output=""):  # fmt: skip
-    """Build every sample on every recipe, run each image, measure it and tabulate; exit code 1 when a cell failed."""
+def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", package="", bin="", features="", all_bins=False,
+                 force=False, locked=False, keep_going=True, complete=True, network=False, format="text", results="",
+                 all=False, tag="", output=""):  # fmt: skip
+    """Build every sample on every recipe, run each image, measure it and tabulate; exit code 1 when a cell failed.
+
+    For example:
+
+        bareboat build-matrix                    # the crate in this folder, on every base: which to take?
+        bareboat build-matrix --recipe 'scratch-*' --recipe alpine
+        bareboat build-matrix --crate ../app --package server --bin server
+        bareboat build-matrix --format json > results.json
+    """
     order(commands.build.build_matrix, commands.build.MatrixOptions, locals())
 
 
@@ -34,19 +43,37 @@ def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", package=""
     "prove": "leave out each file in turn and run all that the sample expects: is it needed, or idle?",
     "force": "do again what is unchanged", **OWN,
 })  # fmt: skip
-def scratch(_c, libc, with_, crt="static", sample="hello-world", crate="", package="", bin="", tag="", output="",
-            quiet=False, prove=False, force=False, bases="auto"):  # fmt: skip
-    """Make one image from scratch, file by file: assemble it, run it, and print what is aboard and why."""
+def scratch(_c, libc, with_, crt="static", sample="hello-world", crate="", package="", bin="", features="", tag="",
+            output="", quiet=False, prove=False, force=False, bases="auto"):  # fmt: skip
+    """Make one image from scratch, file by file: assemble it, run it, and print what is aboard and why.
+
+    For example:
+
+        bareboat scratch --libc musl --with certs,tz --crate .
+        podman run --rm $(bareboat scratch --libc musl --crate . --quiet)
+        bareboat scratch --libc gnu --crt dynamic --crate . --output oci-archive:app.tar
+    """
     order(commands.scratch.build_scratch, commands.scratch.ScratchOptions, locals())
 
 
 @task(help={"source": BASES})
 def bases(_c, source="auto"):
-    """Make or pull every base and toolchain image that the recipes name."""
+    """Make or pull every base and toolchain image that the recipes name.
+
+    For example:
+
+        bareboat bases                           # beforehand, so that no build waits for it
+        bareboat bases --source bootstrap        # from packages, whether or not a registry answers
+    """
     order(commands.build.make_roots, commands.build.RootOptions, locals())
 
 
 @task(help={"source": BASES})
 def lock(_c, source="auto"):
-    """Make or pull every base and toolchain anew, and pin what came in recipes/recipes.lock."""
+    """Make or pull every base and toolchain anew, and pin what came in recipes/recipes.lock.
+
+    For example:
+
+        invoke lock && git diff recipes/recipes.lock   # what has moved since
+    """
     order(commands.build.renew_roots, commands.build.RootOptions, locals())

@@ -14,7 +14,8 @@ FORMAT = "text, markdown, csv or json; with csv and json only data goes to stdou
 RECIPE = "only recipes that match this pattern, e.g. 'scratch-*'; repeatable"
 CELL = "SAMPLE@RECIPE, e.g. hello-world@scratch-musl; with --crate, RECIPE alone will do"
 OWN = {"crate": "a crate of your own, in place of the samples (default: the one in this folder)",
-       "package": "which package of its workspace", "bin": "which program of the package", "bases": BASES}  # fmt: skip
+       "package": "which package of its workspace", "bin": "which program of the package",
+       "features": "of the package, to enable beside the default ones, e.g. tls,json", "bases": BASES}  # fmt: skip
 RESULTS = {"results": "the folder that build-matrix was told to keep results in"}
 SELECT = {"sample": "only samples of this pattern; repeatable", "recipe": RECIPE, "all_bins": "all its programs", **OWN}
 

@@ -7,8 +7,14 @@ from bareboat.tasks.order import CELL, OWN, order
 
 
 @task(positional=["cell"], help={"cell": CELL, **OWN})
-def containerfile(_c, cell, crate="", package="", bin="", bases="auto"):
-    """Print a cell as one whole Containerfile, for `podman build -f - FOLDER` or `docker build -f - FOLDER`."""
+def containerfile(_c, cell, crate="", package="", bin="", features="", bases="auto"):
+    """Print a cell as one whole Containerfile, for `podman build -f - FOLDER` or `docker build -f - FOLDER`.
+
+    It stands on the images that are here; `eject --containerfile` stands on public ones. For example:
+
+        bareboat containerfile scratch-musl > Containerfile
+        bareboat containerfile scratch-musl | podman build -f - -t app .
+    """
     order(commands.ask.print_containerfile, commands.ask.ContainerfileOptions, locals())
 
 
@@ -21,7 +27,7 @@ def containerfile(_c, cell, crate="", package="", bin="", bases="auto"):
     "image": "what the image is called where it will run, e.g. ghcr.io/me/app:1", **OWN,
 })  # fmt: skip
 def eject(_c, cell, run=False, compose=False, kube=False, quadlet=False, containerfile=False, github=False, image="",
-          crate="", package="", bin="", bases="auto"):  # fmt: skip
+          crate="", package="", bin="", features="", bases="auto"):  # fmt: skip
     """Print what is taken home of a cell: how it is built or run elsewhere, confined as here, or tried in CI.
 
     For example:
@@ -39,8 +45,15 @@ def eject(_c, cell, run=False, compose=False, kube=False, quadlet=False, contain
     "repeatable (default: the ports that a service was seen to listen on)",
     "network": "give it a network, which only what is published has otherwise",
 })  # fmt: skip
-def run(c, cell, publish, network=False, crate="", package="", bin="", bases="auto"):
-    """Run a cell, confined as it was verified: invoke run CELL -- ARGUMENTS; its exit code is the program's."""
+def run(c, cell, publish, network=False, crate="", package="", bin="", features="", bases="auto"):
+    """Run a cell in the foreground, confined as it was verified; its exit code is the program's.
+
+    For example:
+
+        bareboat run                             # the crate in this folder, on the base that suits it best
+        bareboat run scratch-musl -- --verbose input.txt
+        bareboat run debian-slim --publish 18080:8080
+    """
     words = {**locals(), "arguments": c.remainder}
     order(commands.start.run_cell, commands.start.RunOptions, words)
 
@@ -50,6 +63,12 @@ def run(c, cell, publish, network=False, crate="", package="", bin="", bases="au
     "ref": "its name there, registry and all: ghcr.io/me/app:1.2.0", "tag": "one more tag there; repeatable",
     "failed": "push it though it does not do what it should",
 })  # fmt: skip
-def push(_c, cell, ref, tag, failed=False, crate="", package="", bin="", bases="auto"):
-    """Push a cell's image to a registry by your own credentials, and print its name there with its digest."""
+def push(_c, cell, ref, tag, failed=False, crate="", package="", bin="", features="", bases="auto"):
+    """Push a cell's image to a registry by your own credentials, and print its name there with its digest.
+
+    For example:
+
+        bareboat push ghcr.io/me/app:1.2.0       # on the base that suits it best
+        bareboat push scratch-musl ghcr.io/me/app --tag 1.2 --tag latest
+    """
     order(commands.push.push_cell, commands.push.PushOptions, locals())

@@ -70,16 +70,48 @@ def test_what_is_right_is_done_as_before(tmp_path, command):
     assert "hello-world" in done.stdout
 
 
-@pytest.mark.parametrize("command", [OURS, INVOKES], ids=["bareboat", "invoke"])
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [(OURS, ["--list"]), (INVOKES, ["--list"]), (OURS, ["--print-completion-script", "bash"])],
+    ids=["bareboat", "invoke", "completion"],
+)
 @pytest.mark.starts_processes("exit codes and streams are a process's")
-def test_a_list_whose_reader_leaves_is_no_error(command):
+def test_a_list_whose_reader_leaves_is_no_error(command, words):
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as closed:
         done = subprocess.run(
-            [*command, "--list"], cwd=ROOT, stdout=closed, stderr=subprocess.PIPE, check=False, timeout=60
+            [*command, *words], cwd=ROOT, stdout=closed, stderr=subprocess.PIPE, check=False, timeout=60
         )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+COMPLETE = """
+bareboat() { "$PYTHON" -m bareboat "$@"; }
+source <(bareboat --print-completion-script bash)
+for word in "clo" "build-matrix --rec" "init --dr"; do
+    COMP_WORDS=(bareboat $word)
+    _complete_bareboat bareboat "${word##* }" bareboat
+    echo "${COMPREPLY[@]}"
+done
+complete -p bareboat
+bareboat --help closure
+"""
+
+
+@pytest.mark.starts_processes("a shell completes, by our process")
+def test_a_shell_completes_the_commands_words_also_where_python_runs_it_as_a_module(tmp_path):
+    variables = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PYTHON": sys.executable}
+    done = subprocess.run(
+        ["bash", "-c", COMPLETE], cwd=ROOT, env=variables, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[:5] == [
+        "closure",
+        "--recipe",
+        "--dry-run",
+        "complete -o default -F _complete_bareboat bareboat",
+        "Usage: bareboat [--core-opts] closure [--options] [other tasks here ...]",
+    ]
 
 
 @pytest.mark.starts_processes("a folder is gone from under a process")

@@ -17,7 +17,7 @@ def test_a_tool_is_found_outside_of_path(tmp_path, monkeypatch):
     tool.chmod(0o755)
     monkeypatch.setattr(host, "TOOL_PATH", f"/nowhere{os.pathsep}{tmp_path}")
     assert find_tool("debugfs") == str(tool)
-    with pytest.raises(HostError, match=r"qemu-img is not installed; `./setup\.sh`"):
+    with pytest.raises(HostError, match=r"qemu-img is not installed; `invoke setup`"):
         find_tool("qemu-img")
 
 

@@ -169,7 +169,7 @@ def test_a_script_that_is_not_there_is_told_before_anything_is_done(host, tmp_pa
 
 def test_without_debians_keys_nothing_is_downloaded(host, monkeypatch, tmp_path):
     monkeypatch.setattr(apt, "KEYRING", tmp_path / "absent")
-    with pytest.raises(HostError, match=r"no package can be verified; `./setup\.sh`"):
+    with pytest.raises(HostError, match=r"no package can be verified; `invoke setup`"):
         make(Debian(kind="debian", suite="trixie"), host)
     assert not [command for command in host.commands if "mmdebstrap" in command]
 

@@ -52,7 +52,7 @@ def test_a_failure_tells_the_command_its_code_and_its_last_lines(tmp_path):
 
 
 def test_an_absent_program_is_told_how_to_get_it():
-    with pytest.raises(HostError, match=r"no-such-program is not installed; `\./setup\.sh`"):
+    with pytest.raises(HostError, match=r"no-such-program is not installed; `invoke setup`"):
         Processes().run(["no-such-program"])
 
 
