@@ -25,6 +25,8 @@ _REPOSITORY = (
     r"(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)+"
 )
 _REFERENCE = re.compile(rf"(?P<repository>{_REPOSITORY})(?::(?P<tag>{_TAG}))?")
+# What of Podman's words tells the reader nothing: what it was about, and which layer.
+_NOISE = re.compile(r"^Error: (?:.* at destination: )?|\bsha256:[0-9a-f]{64} ")
 # What Podman and registries say of what is amiss, and what mends it.
 _CURES = (
     (r"unauthorized|authentication required|denied: |access denied|forbidden|invalid username|no basic auth|\b40[13]\b",
@@ -95,7 +97,7 @@ def explain_push(reference: str, error: EngineError) -> BareboatError:
     host = reference.partition("/")[0]
     for pattern, cure in _CURES:
         if found := re.search(pattern, words, re.IGNORECASE):
-            said = error.summary.removeprefix("Error: ")
+            said = _NOISE.sub("", error.summary)
             reason = said if found[0] in said else found[0]
             return BareboatError(f"{reference}: {reason}\n  {cure.format(host=host)}")
     return error

@@ -93,6 +93,7 @@ class Client:
             self.processes,
             self.command(attached_arguments(attached, self.folders.run, name, limited=limited)),
             env=self.own_environment,
+            cwd=self.folders.own,  # as with the service
             answers=attached.answers,
             send=send,
             if_killed=self.command(["rm", "--force", "--ignore", "--time=0", name]),

@@ -245,6 +245,8 @@ class PodmanEngine:
             self._service = self._processes.start(
                 self._client.command(["system", "service", "--time=0", f"unix://{socket}"]),
                 env=self._client.own_environment,
+                # Where a container's memory was full, conmon 2.1.6 leaves a file `oom`.
+                cwd=self._folders.own,
                 stderr=stream,
             )
 

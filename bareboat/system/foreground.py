@@ -14,6 +14,7 @@ from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from bareboat.system.process import Child, Processes
 
@@ -41,6 +42,7 @@ def run_in_foreground(
     argv: Sequence[str],
     *,
     env: Mapping[str, str],
+    cwd: Path | None = None,
     answers: Mapping[int, tuple[int, int]],
     send: Callable[[int], None],
     if_killed: Sequence[str],
@@ -53,7 +55,7 @@ def run_in_foreground(
     thread may call this.
     """
     came: SimpleQueue[int] = SimpleQueue()
-    child = processes.start(argv, env=env, stdin=_INPUT, stdout=_OUTPUT, stderr=_ERRORS, if_killed=if_killed)
+    child = processes.start(argv, env=env, cwd=cwd, stdin=_INPUT, stdout=_OUTPUT, stderr=_ERRORS, if_killed=if_killed)
     answering = threading.Thread(target=_answer, args=(came, answers, send, lambda: processes.end(child)), daemon=True)
     answering.start()
     try:

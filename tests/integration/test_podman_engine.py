@@ -96,4 +96,6 @@ class TestPodmanContainers(ContainersContract):
     def test_a_run_that_takes_more_memory_than_it_may_is_killed_for_it(self, engine, name, tmp_path, start):
         if os.geteuid() and cgroups() != "v2":
             pytest.skip("no memory limit of a rootless container is enforced here, as `invoke doctor` says")
+        before = set(Path().iterdir())
         super().test_a_run_that_takes_more_memory_than_it_may_is_killed_for_it(engine, name, tmp_path, start)
+        assert set(Path().iterdir()) == before, "conmon leaves its notes in no folder of the user's"

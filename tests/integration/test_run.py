@@ -48,10 +48,8 @@ fn main() {
     std::process::exit(words.len() as i32);
 }
 """
-WAITS_RS = 'fn main() { println!("up"); loop { std::thread::sleep(std::time::Duration::from_secs(9)) } }\n'
 PROGRAMS = {
     "tells": TELLS_RS,
-    "waits": WAITS_RS,
     "heeds": SERVE_RS + HEEDS_RS,
     "deaf": f"{SERVE_RS}fn main() {{ serve() }}\n",
 }

@@ -83,6 +83,14 @@ def test_why_an_image_does_not_come_is_one_line_and_its_cure_the_next(said, cure
     assert told.exit_code == 1
 
 
+def test_layers_are_not_told():
+    layer = f"sha256:{'0a' * 32}"
+    said = f"trying to reuse blob {layer} at destination: whether a blob {layer} exists in ghcr.io: unauthorized: x"
+    told = explain_push(REFERENCE, EngineError("podman push", 125, [f"Error: {said}"]))
+    line = str(told).partition("\n")[0]
+    assert line == f"{REFERENCE}: whether a blob exists in ghcr.io: unauthorized: x"
+
+
 def test_what_is_not_known_is_told_as_podman_tells_it():
     error = EngineError("podman push", 125, ["Error: the moon is full"])
     assert explain_push(REFERENCE, error) is error
