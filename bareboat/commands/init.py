@@ -10,7 +10,8 @@ from pathlib import Path  # noqa: TC003 (the console reads the types of options)
 from typing import TYPE_CHECKING, Any, TextIO
 
 from bareboat import commands
-from bareboat.commands.plan_inputs import kept_results, teller
+from bareboat.commands.last_results import last_results
+from bareboat.commands.plan_inputs import teller
 from bareboat.commands.propose import FROM_SCRATCH, Proposal, propose
 from bareboat.errors import InputError, SampleError
 from bareboat.inputs.cargo_metadata import Choice, choose_programs, find_workspace
@@ -18,7 +19,6 @@ from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.sample import METADATA
 from bareboat.inputs.tomlfile import did_you_mean, read_toml, validate
 from bareboat.inputs.write_metadata import merge, table_of, write_metadata
-from bareboat.result.store import load
 from bareboat.system.files import read_file, write_whole
 from bareboat.system.printable import Exact
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from bareboat.commands.project import Project
     from bareboat.inputs.recipe import RecipeBook
-    from bareboat.result.values import Result
     from bareboat.system.process import Processes
 
 
@@ -56,11 +55,13 @@ def write_init(
     path, names = _find_manifest(project, options, options.crate, processes, view)
     text = read_file(path).decode()
     there, book = table_of(read_toml(path, str(path)).value or {}), load_recipes(project.recipes)
-    proposal = propose(_results(project, options.crate, names), book)
+    results = last_results(project, options.crate, None)
+    proposal = propose([result for result in results if result.sample in names], book)
     wanted = {**proposal.keys, **_given(options)}
     asks = not options.yes and asked.isatty() and view.isatty()
     if asks:
         wanted = _Questions(tell=tell, answers=asked).ask(proposal, wanted, {*there, *_given(options)}, book)
+    wanted = _as_service(wanted, there)
     _check(wanted, there, book, path)
     written = write_metadata(text, wanted, proposal.notes)
     for key in written.kept:
@@ -97,12 +98,6 @@ def _find_manifest(
     return chosen[0].package.manifest_path.resolve(), {one.name.lower() for one in chosen}
 
 
-def _results(project: Project, crate: Path, names: set[str]) -> tuple[Result, ...]:
-    """What the last run came to, on whichever host."""
-    found = (load(path) for path in sorted(kept_results(project, crate).glob("*/*.json")))
-    return tuple(result for result in found if result.sample in names)
-
-
 def _given(options: InitOptions) -> dict[str, Any]:
     """The keys that the options give."""
     given = {
@@ -113,6 +108,17 @@ def _given(options: InitOptions) -> dict[str, Any]:
         "with": {FROM_SCRATCH: list(options.with_)} if options.with_ else {},
     }
     return {key: value for key, value in given.items() if value}
+
+
+def _as_service(wanted: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
+    """The wanted keys as a service has them: its arguments are its own. What is told of by `expect` is no service."""
+    service, arguments = wanted.get("service"), wanted.get("arguments")
+    if not service:
+        return wanted
+    if there.keys() & {"expect", "arguments"}:
+        return {key: value for key, value in wanted.items() if key != "service"}
+    rest = {key: value for key, value in wanted.items() if key != "arguments"}
+    return {**rest, "service": {**service, **({"arguments": arguments} if arguments else {})}}
 
 
 def _words(option: str, text: str) -> list[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bareboat.inputs.recipe import RecipeBook
-    from bareboat.result.values import Result
+    from bareboat.result.values import Ran, Result
 
 FROM_SCRATCH = "scratch-*"
 # As `explain_compile` says it, which knows the packages.
@@ -44,8 +44,11 @@ def propose(results: Sequence[Result], book: RecipeBook) -> Proposal:
         why[f"{provision}: else {reason}"] = None
     packages = sorted({package for result in results for package in _packages(result)})
     ran = [result.ran for result in results if result.ran]
+    # What does not heed SIGTERM would fail as a service, and has passed without a word on it.
+    serving = next((run for run in reversed(ran) if run.running and run.ports and run.stop_seconds is not None), None)
     return Proposal(
         keys={
+            **({"service": _service(serving)} if serving else {}),
             **({"with": _by_pattern(wants, results, book)} if wants else {}),
             **({"toolchain-packages": packages} if packages else {}),
         },
@@ -61,6 +64,12 @@ def _wanted(results: Sequence[Result]) -> Iterator[tuple[str, str, str]]:
             yield mend.recipe, mend.provision, mend.why
         if result.lacks and not is_library(result.lacks) and isinstance(result.outcome, Failed):
             yield result.recipe, result.lacks, result.outcome.reason.partition(";")[0]
+
+
+def _service(ran: Ran) -> dict[str, Any]:
+    """The first port that it listened on; where `/` has no good answer there, nothing is to be asked of it."""
+    good = ran.answers[0].startswith(("HTTP 2", "HTTP 3"))
+    return {"port": ran.ports[0], **({} if good else {"ready": ""})}
 
 
 def _packages(result: Result) -> Iterator[str]:

@@ -21,7 +21,7 @@ class Serving:
 
     __pydantic_config__ = _STRICT
 
-    # Where it must listen; None where any TCP port will do.
+    # Where it must listen; without it, any TCP port will do.
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     # What it must answer to `GET` with a status below 400; "" for what speaks no HTTP.
     ready: Annotated[str, Field(pattern=r"^(/[!-~]*)?$")] = "/"

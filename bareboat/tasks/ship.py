@@ -10,7 +10,9 @@ from bareboat.tasks.order import CELL, OWN, order
 def containerfile(_c, cell, crate="", package="", bin="", features="", bases="auto"):
     """Print a cell as one whole Containerfile, for `podman build -f - FOLDER` or `docker build -f - FOLDER`.
 
-    It stands on the images that are here; `eject --containerfile` stands on public ones. For example:
+    It stands on the images that are here; `eject --containerfile` stands on public ones.
+
+    For example:
 
         bareboat containerfile scratch-musl > Containerfile
         bareboat containerfile scratch-musl | podman build -f - -t app .

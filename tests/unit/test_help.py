@@ -7,7 +7,6 @@ import re
 import shlex
 
 import pytest
-from invoke import Parser
 
 from bareboat.tasks import program
 
@@ -32,6 +31,8 @@ def test_a_task_is_told_in_one_line_and_by_an_example(name):
 @pytest.mark.parametrize(("name", "words"), [(name, words) for name in TASKS for words in examples(name)])
 def test_an_example_is_understood(name, words):
     del name
-    parser = Parser(contexts=program.namespace.to_contexts(), initial=program.initial_context)
-    found = parser.parse_argv(shlex.split(words))
-    assert [context.name for context in found if context.name] == [words.split()[0]]
+    program.create_config()
+    program.parse_core(["bareboat", *shlex.split(words)])
+    program.parse_collection()
+    program.parse_tasks()
+    assert [context.name for context in program.tasks] == [words.split()[0]]

@@ -172,3 +172,17 @@ def test_what_a_base_lacks_and_what_a_compile_lacked_is_proposed_too():
     proposal = propose([result("debian-slim", outcome=lacks, lacks="tz"), result("alpine", outcome=compiled)], BOOK)
     assert proposal.keys == {"with": {"debian-slim": ["tz"]}, "toolchain-packages": ["cmake", "libpq-dev"]}
     assert proposal.notes == {"with": f"tz: else {WHY}"}
+
+
+def test_a_service_is_proposed_with_its_port_and_takes_the_arguments(crate):
+    ran = Ran(running=True, ports=(8080,), answers=("HTTP 404",), stop_seconds=0.1, exit_code=0)
+    save(result("scratch-musl", ran=ran), kept_results(Project(root=ROOT), crate) / "host")
+    answer, _, _ = init(crate, arguments="serve")
+    assert answer == '[package.metadata.bareboat]\nservice = { port = 8080, ready = "", arguments = ["serve"] }\n'
+    (crate / "Cargo.toml").write_text(f"{MANIFEST}\n[package.metadata.bareboat.expect]\nexit_code = 0\n")
+    assert init(crate)[0] == ""
+
+
+def test_a_service_that_does_not_heed_sigterm_is_not_held_to_it():
+    ran = Ran(running=True, ports=(8080,), answers=("HTTP 200",))
+    assert propose([result("scratch-musl", ran=ran)], BOOK).keys == {}
