@@ -74,7 +74,7 @@ def _say_compiler(context: JobContext, job: ProgramJob, toolchain: RootImage) ->
     if not is_asked_for(channel, compiler):
         context.tell_once(
             f"{job.sample.crate} asks for Rust {channel} in its rust-toolchain file: toolchain {job.toolchain.name} "
-            f"compiles it instead, with {compiler}"
+            f"compiles it instead, with {' '.join(compiler.split()[:2])}"
         )
 
 

@@ -140,7 +140,7 @@ def test_who_asks_for_another_compiler_is_told_once_which_one_compiles(engine, c
         compile_of(replace(HELLO, channel="1.70.0"))
     (line,) = told
     assert line.startswith("hello-world asks for Rust 1.70.0 in its rust-toolchain file: toolchain ")
-    assert line.endswith(" compiles it instead, with rustc 1.95.0 (59807616e 2026-04-14)")
+    assert line.endswith(" compiles it instead, with rustc 1.95.0")
 
 
 @pytest.mark.starts_processes("a shell is asked what it would tell cargo")
