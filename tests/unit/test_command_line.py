@@ -135,6 +135,8 @@ WORDS = {
     **dict.fromkeys(("force", "locked", "keep_going", "network", "all"), False),
     "package": "",
     "bin": "",
+    "features": "",
+    "complete": True,
     "all_bins": False,
     "bases": "auto",
     "format": "text",
