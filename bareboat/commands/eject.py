@@ -161,5 +161,7 @@ def _find_service(asked: _Asked) -> Service | None:
     if result and isinstance(result.outcome, Failed):
         asked.tell(f"its last run failed: {result.outcome.reason}")
     if ran and ran.running:
-        return Service(ports=ran.ports, heeds=ran.stop_seconds is not None)
+        # What listens on loopback alone is reached by nobody, wherever it is published.
+        ports = tuple(port for port in ran.ports if port not in ran.local_ports)
+        return Service(ports=ports, heeds=ran.stop_seconds is not None)
     return Service() if cell.sample.service else None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Form = Literal["run", "compose", "kube", "quadlet"]
 
 _RUN = (
-    "podman run --rm --read-only --tmpfs=/tmp --cap-drop=all --security-opt=no-new-privileges --user={user}"
+    "podman run --rm --read-only --read-only-tmpfs=false --tmpfs=/tmp --cap-drop=all --security-opt=no-new-privileges --user={user}"
     " --memory={memory_bytes}b --pids-limit={processes}{ports}{low_port}{init} {image}{arguments}\n"
 )
 _COMPOSE = """\
@@ -83,7 +83,7 @@ ReadOnly=true
 Tmpfs=/tmp
 {ports}{low_port}{init}DropCapability=all
 NoNewPrivileges=true
-PodmanArgs=--memory={memory_bytes}b --pids-limit={processes}
+PodmanArgs=--read-only-tmpfs=false --memory={memory_bytes}b --pids-limit={processes}
 
 [Service]
 {ends}

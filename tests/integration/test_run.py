@@ -102,11 +102,11 @@ def running(crate: Path, program: str, *words: str) -> Iterator[subprocess.Popen
 def url_of(child: subprocess.Popen[str]) -> str:
     """Where a service says that it is reached, when it answers there."""
     assert child.stderr
-    for line in child.stderr:
-        if found := re.search(r"its port [0-9]+ is (http://\S+)", line):
-            break
-    else:
-        raise AssertionError("it says no address")
+    lines: list[str] = []
+    while (line := child.stderr.readline()) and "Ctrl-C stops it" not in line:
+        lines.append(line)
+    found = re.search(r"its port [0-9]+ is (http://\S+)", "".join(lines))
+    assert found, "it says no address"
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError), urllib.request.urlopen(found[1], timeout=5) as answer:

@@ -72,7 +72,8 @@ def test_a_run_is_one_command_that_confines_as_our_runs_do():
     said = shlex.split(text("run", Service(ports=(80, 8080), heeds=False), expectations=(run,)))
     assert (said[:3], said[-3:]) == (["podman", "run", "--rm"], ["ghcr.io/me/app:1", "--root", "a b"])
     assert set(said[3:-3]) == {
-        *("--read-only", "--tmpfs=/tmp", "--cap-drop=all", "--security-opt=no-new-privileges", "--user=65532:65532"),
+        *("--read-only", "--read-only-tmpfs=false", "--tmpfs=/tmp"),
+        *("--cap-drop=all", "--security-opt=no-new-privileges", "--user=65532:65532"),
         *("--memory=640000000b", "--pids-limit=192", "--init", "--publish=80:80", "--publish=8080:8080"),
         "--sysctl=net.ipv4.ip_unprivileged_port_start=0",
     }
@@ -121,7 +122,7 @@ def test_a_quadlet_confines_as_our_runs_do():
         "Tmpfs": "/tmp",
         "DropCapability": "all",
         "NoNewPrivileges": "true",
-        "PodmanArgs": "--memory=640000000b --pids-limit=192",
+        "PodmanArgs": "--read-only-tmpfs=false --memory=640000000b --pids-limit=192",
     }
     assert dict(unit["Service"]) == {"Type": "oneshot"}
 
