@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 Form = Literal["run", "compose", "kube", "quadlet"]
 
 _RUN = (
-    "podman run --rm --read-only --read-only-tmpfs=false --tmpfs=/tmp --cap-drop=all --security-opt=no-new-privileges --user={user}"
-    " --memory={memory_bytes}b --pids-limit={processes}{ports}{low_port}{init} {image}{arguments}\n"
+    "podman run --rm --read-only --read-only-tmpfs=false --tmpfs=/tmp --cap-drop=all"
+    " --security-opt=no-new-privileges --user={user} --memory={memory_bytes}b --pids-limit={processes}"
+    "{ports}{low_port}{init} {image}{arguments}\n"
 )
 _COMPOSE = """\
 # {cell}, for `docker compose up` or `podman-compose up`

@@ -11,6 +11,7 @@ from bareboat.commands.plan_inputs import kept_results, load_project, sample_nam
 from bareboat.commands.project import Project
 from bareboat.errors import RecipeError, SampleError
 from bareboat.inputs.cargo_metadata import Choice
+from bareboat.inputs.load_samples import enable
 from tests.unit.project import ROOT
 
 
@@ -75,3 +76,12 @@ def test_who_chooses_of_a_crate_names_one(choice):
     with pytest.raises(SampleError, match="--crate FOLDER"):
         load_project(Project(root=ROOT), None, choice)
     assert load_project(Project(root=ROOT), None, Choice())
+
+
+def test_features_are_enabled_beside_those_that_a_crate_names(project):
+    samples = load_project(project, ROOT / "rust-samples" / "webserver")[1]
+    enabled = enable(samples, "a,dep/b,,a")
+    for before, after in zip(samples, enabled, strict=True):
+        assert after.cargo.features == (*before.cargo.features, "a", "dep/b")
+    with pytest.raises(SampleError, match=r"^--features --all: that is no name of a feature$"):
+        enable(samples, "--all")
