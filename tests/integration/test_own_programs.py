@@ -283,7 +283,7 @@ def test_a_library_that_a_program_is_linked_to_comes_aboard(tmp_path: Path) -> N
     words = (f"--crate={crate}", f"--recipe={base}", "--format=json")
     try:
         bare = rows(build(*words, "--no-complete", f"--results={tmp_path / 'bare'}"), "sines")[base]
-        assert (bare["outcome"], bare["completed"]) == ("failed", None)
+        assert bare["outcome"] == "failed"
         assert bare["reason"].startswith(f"{LIBM} is not in the image")
         # The results go where they go without an option, for there the other command looks for them.
         first = build(*words)
