@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path  # noqa: TC003 (the console reads the types of options)
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from bareboat.commands.choose_bases import find_inputs
+from bareboat.commands.last_results import last_result
 from bareboat.commands.listing import list_plan, list_recipes, list_samples
 from bareboat.commands.plan_inputs import OwnCrate, kept_results, load_own, name_cell, sample_names, select, teller
 from bareboat.engine.images import OWN_NAMES
@@ -18,7 +18,6 @@ from bareboat.plan.containerfile import render_containerfile
 from bareboat.plan.jobs import PlannedCopy
 from bareboat.plan.planner import check_selection, make_plan, plan_named_cell, root_jobs
 from bareboat.plan.workflow import list_cells
-from bareboat.result.store import load
 from bareboat.system.printable import Exact
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def print_containerfile(project: Project, options: ContainerfileOptions, process
     """A cell's Containerfile; what must be known to build it goes to `view`."""
     inputs, cell = _find_cell(project, options, processes, view, teller(view))
     if cell.completes:
-        cell = complete(cell, last_result(project, options.crate, cell), teller(view))
+        cell = complete(cell, last_result(project, options.crate, cell.id), teller(view))
     lock = read_lock(project.lock, inputs.platform.architecture)
     roots = root_jobs(inputs.book, inputs.source)
     named = {job: pinned_reference(job.reference, lock.registry.get(job.reference)) for job in roots}
@@ -87,12 +86,6 @@ def print_containerfile(project: Project, options: ContainerfileOptions, process
     if cell.sample.extent.ignored:
         teller(view)("what git ignores is no source: a .containerignore leaves it out of a build as well")
     return Exact(render_containerfile(cell, named))
-
-
-def last_result(project: Project, crate: Path | None, cell: Cell) -> Result | None:
-    """What the cell came to when it was last run, on whichever host; else, of a sample, what is published of it."""
-    folders = (kept_results(project, crate), project.results)
-    return next((load(path) for folder in folders for path in sorted(folder.glob(f"*/{cell.id}.json"))), None)
 
 
 def complete(cell: Cell, result: Result | None, tell: Callable[[str], None]) -> Cell:

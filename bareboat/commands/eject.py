@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TextIO, get_args
 
 from bareboat import __version__
-from bareboat.commands.ask import ContainerfileOptions, complete, last_result
+from bareboat.commands.ask import ContainerfileOptions, complete
+from bareboat.commands.last_results import last_result
 from bareboat.commands.plan_inputs import kept_results, load_own, make_inputs, name_cell, teller
 from bareboat.errors import InputError
 from bareboat.inputs.cargo_metadata import find_workspace
@@ -73,7 +74,7 @@ def print_ejected(project: Project, options: EjectOptions, processes: Processes,
     book, samples = load_own(project, options, processes, view, memory=memory, extended=extended)
     inputs = make_inputs(book, samples, "registry")
     cell = plan_named_cell(inputs, samples, name_cell(options.cell, samples, options.crate)).cells[0]
-    result = last_result(project, options.crate, cell)
+    result = last_result(project, options.crate, cell.id)
     asked = _Asked(project=project, options=options, inputs=inputs, cell=cell, result=result, tell=teller(view))
     match kind:
         case "containerfile":

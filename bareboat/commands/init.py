@@ -55,7 +55,7 @@ def write_init(
     path, names = _find_manifest(project, options, options.crate, processes, view)
     text = read_file(path).decode()
     there, book = table_of(read_toml(path, str(path)).value or {}), load_recipes(project.recipes)
-    results = last_results(project, options.crate, None)
+    results = last_results(project, options.crate)
     proposal = propose([result for result in results if result.sample in names], book)
     wanted = {**proposal.keys, **_given(options)}
     asks = not options.yes and asked.isatty() and view.isatty()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bareboat.result.values import Result
 
 
-def last_results(project: Project, crate: Path | None, folder: Path | None) -> tuple[Result, ...]:
+def last_results(project: Project, crate: Path | None, folder: Path | None = None) -> tuple[Result, ...]:
     """The results of one host: of a crate of the user's own, or of the project's samples; empty where there are none.
 
     `folder` has them, a folder a host, where build-matrix was told to keep them elsewhere. Of samples that no run here
@@ -30,6 +30,11 @@ def last_results(project: Project, crate: Path | None, folder: Path | None) -> t
     if facts and facts.host.name in found:
         return found[facts.host.name]
     return max(found.values(), key=_measured_at, default=())
+
+
+def last_result(project: Project, crate: Path | None, cell: str) -> Result | None:
+    """The one of them that is the cell's, `SAMPLE@RECIPE`; None where there is none."""
+    return next((result for result in last_results(project, crate) if result.cell == cell), None)
 
 
 def all_results(project: Project) -> tuple[Result, ...]:

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
+from bareboat.commands.last_results import last_results
 from bareboat.commands.mended_run import carry_out_mended
 from bareboat.commands.open_run import Order, WorkOptions
 from bareboat.commands.plan_inputs import OwnCrate, kept_results, load_own, teller
 from bareboat.errors import BareboatError, SelectionError
 from bareboat.plan.planner import plan_named_cell
 from bareboat.report import find_best
-from bareboat.result.store import hosts, load_all
 from bareboat.result.values import Failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from bareboat.commands.project import Project
     from bareboat.inputs.sample import Sample
@@ -54,7 +53,8 @@ def make_one_cell(project: Project, options: CellOptions, processes: Processes, 
     book, samples = load_own(project, options, processes, view, memory=kept)
     if not (options.cell or options.crate):
         raise SelectionError("which cell? Say SAMPLE@RECIPE, such as hello-world@scratch-musl; `invoke plan` has all")
-    name = choose_cell(options.cell, samples, kept, teller(view)) if options.crate else options.cell
+    last = last_results(project, options.crate) if options.crate and not options.cell else ()
+    name = choose_cell(options.cell, samples, last, teller(view)) if options.crate else options.cell
     planned = partial(_planned, name)
     order = Order(book=book, samples=samples, bases=options.bases, plan=planned(samples))
     carried = carry_out_mended(project, order, processes, view, WorkOptions(results=kept), planned=planned)
@@ -70,15 +70,12 @@ def _planned(cell: str, samples: tuple[Sample, ...]) -> Callable[[PlanInputs], P
     return partial(plan_named_cell, samples=samples, cell_id=cell)
 
 
-def choose_cell(word: str, samples: Sequence[Sample], kept: Path, tell: Callable[[str], None]) -> str:
-    """The cell of the user's own program that is meant; where nothing is said, it is on the base that suits it best.
-
-    `kept` has results, a folder a host.
-    """
+def choose_cell(word: str, samples: Sequence[Sample], last: Sequence[Result], tell: Callable[[str], None]) -> str:
+    """The cell of the user's own program that is meant; where nothing is said, of the `last` results the best is."""
     sample = samples[0]
     if word:
         return word if "@" in word else f"{sample.name}@{word}"
-    found = [result for host in hosts(kept) for result in load_all(kept / host) if result.sample == sample.name]
+    found = [result for result in last if result.sample == sample.name]
     best = find_best(found)
     if best is None:
         raise SelectionError(

@@ -10,7 +10,6 @@ import pytest
 from bareboat.commands.one_cell import CellOptions, choose_cell, make_one_cell
 from bareboat.commands.project import Project
 from bareboat.errors import SelectionError
-from bareboat.result.store import save
 from bareboat.result.values import Failed
 from bareboat.system.process import Processes
 from tests.unit.project import HELLO, ROOT
@@ -22,19 +21,17 @@ def test_of_the_samples_a_cell_must_be_named():
         make_one_cell(Project(root=ROOT), CellOptions(), Processes(), io.StringIO())
 
 
-def test_of_a_crate_the_recipe_will_do_and_without_it_the_best_that_was_measured_is_taken(tmp_path):
-    told = []
-    for host, one in (("here", result("debian", 9000)), ("there", result("scratch-musl", 10))):
-        save(one, tmp_path / host)
-    save(result("alpine", 1, Failed(stage="run", reason="it lacks a folder")), tmp_path / "here")
+def test_of_a_crate_the_recipe_will_do_and_without_it_the_best_that_was_measured_is_taken():
+    told, failed = [], Failed(stage="run", reason="it lacks a folder")
+    last = (result("debian", 9000), result("scratch-musl", 10), result("alpine", 1, failed))
     sample = replace(HELLO, name="app")
-    assert choose_cell("alpine", [sample], tmp_path, told.append) == "app@alpine"
-    assert choose_cell("app@debian", [sample], tmp_path, told.append) == "app@debian"
+    assert choose_cell("alpine", [sample], last, told.append) == "app@alpine"
+    assert choose_cell("app@debian", [sample], last, told.append) == "app@debian"
     assert told == []
-    assert choose_cell("", [sample], tmp_path, told.append) == "app@scratch-musl"
+    assert choose_cell("", [sample], last, told.append) == "app@scratch-musl"
     assert told == ["app@scratch-musl: the best of the 3 that were measured"]
 
 
-def test_where_nothing_was_measured_it_says_how_to_find_out(tmp_path):
+def test_where_nothing_was_measured_it_says_how_to_find_out():
     with pytest.raises(SelectionError, match=r"which base for hello-world\? .*`invoke build-matrix` finds the best"):
-        choose_cell("", [HELLO], tmp_path, lambda _: None)
+        choose_cell("", [HELLO], (), lambda _: None)
