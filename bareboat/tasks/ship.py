@@ -47,7 +47,7 @@ def eject(_c, cell, run=False, compose=False, kube=False, quadlet=False, contain
     "repeatable (default: the ports that a service was seen to listen on)",
     "network": "give it a network, which only what is published has otherwise",
 })  # fmt: skip
-def run(c, cell, publish, network=False, crate="", package="", bin="", features="", bases="auto"):
+def run(c, cell, package="", bin="", crate="", features="", publish=None, network=False, bases="auto"):
     """Run a cell in the foreground, confined as it was verified; its exit code is the program's.
 
     For example:
