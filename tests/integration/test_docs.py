@@ -115,6 +115,21 @@ def test_a_workspaces_programs_are_built_by_name(folder: Path) -> None:
 
 
 @pytest.mark.podman
+@pytest.mark.network
+def test_a_job_builds_its_part_and_is_held_to_a_size(folder: Path) -> None:
+    page = Page("ci.md", folder)
+    for name, text in HELLO.items():
+        page.write(name, text)
+    page.follow()
+    assert "bareboat plan --bases registry --format github" in page.answer("--github")
+    assert '{"cell": "hello@scratch-musl", "sample": "hello", "recipe": "scratch-musl"}' in page.answer("plan")
+    assert "| scratch-musl | passed" in re.sub(" +", " ", page.answer("build-matrix"))
+    assert "Take scratch-musl (" in page.answer("recommend")
+    assert [path.name for path in (folder / "bareboat-results").glob("*/*")] == ["hello@scratch-musl.json"]
+    page.run("bareboat recommend --max-size 100kB --results bareboat-results", 1)
+
+
+@pytest.mark.podman
 @pytest.mark.parametrize(("name", "command"), [("rootless.md", "doctor --quick"), ("behind-a-proxy.md", "doctor")])
 def test_the_machine_is_examined(tmp_path: Path, name: str, command: str) -> None:
     assert "starts containers" in Page(name, tmp_path).follow().answer(command)

@@ -40,7 +40,9 @@ ENDS = "kill -KILL $(cat pid)"
 
 
 def start(folder, command, ends=":", patience=60, **streams):
-    words = [sys.executable, "-c", RUNS, command, ends, str(patience)]
+    # What started the tests may ignore one of them, as nohup(1) does.
+    own = ["env", "--default-signal=HUP,INT,TERM", sys.executable]
+    words = [*own, "-c", RUNS, command, ends, str(patience)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(words, cwd=folder, env=environment, text=True, **streams)
 
