@@ -68,9 +68,14 @@ def test_the_containerfile_of_public_images_gives_the_same_root_filesystem(recip
         podman("unshare", "rm", "-rf", *caches) if os.geteuid() else None
 
 
+PAUSES = [Path(folder, "catatonit") for folder in ("/usr/libexec/podman", "/usr/lib/podman", "/usr/bin")]
+
+
 @pytest.fixture
 def played(tmp_path: Path) -> Iterator[dict[str, Any]]:
     """What Podman makes of the pod, which it does not start."""
+    if not any(path.exists() for path in PAUSES):
+        pytest.skip("this Podman has no catatonit, by which a pod is held: Debian only recommends it")
     pod = tmp_path / "pod.yaml"
     pod.write_text(eject("scratch-musl", "kube"), encoding="utf-8")
     try:
