@@ -199,6 +199,8 @@ def test_a_terminal_is_the_programs_and_one_key_ends_it_all_the_same(
 
 def test_a_port_that_is_taken_is_told(crate: Path) -> None:
     with socket.socket() as taken:
+        # Connections of the tests before may linger.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", PORT))
         taken.listen()
         done = run(crate, "heeds")
