@@ -216,7 +216,7 @@ def test_what_the_image_has_is_not_what_the_program_lacks(said, path):
             "rustls-native-certs",
         ),
         (
-            "thread 'main' panicked at 'x', /root/.cargo/registry/src/index.crates.io-1a2b/tz-rs-0.7.0/src/a.rs:3:4",
+            "thread 'main' panicked at 'x', /home/me/.cargo/registry/src/index.crates.io-1a2b/tz-rs-0.7.0/src/a.rs:3:4",
             "tz-rs",
         ),
         ("thread 'main' panicked at src/main.rs:3:5:\nx\n  at /crates/vendor/jiff/src/a.rs:1:1", ""),
