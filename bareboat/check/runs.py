@@ -62,7 +62,17 @@ class Verdict:
     started: bool
     said: str  # what loader or runtime said where the program did not start; "" where it did
     ran: Ran | None = None  # what the program did by itself, where nothing was expected of it
-    lacks: str = ""  # the provision that brings what it says that it lacks, or the library
+    cause: Cause | None = None  # what it says that it lacks
+
+    @property
+    def lacks(self) -> str:
+        """The provision that brings what it lacks; "" where none does."""
+        return self.cause.provision if self.cause else ""
+
+    @property
+    def lacks_library(self) -> str:
+        """The file's name of the library that it lacks; "" where it is none."""
+        return self.cause.library if self.cause else ""
 
 
 def verify(
@@ -87,8 +97,8 @@ def verify(
         failure = judge_run(report, expectation, limits, has, None if isinstance(inside, Nowhere) else ran)
         said = "" if failure and limit_hit(report, limits) else not_started(report)
         if failure is not None:
-            lacks = _lacks(report, has) if expectation.is_open and not said else ""
-            return Verdict(failure=failure, started=not said, said=said, ran=None if said else shown, lacks=lacks)
+            cause = _cause(report, has) if expectation.is_open and not said else None
+            return Verdict(failure=failure, started=not said, said=said, ran=None if said else shown, cause=cause)
     return Verdict(failure=None, started=True, said="", ran=shown)
 
 
@@ -156,11 +166,6 @@ def _compare(report: RunReport, expectation: Expectation, has: Callable[[str], b
     if expectation.stdout is not None and report.stdout != expectation.stdout.encode():
         return failed("its output differs", _difference(expectation.stdout, report.stdout))
     return None
-
-
-def _lacks(report: RunReport, has: Callable[[str], bool]) -> str:
-    cause = _cause(report, has)
-    return (cause.provision or cause.library) if cause else ""
 
 
 def _cause(report: RunReport, has: Callable[[str], bool]) -> Cause | None:

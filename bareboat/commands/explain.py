@@ -16,7 +16,6 @@ from bareboat.closure.start import find_start
 from bareboat.commands.last_results import all_results, last_results
 from bareboat.commands.plan_inputs import OwnCrate, kept_results, load_own, name_cell
 from bareboat.errors import SelectionError
-from bareboat.inputs.mend import is_library
 from bareboat.inputs.tomlfile import did_you_mean
 from bareboat.matrix.compile_faults import explain_compile
 from bareboat.report import Asked, explain_cell, explain_start, find_cures
@@ -113,8 +112,6 @@ def _with_compile_fault(result: Result) -> Result:
 def _provision(result: Result) -> str:
     """The provision that brings what a program says that it lacks; "" where none does."""
     outcome = result.outcome
-    if is_library(result.lacks):
-        return ""  # the toolchain has it not, or it would be aboard
     if result.lacks or not isinstance(outcome, Failed) or outcome.stage != "run" or not result.manifest:
         return result.lacks
     # Of what is from scratch the manifest tells what is there.

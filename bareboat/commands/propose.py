@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from bareboat.inputs.mend import is_library
 from bareboat.report import run_sentences
 from bareboat.result.values import Failed
 
@@ -60,9 +59,9 @@ def propose(results: Sequence[Result], book: RecipeBook) -> Proposal:
 def _wanted(results: Sequence[Result]) -> Iterator[tuple[str, str, str]]:
     """Recipe, provision and reason, of what was mended, and of what a base that nothing mends lacks."""
     for result in results:
-        for mend in (mend for mend in result.mended if not mend.is_library):
+        for mend in (mend for mend in result.mended if mend.provision):
             yield mend.recipe, mend.provision, mend.why
-        if result.lacks and not is_library(result.lacks) and isinstance(result.outcome, Failed):
+        if result.lacks and isinstance(result.outcome, Failed):
             yield result.recipe, result.lacks, result.outcome.reason.partition(";")[0]
 
 

@@ -12,7 +12,7 @@ write_metadata write_metadata, table_of, merge
 load_samples  load_samples, load_crate, enable, give_network, Asker
 cargo_metadata find_workspace, read_metadata, choose_programs; CargoMetadata, Choice
 manifest      crate_names
-mend          Mend, is_library
+mend          Mend
 toolchain_packages extend_toolchains, is_extended
 expectation   Expectation, Served, Serving, AS_IT_STANDS
 crate_files   NOT_SOURCE, source_files, read_source, source_digest

@@ -14,17 +14,14 @@ class Mend:
     __pydantic_config__ = STRICT
 
     recipe: str
-    provision: str
-    """Its name; of a library that the toolchain has, its file's."""
+    provision: str = ""
+    """The name of the provision; "" of a library."""
+    library: str = ""
+    """The name of the file of a library that the program loads while it runs; "" of a provision."""
     why: str
     """What its run came to without it."""
 
     @property
-    def is_library(self) -> bool:
-        """Whether it is a library that the program loads while it runs."""
-        return is_library(self.provision)
-
-
-def is_library(name: str) -> bool:
-    """Whether that is the name of a library's file; no provision is called like one."""
-    return ".so" in name
+    def name(self) -> str:
+        """What the one of them is called."""
+        return self.provision or self.library

@@ -122,8 +122,7 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingred
         preflight=preflight,
         manifest=manifest,
     )
-    unfit = _contradiction(cell, shipped.elf) or _lack_of_locks(cell, subject)
-    failure = unfit or _run_failure(context, shipped, found)
+    failure = _unfit(cell, shipped.elf, subject) or _run_failure(context, shipped, found)
     awaits_probes = cell.harbor is not None and failure is None and preflight.observed == preflight.predicted
     result = Result(
         cell=cell.id,
@@ -140,6 +139,7 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingred
         ran=verdict.ran,
         completed=contents.completed,
         lacks=verdict.lacks,
+        lacks_library=verdict.lacks_library,
         large_file_names=contents.program.large_file_names,
         mended=_mended(contents),
     )
@@ -152,7 +152,7 @@ def _mended(contents: ImageContents) -> tuple[Mend, ...]:
     """What came aboard because earlier runs asked for it; a library that the toolchain has not did not."""
     brought = {posixpath.basename(one.to) for one in contents.completed}
     given = (mend for mend in contents.cell.sample.mends if mend.recipe == contents.cell.recipe.name)
-    return tuple(mend for mend in given if not mend.is_library or mend.provision in brought)
+    return tuple(mend for mend in given if not mend.library or mend.library in brought)
 
 
 def _run_failure(context: JobContext, shipped: Shipped, found: Findings) -> Failed | None:
@@ -218,6 +218,11 @@ def _provenance(context: JobContext, shipped: Shipped, made: Ingredients) -> Pro
         commit=context.commit,
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _unfit(cell: Cell, elf: ElfFacts, subject: Subject) -> Failed | None:
+    """Why an image is none that its recipe or its sample may have, whatever its runs come to."""
+    return _contradiction(cell, elf) or _lack_of_locks(cell, subject)
 
 
 def _lack_of_locks(cell: Cell, subject: Subject) -> Failed | None:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bareboat.inputs.mend import Mend, is_library
+from bareboat.inputs.mend import Mend
 from bareboat.result.store import load
 from bareboat.result.values import Failed
 
@@ -28,17 +28,23 @@ def find_mends(plan: Plan, results: Iterable[Result]) -> dict[str, tuple[Mend, .
     found: dict[str, tuple[Mend, ...]] = {}
     for result in results:
         cell = own.get(result.cell)
-        if cell and isinstance(result.outcome, Failed) and _can_be_given(cell, result.lacks):
-            mend = Mend(recipe=result.recipe, provision=result.lacks, why=result.outcome.reason.partition(";")[0])
-            found[result.sample] = (*found.get(result.sample, ()), mend)
+        if cell and isinstance(result.outcome, Failed):
+            mend = Mend(
+                recipe=result.recipe,
+                provision=result.lacks,
+                library=result.lacks_library,
+                why=result.outcome.reason.partition(";")[0],
+            )
+            if _can_be_given(cell, mend):
+                found[result.sample] = (*found.get(result.sample, ()), mend)
     return found
 
 
-def _can_be_given(cell: Cell, lacks: str) -> bool:
+def _can_be_given(cell: Cell, mend: Mend) -> bool:
     """Whether the cell can have what its program lacks, and has it not yet."""
-    if is_library(lacks):
-        return lacks not in cell.loads
-    return cell.base is None and lacks not in {"", *cell.recipe.provisions}
+    if mend.library:
+        return mend.library not in cell.loads
+    return cell.base is None and mend.provision not in {"", *cell.recipe.provisions}
 
 
 def say_mends(mends: Mapping[str, Sequence[Mend]]) -> Iterator[str]:
@@ -46,9 +52,9 @@ def say_mends(mends: Mapping[str, Sequence[Mend]]) -> Iterator[str]:
     wanted: dict[tuple[str, str], list[str]] = defaultdict(list)
     for sample, found in mends.items():
         for mend in found:
-            wanted[mend.provision, mend.why].append(f"{sample}@{mend.recipe}")
-    for (provision, why), cells in wanted.items():
-        what = provision if is_library(provision) else f"provision '{provision}'"
+            what = f"provision '{mend.provision}'" if mend.provision else mend.library
+            wanted[what, mend.why].append(f"{sample}@{mend.recipe}")
+    for (what, why), cells in wanted.items():
         yield f"once more with {what}, because {why}: {', '.join(cells)}"
 
 
@@ -64,4 +70,4 @@ def remember(samples: Iterable[Sample], kept: Path) -> tuple[Sample, ...]:
 
 def _mends_in(kept: Path, sample: Sample) -> tuple[Mend, ...]:
     found = (mend for path in sorted(kept.glob(f"*/{sample.name}@*.json")) for mend in load(path).mended)
-    return tuple({(mend.recipe, mend.provision): mend for mend in found}.values())
+    return tuple({(mend.recipe, mend.name): mend for mend in found}.values())

@@ -140,7 +140,7 @@ class Cell:
     def loads(self) -> tuple[str, ...]:
         """The libraries that earlier runs found that the program loads while it runs, by their files' names."""
         mends = (mend for mend in self.sample.mends if mend.recipe == self.recipe.name)
-        return tuple(mend.provision for mend in mends if mend.is_library)
+        return tuple(mend.library for mend in mends if mend.library)
 
     @property
     def program_path(self) -> str:

@@ -131,7 +131,7 @@ def published_sizes(book: RecipeBook, samples: Iterable[Sample]) -> dict[str, in
 def plan_cell(sample: Sample, recipe: Recipe, inputs: PlanInputs) -> Cell:
     """One cell; its recipe need not be in the book, such as one that was given more provisions."""
     added = [name for pattern, names in sample.provisions if fnmatchcase(recipe.name, pattern) for name in names]
-    added += [mend.provision for mend in sample.mends if mend.recipe == recipe.name and not mend.is_library]
+    added += [mend.provision for mend in sample.mends if mend.recipe == recipe.name and mend.provision]
     runtime = replace(recipe.runtime, env={**recipe.runtime.env, **dict(sample.env)})
     recipe = replace(recipe, provisions=tuple(dict.fromkeys([*recipe.provisions, *added])), runtime=runtime)
     toolchain = inputs.book.toolchain(recipe.compile.toolchain)

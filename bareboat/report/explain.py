@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bareboat.report.figures import size_text
+from bareboat.report.listed import listed
 from bareboat.report.ran import run_sentences
 from bareboat.report.table import size_of
 from bareboat.result.values import Failed, Passed, Skipped
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from bareboat.result.values import ManifestRow, Result
 
 _SYSTEM_CRATES = {"ssl": "openssl-sys", "crypto": "openssl-sys", "stdc++": "link-cplusplus"}
-_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ def _passed(result: Result, costs: Mapping[str, float | None]) -> Iterator[str]:
     yield f"{result.cell} works{f', in {size_text(size)}' if size else ''}: {_what_it_does(result)}"
     if result.completed:
         yield from _completed(result)
-    for mend in (mend for mend in result.mended if not mend.is_library):
+    for mend in (mend for mend in result.mended if mend.provision):
         cost = costs.get(mend.provision)
         weight = f" (about {size_text(cost)})" if cost else ""
         yield f"Provision '{mend.provision}' came aboard{weight}, without which {_ended(mend.why)}"
@@ -117,7 +117,7 @@ def _passed(result: Result, costs: Mapping[str, float | None]) -> Iterator[str]:
         names = ", ".join(result.large_file_names)
         yield f"It asks for {names}, which musl dropped and the linker brought: `cargo update -p libc` ends that."
     if idle := [row for row in result.manifest if row.needed is False]:
-        yield f"Nobody needs {_listed([row.path for row in idle])} ({size_text(_sum(idle))})."
+        yield f"Nobody needs {listed([row.path for row in idle])} ({size_text(_sum(idle))})."
     yield "Nothing is to be mended."
 
 
@@ -136,10 +136,10 @@ def _completed(result: Result) -> Iterator[str]:
     names = [posixpath.basename(one.to) for one in direct]
     more = len(result.completed) - len(direct)
     crates = dict.fromkeys(crate for name in names if (crate := _binding(name, result)))
-    by = f" by way of crate {_listed(list(crates))}" if crates else ""
+    by = f" by way of crate {listed(list(crates))}" if crates else ""
     plural = "libraries" if more > 1 else "library"
     behind = f", and {more} {plural} more that these need" if more else ""
-    yield f"From the toolchain came aboard {_listed(names)}, which the program is linked to{by}{behind}{cost}."
+    yield f"From the toolchain came aboard {listed(names)}, which the program is linked to{by}{behind}{cost}."
 
 
 def _sum(rows: Sequence[ManifestRow]) -> int:
@@ -151,13 +151,6 @@ def _details(result: Result) -> Iterator[str]:
     outcome = result.outcome
     if isinstance(outcome, Failed) and outcome.stage in {"base", "compile", "image"} and outcome.detail.strip():
         yield "\n".join(f"    {printable(line.expandtabs())}".rstrip() for line in outcome.detail.rstrip().split("\n"))
-
-
-def _listed(names: Sequence[str]) -> str:
-    if len(names) > _NAMED:
-        return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
-    *front, last = names
-    return f"{', '.join(front)} and {last}" if front else last
 
 
 def _ended(text: str) -> str:

@@ -27,7 +27,7 @@ RAN_KEYS = (
 
 def ran_text(result: Result) -> str:
     """In a few words: `exit 2`, `serves 8080: HTTP 200`, `exit 0, with tz`; "" where it was not to show it."""
-    mended = [f"with {mend.provision}" for mend in result.mended]
+    mended = [f"with {mend.name}" for mend in result.mended]
     return ", ".join([*([words] if (words := _words(result.ran)) else []), *mended])
 
 
@@ -45,7 +45,7 @@ def _words(ran: Ran | None) -> str:
 def ran_values(result: Result) -> tuple[Figure, ...]:
     """The values of RAN_KEYS, several of one joined by commas."""
     ran, completed = result.ran, ", ".join(one.to for one in result.completed) or None
-    mended = ", ".join(mend.provision for mend in result.mended) or None
+    mended = ", ".join(mend.name for mend in result.mended) or None
     if ran is None:
         return (*(None,) * (len(RAN_KEYS) - 2), completed, mended)
     ports = ", ".join(ran.all_ports) or None

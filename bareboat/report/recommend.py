@@ -150,7 +150,7 @@ def _aboard(result: Result, summaries: Mapping[str, str]) -> str:
     said = summaries.get(result.recipe, "")
     lines = [said or "no recipe says what is aboard"]
     lines += [f"with {_libraries(result)}, which it needs"] if result.completed else []
-    given = (mend for mend in result.mended if not mend.is_library)
+    given = (mend for mend in result.mended if mend.provision)
     lines += [f"with provision '{mend.provision}', without which {mend.why}" for mend in given]
     return "; ".join(lines)
 

@@ -7,6 +7,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from bareboat.report.listed import listed
 from bareboat.report.packages import say_package
 from bareboat.system.printable import printable
 
@@ -20,7 +21,6 @@ _GLIBC_OF = (((2, 31), "Debian 11"), ((2, 36), "Debian 12"), ((2, 41), "Debian 1
 _OCI = {"x86_64": "linux/amd64", "aarch64": "linux/arm64", "arm": "linux/arm/v7", "riscv64": "linux/riscv64"}
 _ABSENT = '"no such file or directory"'
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
-_NAMED = 6
 _TOLD = 2
 _FOLDERS = 4
 
@@ -33,7 +33,7 @@ def explain_start(name: str, start: Startup) -> str:
 
 def _would(name: str, start: Startup) -> Iterator[str]:
     *before, program = start.way
-    way = f", by way of {_listed(tuple(before))}" if before else ""
+    way = f", by way of {listed(tuple(before))}" if before else ""
     yield f"{name} would start: it runs {program}{_linked(start)}, as {_user(start)}{way}."
     if start.open_end:
         yield f"What {_short(start.open_end)} starts besides was not looked into."
@@ -57,7 +57,7 @@ def _why_not(name: str, start: Startup) -> Iterator[str]:
         yield f"So it is with {len(own) - _TOLD} more."
     told = {posixpath.basename(fault.name) for fault in (first, *own)}
     if names := tuple(dict.fromkeys(fault.name for fault in same if fault.name not in told)):
-        yield f"{_listed(names)} {'is' if len(names) == 1 else 'are'} not there either."
+        yield f"{listed(names)} {'is' if len(names) == 1 else 'are'} not there either."
 
 
 def _is_library(fault: Fault) -> bool:
@@ -227,7 +227,7 @@ def _version(fault: Fault, _: Startup) -> str:
     wanted = fault.lacks[-1]
     has = f"has {fault.instead} at most" if fault.instead else "has none of these"
     older = f"The {fault.name} of this image is older than the one that {fault.needed_by} was linked with"
-    said = f"{fault.needed_by} needs {_listed(fault.lacks)} of {fault.name}, and {fault.found} {has}"
+    said = f"{fault.needed_by} needs {listed(fault.lacks)} of {fault.name}, and {fault.found} {has}"
     return f'{said} ("version `{wanted}\' not found"). {older}. {_version_mend(wanted)}'
 
 
@@ -255,16 +255,9 @@ def _symbols(fault: Fault, _: Startup) -> str:
     )
     loader = fault.found or "the loader"
     return (
-        f"{fault.needed_by} asks for {_listed(fault.lacks)}, which neither {loader} nor another library of the image "
+        f"{fault.needed_by} asks for {listed(fault.lacks)}, which neither {loader} nor another library of the image "
         f'has ("Error relocating: symbol not found"). {why}'
     )
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    if len(names) > _NAMED:
-        return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
-    *front, last = names
-    return f"{', '.join(front)} and {last}" if front else last
 
 
 def _short(text: str) -> str:

@@ -279,8 +279,8 @@ class Result:
     ran: Ran | None = None  # what a program did of which nothing was expected; None where something was
     # The libraries that the program's closure missed, and that came aboard for that alone.
     completed: tuple[Completed, ...] = ()
-    # The provision that brings what the program says that it lacks, or the library; "" where it says nothing like it.
-    lacks: str = ""
+    lacks: str = ""  # the provision that brings what the program says that it lacks; "" where it says nothing like it
+    lacks_library: str = ""  # the file's name of a library that it says that it lacks; likewise
     # The names of large-file functions that the program asks for, musl 1.2.4 dropped, and were linked all the same.
     large_file_names: tuple[str, ...] = ()
     mended: tuple[Mend, ...] = ()  # what came aboard because a run without it said so

@@ -147,12 +147,12 @@ def test_a_library_brings_those_that_it_needs(context, contents_of):
 
 def test_a_library_that_it_was_seen_to_load_comes_with_all_that_it_needs(context, contents_of):
     contents = contents_of("libc.so.6")
-    mend = Mend(recipe=contents.cell.recipe.name, provision="libfirst.so.1", why="it lacks it")
+    mend = Mend(recipe=contents.cell.recipe.name, library="libfirst.so.1", why="it lacks it")
     loading = replace(contents.cell, sample=replace(contents.cell.sample, mends=(mend,)))
     completed = complete(context, replace(contents, cell=loading))
     assert places(completed) == tuple(f"{FOLDER}/lib{name}.so.1" for name in ("first", "second", "z"))
     assert completed.completed[0].why == "/hello-world loads it while it runs"
-    gone = replace(loading.sample, mends=(replace(mend, provision="libnowhere.so.1"),))
+    gone = replace(loading.sample, mends=(replace(mend, library="libnowhere.so.1"),))
     assert complete(context, replace(contents, cell=replace(loading, sample=gone))).completed == ()
 
 

@@ -15,7 +15,7 @@ WHY = "it lacks the time zones' data"
 TZ = Mend(recipe="scratch-musl", provision="tz", why=WHY)
 
 
-def result_of(cell, outcome=None, lacks="tz", mended=()):
+def result_of(cell, outcome=None, lacks="tz", lacks_library="", mended=()):
     failed = Failed(stage="run", reason=f"{WHY}; provision 'tz' brings it aboard")
     return Result(
         cell=cell.id,
@@ -25,6 +25,7 @@ def result_of(cell, outcome=None, lacks="tz", mended=()):
         key="k",
         outcome=outcome or failed,
         lacks=lacks,
+        lacks_library=lacks_library,
         mended=mended,
     )
 
@@ -45,15 +46,15 @@ def test_nothing_is_mended_that_works_or_stands_on_a_base_or_is_a_sample():
     assert mends_of("scratch-musl", sample=HELLO) == {}
 
 
-LIBZ = replace(TZ, provision="libz.so.1")
+LIBZ = replace(TZ, provision="", library="libz.so.1")
 
 
 def test_a_library_that_is_loaded_while_it_runs_is_given_on_a_base_as_well_and_once():
     for recipe in ("scratch-glibc-dynamic", "debian-slim"):
         mend = replace(LIBZ, recipe=recipe)
-        assert mends_of(recipe, lacks="libz.so.1") == {"hello-world": (mend,)}
+        assert mends_of(recipe, lacks="", lacks_library="libz.so.1") == {"hello-world": (mend,)}
         given = replace(OWN, mends=(mend,))
-        assert mends_of(recipe, lacks="libz.so.1", sample=given) == {}
+        assert mends_of(recipe, lacks="", lacks_library="libz.so.1", sample=given) == {}
         (cell,) = plan_of(recipe, samples=(given,)).cells
         assert (cell.loads, "libz.so.1" in cell.recipe.provisions) == (("libz.so.1",), False)
     assert list(say_mends({"a": [LIBZ]})) == [f"once more with libz.so.1, because {WHY}: a@scratch-musl"]

@@ -16,6 +16,7 @@ from bareboat.errors import BareboatError, EngineError
 from bareboat.inputs.expectation import AS_IT_STANDS, Expectation
 from bareboat.inputs.expected import ExpectedFailure
 from bareboat.inputs.lock import Lock, Pinned
+from bareboat.inputs.mend import Mend
 from bareboat.inputs.recipe import Copy, RecipeBook
 from bareboat.make.context import Outputs, RootImage
 from bareboat.make.sources import program_name
@@ -24,6 +25,7 @@ from bareboat.matrix.progress import make_progress
 from bareboat.matrix.run import run_matrix
 from bareboat.measurements import size
 from bareboat.plan.jobs import RootJob, SkippedCell
+from bareboat.plan.keys import source_key
 from bareboat.result.store import load_all
 from bareboat.result.values import Ran, Source
 from bareboat.system.files import replacing
@@ -447,6 +449,15 @@ def test_where_the_toolchain_is_looked_up_anew_the_completed_image_is_unchanged_
     assert second.outputs.by_id["image hello-world@scratch-musl"].status == "unchanged"
     assert second.results == first.results
     assert len(engine.ran) == 1
+
+
+def test_a_library_that_it_loads_is_another_source_and_is_told_only_where_it_came_aboard(context, engine):
+    book = linked_to_zlib(context, engine)
+    mends = tuple(Mend(recipe="scratch-musl", library=name, why="it lacks it") for name in ("libz.so.1", "libnone.so"))
+    (result,) = run_plan(context, plan_of(book, own=True, mends=mends), io.StringIO()).results
+    assert result.mended == mends[:1]
+    plans = [plan_of(book, own=True, mends=some).cells[0] for some in ((), mends[:1], mends[1:])]
+    assert len({source_key(cell, "0", dict.fromkeys(cell.roots, "sha256:1")) for cell in plans}) == 3
 
 
 def test_a_sample_of_the_projects_is_given_nothing_that_its_recipe_does_not_name(context, engine):

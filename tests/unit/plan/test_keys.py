@@ -337,6 +337,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     )),
     (Mend, "recipe"): CHOOSES_RECIPE,
     (Mend, "provision"): "names what comes aboard, which is in the image's key",
+    (Mend, "library"): "names what comes aboard, which is in the image's key; that of the sources has a test",
     (Mend, "why"): TOLD,
     (Sample, "rustflags"): NESTED,
     (RustFlags, "build"): ("program", same, in_sample(rustflags=RustFlags(build=("-O",)))),
