@@ -9,6 +9,7 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bareboat.closure.program_file import has_user
 from bareboat.errors import SelectionError
 from bareboat.inputs.tomlfile import did_you_mean
 
@@ -27,7 +28,6 @@ _MEANS = {"tls": "certs", "dns": "nss"}
 # Engines mount their own over what an image has there.
 _ENGINES = frozenset({"/etc/hosts", "/etc/resolv.conf", "/etc/hostname"})
 _ANYBODY_WRITES, _ANYBODY_EXECUTES = 0o002, 0o001
-_USER_FIELD = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ def _lack_of_files(provision: Provision, aboard: Aboard) -> str:
     user = aboard.cell.recipe.runtime.user.partition(":")[0]
     for copy in lacking:
         if copy.to == "/etc/passwd":
-            return "" if _has_user(aboard.base, user) else f"no user {user} in /etc/passwd"
+            return "" if aboard.base and has_user(aboard.base, user) else f"no user {user} in /etc/passwd"
         if not _base_has(copy, aboard.base):
             return f"no {copy.to.rstrip('/')}"
     return ""
@@ -119,13 +119,6 @@ def _base_has(copy: Copy, base: Image | None) -> bool:
     if copy.source == "new":
         return file.kind == "directory" and bool(file.mode & _ANYBODY_WRITES)
     return not copy.is_folder or any(posixpath.dirname(path) == file.path for path in base.files())
-
-
-def _has_user(base: Image | None, user: str) -> bool:
-    if base is None or base.find("/etc/passwd") is None:
-        return False
-    rows = (line.split(":") for line in base.read("/etc/passwd").decode(errors="replace").splitlines())
-    return any(len(row) > _USER_FIELD and row[_USER_FIELD] == user for row in rows)
 
 
 def _looks_up_itself(result: Result) -> bool:

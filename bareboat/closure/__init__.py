@@ -3,7 +3,8 @@
 Others use `find_closure`, which searches an archive's `Image` or a `FolderRoot` and returns a `Closure`; and
 `owners.read_owners`, which tells the package of each file as `Owners` and `Owner`, out of files that `DATABASES` and
 `is_database` name, and which `dump_owners` and `load_owners` keep. `start.find_start` says as a `startup.Startup`, with
-each `Fault` and its `FaultKind`, how far the program that an image names would come.
+each `Fault` and its `FaultKind`, how far the program that an image names would come; `program_file.has_user` whether it
+has a user.
 """
 
 from bareboat.closure.closure import Closure, LoadWay, Missing, Needed

@@ -41,6 +41,11 @@ def find_user(image: Image) -> User:
     return User(uid=uid, gid=gid, unknown=name if uid is None else group if gid is None else "")
 
 
+def has_user(image: Image, number: str) -> bool:
+    """Whether a line of an image's /etc/passwd is of the user of that number."""
+    return any(row[_NUMBER_FIELD] == number for row in _rows(image, _USERS))
+
+
 def environment_of(image: Image) -> dict[str, str]:
     """The environment that an image sets, with the PATH that a container has."""
     return {"PATH": DEFAULT_PATH, **dict(line.partition("=")[::2] for line in image.config.env)}

@@ -34,6 +34,12 @@ class Page:
     folder: Path
     said: dict[str, str] = field(default_factory=dict)
 
+    def of_hello(self) -> Page:
+        """Have it followed in the folder of a crate."""
+        for name, text in HELLO.items():
+            self.write(name, text)
+        return self
+
     def follow(self) -> Page:
         """Write its files and run its commands, in the order in which they stand."""
         for kind, more, text in FENCE.findall((DOCS / self.name).read_text(encoding="utf-8")):
@@ -79,10 +85,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.podman
 @pytest.mark.network
 def test_a_base_is_chosen(folder: Path) -> None:
-    page = Page("choose-a-base.md", folder)
-    for name, text in HELLO.items():
-        page.write(name, text)
-    page.follow()
+    page = Page("choose-a-base.md", folder).of_hello().follow()
     assert re.search(r"^Take scratch-musl \(", page.answer("build-matrix"), re.MULTILINE)
     table = (DOCS / "choose-a-base.md").read_text(encoding="utf-8")
     for base in re.findall(r"^\| [^|]+ \| `([a-z-]+)`", table, re.MULTILINE):
@@ -117,10 +120,7 @@ def test_a_workspaces_programs_are_built_by_name(folder: Path) -> None:
 @pytest.mark.podman
 @pytest.mark.network
 def test_a_job_builds_its_part_and_is_held_to_a_size(folder: Path) -> None:
-    page = Page("ci.md", folder)
-    for name, text in HELLO.items():
-        page.write(name, text)
-    page.follow()
+    page = Page("ci.md", folder).of_hello().follow()
     assert "bareboat plan --bases registry --format github" in page.answer("--github")
     assert '{"cell": "hello@scratch-musl", "sample": "hello", "recipe": "scratch-musl"}' in page.answer("plan")
     assert "| scratch-musl | passed" in re.sub(" +", " ", page.answer("build-matrix"))
