@@ -53,17 +53,18 @@ class Cargo:
 
     def tell(self, workspace: Path, package: Path) -> CargoMetadata:
         """What it says of the package in a workspace's folder; what it said of the same manifests is kept."""
-        kept = self._kept(workspace, package, "json")
+        extent = self._extent(workspace)
+        kept = _kept(workspace, extent, package, "json")
         if not kept.is_file():
             teller(self.view)(f"asking cargo for the packages and programs in {workspace}")
-            write_whole(kept, self._tell(workspace, package).encode())
-        mounted = _mounted(workspace, self._extent(workspace))
-        return read_metadata(kept.read_text(encoding="utf-8"), mounted, workspace)
+            write_whole(kept, self._tell(workspace, extent, package).encode())
+        return read_metadata(kept.read_text(encoding="utf-8"), _mounted(workspace, extent), workspace)
 
     def lock(self, workspace: Path) -> Path:
         """A copy of a workspace that has no Cargo.lock, with the one that cargo makes of it; kept until it changes."""
         copy = find_folders().sources / f"locked-{folder_digits(workspace)}"
-        extent, kept = self._extent(workspace), self._kept(workspace, workspace, "lock")
+        extent = self._extent(workspace)
+        kept = _kept(workspace, extent, workspace, "lock")
         place = Path(extent.place(workspace))
         lock = copy / place / "Cargo.lock"
         if kept.is_file():
@@ -81,12 +82,7 @@ class Cargo:
     def _extent(self, workspace: Path) -> Extent:
         return find_extent(workspace, partial(ignored_by_git, self.processes))
 
-    def _kept(self, workspace: Path, package: Path, ending: str) -> Path:
-        digest = _digest(workspace, self._extent(workspace), package)
-        return find_folders().cache / "metadata" / f"{digest}.{ending}"
-
-    def _tell(self, workspace: Path, package: Path) -> str:
-        extent = self._extent(workspace)
+    def _tell(self, workspace: Path, extent: Extent, package: Path) -> str:
         # Nothing is copied to be asked about.
         parts = {f"{SOURCES}/{part}".rstrip("/"): extent.root(workspace) / part for part in extent.parts(workspace)}
         folder = f"{_mounted(workspace, extent)}/{package.relative_to(workspace)}"
@@ -143,6 +139,11 @@ def _plan_toolchain(inputs: PlanInputs) -> Plan:
     """A plan that makes one toolchain."""
     plan = plan_roots(inputs)
     return replace(plan, jobs=plan.jobs[:1])
+
+
+def _kept(workspace: Path, extent: Extent, package: Path, ending: str) -> Path:
+    """Where what cargo said is kept, of all that it depends on."""
+    return find_folders().cache / "metadata" / f"{_digest(workspace, extent, package)}.{ending}"
 
 
 def _mounted(workspace: Path, extent: Extent) -> str:
