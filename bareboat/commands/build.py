@@ -45,6 +45,7 @@ class MatrixOptions(OwnCrate):
     locked: bool = False
     keep_going: bool = True
     complete: bool = True  # give the user's own program what it turns out to lack
+    thorough: bool = False  # take the figures too that take long to take
     network: bool = False  # the runs of the user's own program have one
     format: Format = "text"
     results: Path | None = None  # None means where they are kept of that crate or project
@@ -72,6 +73,7 @@ def build_matrix(project: Project, options: MatrixOptions, processes: Processes,
         keep_going=options.keep_going,
         locked=options.locked,
         force=options.force,
+        thorough=options.thorough,
         results=kept,
         needs_engine=bool(wanted),
     )

@@ -55,6 +55,7 @@ class WorkOptions:
     locked: bool = False
     force: bool = False
     renew: bool = False
+    thorough: bool = False
     needs_engine: bool = False  # the command has work for an engine itself, whatever stands
     lock: Lock | None = None  # None means the project's own
     results: Path | None = None  # None means where those of the project's samples are kept
@@ -105,6 +106,7 @@ def make_known(project: Project, work: WorkOptions, folders: Folders, images: Fi
         locked=work.locked,
         force=work.force,
         renew=work.renew,
+        thorough=work.thorough,
         host=host,
         untraced=tracing_obstacle(os.environ),
     )

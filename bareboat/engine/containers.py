@@ -50,6 +50,8 @@ class Start:
     image: str
     # The arguments that follow the image's entrypoint; () for the image's own.
     command: tuple[str, ...] = ()
+    # What is run in place of the image's entrypoint, such as an instrument that is mounted; () for the image's own.
+    entrypoint: tuple[str, ...] = ()
     # What is added to the image's environment.
     environment: Mapping[str, str] = field(default_factory=dict)
     # Files and folders of this machine, each by the place in the container where it is to be seen.

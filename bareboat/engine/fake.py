@@ -155,7 +155,7 @@ class FakeEngine(FakeImages):
 
     def start(self, start: Start) -> str:
         """A container that has done all that its script says but for what it does on signals."""
-        script = self.script(self.opened(start.image), start.command)
+        script = self.script(self.opened(start.image), (*start.entrypoint, *start.command))
         shared = start.network not in {NO_NETWORK, OUTSIDE}
         if shared and self._container(start.network).exit_code is not None:
             raise BareboatError(f"the container {start.network} has ended, and its loopback with it")

@@ -59,6 +59,7 @@ class Known:
     host: Host
     # One line of why what a program opens cannot be observed here, as `tracing_obstacle` says; "" where it can.
     untraced: str = "strace was not looked for"
+    thorough: bool = False  # take the figures too that take long to take
 
     def limits(self, cell: Cell) -> Limits:
         """What a run of the cell's image may take on this host."""
@@ -142,7 +143,7 @@ class Measured:
     status: Status
     note: str
     result: Result
-    awaits_probes: bool = False  # the service's probes are still to decide, and nothing is saved yet
+    awaits_timing: bool = False  # what is timed is still to be taken, and nothing is saved yet
 
 
 Output = RootImage | Program | Measured
@@ -168,7 +169,7 @@ class Outputs:
         return self._find(job, Program)
 
     def measured(self, job: Job) -> Measured:
-        """What an image's or a probe's job found out about its cell."""
+        """What an image's or a timed job found out about its cell."""
         return self._find(job, Measured)
 
     def _find(self, job: Job, kind: type[_Kind]) -> _Kind:

@@ -63,7 +63,7 @@ class Findings:
 
 
 def make_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
-    """Do one cell and save its result; that of a service that runs is not saved: its probes are still to come."""
+    """Do one cell; a result that failed is saved, and of the others what is timed is still to come."""
     contents = gather_whole(context, cell, outputs)
     keep_image_key(context, cell, contents.program, contents.roots, contents.key)
     made = find_ingredients(context, cell, outputs, contents.key)
@@ -107,7 +107,7 @@ def observe(context: JobContext, shipped: Shipped, verdict: Verdict) -> Trace:
 
 
 def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingredients) -> Measured:
-    """Take every figure and judge the cell; what is not to be probed is saved."""
+    """Take every figure that is not timed and judge the cell; one that failed is saved."""
     cell, contents, verdict = shipped.contents.cell, shipped.contents, found.verdict
     preflight = compare(found.closure, verdict)
     manifest = () if cell.base else make_manifest(contents, shipped.image, found.closure, found.trace)
@@ -121,16 +121,17 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingred
         crates=None if contents.program.crates is None else frozenset(contents.program.crates),
         preflight=preflight,
         manifest=manifest,
+        thorough=context.thorough,
     )
     failure = _unfit(cell, shipped.elf, subject) or _run_failure(context, shipped, found)
-    awaits_probes = cell.harbor is not None and failure is None and preflight.observed == preflight.predicted
+    failed = judge_cell(cell, preflight, failure)
     result = Result(
         cell=cell.id,
         sample=cell.sample.name,
         recipe=cell.recipe.name,
         platform=str(cell.program.platform),
         key=result_key(cell, made, context.host),
-        outcome=Passed() if awaits_probes else judge_cell(cell, preflight, failure) or Passed(),
+        outcome=failed or Passed(),
         measurements=measure_all(subject),
         provenance=_provenance(context, shipped, made),
         preflight=preflight,
@@ -143,9 +144,9 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingred
         large_file_names=contents.program.large_file_names,
         mended=_mended(contents),
     )
-    if awaits_probes:
-        return Measured(status="built", note="", result=result, awaits_probes=True)
-    return keep(context, cell, result)
+    if failed:
+        return keep(context, cell, result)
+    return Measured(status="built", note="", result=result, awaits_timing=True)
 
 
 def _mended(contents: ImageContents) -> tuple[Mend, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bareboat.inputs.toolchain_packages import is_extended
 from bareboat.make.context import Outputs
-from bareboat.plan.jobs import ImageJob, ProbeJob, RootJob
+from bareboat.plan.jobs import ImageJob, RootJob, TimedJob
 from bareboat.result.values import Result, Skipped
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ def new_pins(lock: Lock, jobs: Iterable[Job], outputs: Outputs) -> Lock:
 
 
 def _result(outputs: Outputs, cell: Cell) -> Result:
-    """A cell's last word: that of its probes where it has some, else that of its image."""
-    probes = ProbeJob(cell=cell)
-    return outputs.measured(probes if probes.id in outputs.by_id else ImageJob(cell=cell)).result
+    """A cell's last word: that of what is timed where it came to that, else that of its image."""
+    timed = TimedJob(cell=cell)
+    return outputs.measured(timed if timed.id in outputs.by_id else ImageJob(cell=cell)).result
 
 
 def _skipped(skipped: SkippedCell, plan: Plan) -> Result:

@@ -1,6 +1,6 @@
-"""Does one job: a root image, a program, a cell or its probes; what comes out is a value.
+"""Does one job: a root image, a program, a cell or what is timed of it; what comes out is a value.
 
-What does a kind of job is imported when the first of its kind is done: most runs make no root and probe no service.
+What does a kind of job is imported when the first of its kind is done: most runs make no root.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from bareboat.make.sources import program_name
 from bareboat.matrix.standing import find_output
-from bareboat.plan.jobs import ImageJob, ProbeJob, ProgramJob, RootJob
+from bareboat.plan.jobs import ImageJob, ProgramJob, RootJob, TimedJob
 
 if TYPE_CHECKING:
     from bareboat.make.context import JobContext, Output, Outputs
@@ -35,7 +35,7 @@ def _lock_name(job: Job) -> str:
             return f"image {job.reference}"
         case ProgramJob():
             return f"program {program_name(job)}"
-        case ImageJob(cell=cell) | ProbeJob(cell=cell):
+        case ImageJob(cell=cell) | TimedJob(cell=cell):
             return f"image {cell.image_name}"
         case _:
             assert_never(job)
@@ -55,9 +55,9 @@ def _make(context: JobContext, job: Job, outputs: Outputs) -> Output:
             from bareboat.matrix.cell import make_cell
 
             return make_cell(context, cell, outputs)
-        case ProbeJob(cell=cell):
-            from bareboat.matrix.probes import probe_cell
+        case TimedJob(cell=cell):
+            from bareboat.matrix.timed import time_cell
 
-            return probe_cell(context, cell, outputs)
+            return time_cell(context, cell, outputs)
         case _:
             assert_never(job)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from bareboat.plan.jobs import ImageJob, ProbeJob, ProgramJob, RootJob
+from bareboat.plan.jobs import ImageJob, ProgramJob, RootJob, TimedJob
 from bareboat.system.files import replacing
 
 if TYPE_CHECKING:
@@ -82,5 +82,5 @@ def _usual(job: Job) -> float:
             return _PROGRAM if sample.needs_crates else _ALONE
         case ImageJob(cell=cell):
             return _IMAGE if cell.base else _OBSERVED
-        case ProbeJob():
+        case TimedJob():
             return _PROBES

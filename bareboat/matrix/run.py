@@ -16,7 +16,7 @@ from bareboat.matrix.gather import gather_run
 from bareboat.matrix.job import run_job
 from bareboat.matrix.pace import Pace, Pools
 from bareboat.matrix.schedule import execute
-from bareboat.plan.jobs import ImageJob, ProbeJob, ProgramJob, RootJob, is_timed, needs
+from bareboat.plan.jobs import ImageJob, ProgramJob, RootJob, TimedJob, is_timed, needs
 from bareboat.result.values import Failed
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _starting(context: JobContext, progress: Progress) -> Callable[[Job, Mapping
 
 def _conclude(context: JobContext, done: Done[Job, Output]) -> Output | None:
     """A job's output; of a cell that an error ended, the failed result that tells of it."""
-    if done.error is None or not isinstance(done.job, ImageJob | ProbeJob):
+    if done.error is None or not isinstance(done.job, ImageJob | TimedJob):
         return done.output
     cause = done.aborted_by or done.job
     failed = Failed(
@@ -149,7 +149,7 @@ def _stage(job: Job) -> Stage:
             return "compile"
         case ImageJob():
             return "image"
-        case ProbeJob():
+        case TimedJob():
             return "run"
 
 

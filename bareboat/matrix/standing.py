@@ -10,8 +10,9 @@ from bareboat.inputs.limits import limits_of
 from bareboat.make.context import Measured, Outputs
 from bareboat.make.standing import find_image_key, find_program, find_root
 from bareboat.measurements import load_measurements
-from bareboat.plan.jobs import ImageJob, ProbeJob, ProgramJob, RootJob, needs
+from bareboat.plan.jobs import ImageJob, ProgramJob, RootJob, TimedJob, needs
 from bareboat.plan.keys import cell_key, source_key
+from bareboat.result.measurement import NOT_ASKED
 from bareboat.result.store import load
 from bareboat.result.values import Failed, Ingredients, Passed, RootKeys
 
@@ -51,8 +52,8 @@ def find_output(known: Known, job: Job, outputs: Outputs) -> Output | None:
             return find_program(known, job, outputs.root(job.toolchain))
         case ImageJob(cell=cell):
             return _find_cell(known, cell, outputs)
-        case ProbeJob(cell=cell):
-            # A result is saved when its probes are part of it.
+        case TimedJob(cell=cell):
+            # A result is saved when what is timed is part of it.
             measured = outputs.measured(ImageJob(cell=cell))
             return measured if measured.status == "unchanged" else None
         case _:
@@ -65,6 +66,8 @@ def find_measured(known: Known, cell: Cell, key: str) -> Measured | None:
     if known.force or not path.exists():
         return None
     result = load(path)
+    if known.thorough and any(taken.why == NOT_ASKED for taken in result.measurements):
+        return None
     stands = isinstance(result.outcome, Passed) or (isinstance(result.outcome, Failed) and result.outcome.expected)
     if not stands or result.provenance is None or result.key != key:
         return None

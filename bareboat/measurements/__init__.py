@@ -1,9 +1,10 @@
 """Takes the figures of an image as shipped: each module here with a `COLUMN` and a `measure` is a column of the table.
 
 A module that measures a timed run has a `measure_timed` in place of `measure`; one whose figure such a run can confirm
-has a `confirm` too. No list names the modules: every file here is one, but `subject` and those whose name begins with
-`_`. Others use `measure_all` with a `Subject`, `measure_timed` with a `TimedSubject`, `load_measurements` for the
-columns, `lacks_locks` of `tls`, `proof` and `idle` for what a proof changes, and the word `NOT_OBSERVED`.
+has a `confirm` too. What they give is a bare figure, or a `Reading` with its spread or with why there is none. No list
+names the modules: every file here is one, but `subject` and those whose name begins with `_`. Others use `measure_all`
+with a `Subject`, `measure_timed` with a `TimedSubject`, `load_measurements` for the columns, `lacks_locks` of `tls`,
+`proof` and `idle` for what a proof changes, and the word `NOT_OBSERVED`.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from bareboat.errors import MeasurementError
 from bareboat.measurements.subject import Subject, TimedSubject
-from bareboat.result.values import Column, Measurement
+from bareboat.result.measurement import NOT_ASKED, Column, Measurement, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
+
+    from bareboat.result.measurement import Figure
 
 __all__ = ["MeasurementModule", "Subject", "TimedSubject", "load_measurements", "measure_all", "measure_timed"]
 _COLUMN = TypeAdapter(Column)
@@ -33,10 +36,10 @@ class MeasurementModule(Protocol):
 
     COLUMN: Column
 
-    def measure(self, subject: Subject) -> bool | int | float | str | None:
+    def measure(self, subject: Subject) -> Figure | Reading:
         """The figure, in the column's unit; None where it does not apply to the image."""
 
-    def measure_timed(self, subject: TimedSubject) -> bool | int | float | str | None:
+    def measure_timed(self, subject: TimedSubject) -> Figure | Reading:
         """The figure of a timed run, in a module that has no `measure`."""
 
     def confirm(self, text: str | None, subject: TimedSubject) -> str | None:
@@ -61,10 +64,7 @@ def measure_all(subject: Subject) -> tuple[Measurement, ...]:
 
     Raises BareboatError where the image cannot be read.
     """
-    return tuple(
-        Measurement(column=module.COLUMN, value=None if _is_timed(module) else module.measure(subject))
-        for module in load_measurements()
-    )
+    return tuple(_measure(module, subject) for module in load_measurements())
 
 
 def measure_timed(taken: tuple[Measurement, ...], subject: TimedSubject) -> tuple[Measurement, ...]:
@@ -73,9 +73,22 @@ def measure_timed(taken: tuple[Measurement, ...], subject: TimedSubject) -> tupl
     return tuple(_complete(modules[measurement.column.name], measurement, subject) for measurement in taken)
 
 
+def _measure(module: MeasurementModule, subject: Subject) -> Measurement:
+    if module.COLUMN.thorough and not subject.thorough:
+        return Measurement(column=module.COLUMN, value=None, why=NOT_ASKED)
+    return _taken(module.COLUMN, None if _is_timed(module) else module.measure(subject))
+
+
+def _taken(column: Column, said: Figure | Reading) -> Measurement:
+    reading = said if isinstance(said, Reading) else Reading(value=said)
+    return Measurement(column=column, value=reading.value, spread=reading.spread, why=reading.why)
+
+
 def _complete(module: MeasurementModule, measurement: Measurement, subject: TimedSubject) -> Measurement:
+    if measurement.why == NOT_ASKED:
+        return measurement
     if _is_timed(module):
-        return replace(measurement, value=module.measure_timed(subject))
+        return _taken(module.COLUMN, module.measure_timed(subject))
     if hasattr(module, "confirm") and isinstance(measurement.value, str | None):
         return replace(measurement, value=module.confirm(measurement.value, subject))
     return measurement

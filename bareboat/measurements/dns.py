@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bareboat.elf import read_symbol_names
 from bareboat.measurements._signs import Finding, Library, crate_paths, crate_symbols, find_library, tell
-from bareboat.result.values import Column
+from bareboat.result.measurement import Column
 
 if TYPE_CHECKING:
     from bareboat.measurements.subject import Subject, TimedSubject

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bareboat.result.values import IDLE, Column
+from bareboat.result.measurement import Column
+from bareboat.result.values import IDLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

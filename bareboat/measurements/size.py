@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bareboat.result.values import Column
+from bareboat.result.measurement import Column
 
 if TYPE_CHECKING:
     from bareboat.measurements.subject import Subject

@@ -32,6 +32,8 @@ class Subject:
     preflight: Preflight | None = None
     # The files of a from-scratch image; empty for other images.
     manifest: tuple[ManifestRow, ...] = ()
+    # Whether figures are taken that take long to take.
+    thorough: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

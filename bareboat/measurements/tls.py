@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bareboat.measurements._signs import Library, crate_paths, crate_symbols, find_library, tell
-from bareboat.result.values import Column
+from bareboat.result.measurement import Column
 
 if TYPE_CHECKING:
     from bareboat.measurements._signs import Finding

@@ -1,6 +1,6 @@
 """Inputs become a plan: cells, the jobs that make them, their Containerfiles and keys. Pure: no file, no Podman.
 
-jobs           Cell, PlannedCopy, Platform, Plan, Selection, SkippedCell; RootJob, ProgramJob, ImageJob, ProbeJob, Job;
+jobs           Cell, PlannedCopy, Platform, Plan, Selection, SkippedCell; RootJob, ProgramJob, ImageJob, TimedJob, Job;
                BaseSource, Bases, PLATFORMS, needs, is_timed
 planner        PlanInputs, make_plan, check_selection, plan_cell, plan_named_cell, plan_roots, root_jobs,
                select_recipes, local_reference, published_sizes

@@ -171,18 +171,18 @@ class ImageJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeJob:
-    """Holds one cell's service to the probes, which have deadlines: it runs when nothing else does."""
+class TimedJob:
+    """Takes what is timed of one cell, and holds a service to its probes, which have deadlines: it runs alone."""
 
     cell: Cell
 
     @property
     def id(self) -> str:
-        """`probes webserver@scratch-musl`."""
-        return f"probes {self.cell.id}"
+        """`timed webserver@scratch-musl`."""
+        return f"timed {self.cell.id}"
 
 
-Job = RootJob | ProgramJob | ImageJob | ProbeJob
+Job = RootJob | ProgramJob | ImageJob | TimedJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,10 +218,10 @@ def needs(job: Job) -> tuple[Job, ...]:
             return (job.toolchain,)
         case ImageJob(cell=cell):
             return (cell.program, *([cell.harbor] if cell.harbor else []), *cell.roots)
-        case ProbeJob(cell=cell):
+        case TimedJob(cell=cell):
             return (ImageJob(cell=cell), *([cell.harbor] if cell.harbor else []))
 
 
 def is_timed(job: Job) -> bool:
     """Whether a job measures time or has deadlines: such jobs run after all others, one at a time."""
-    return isinstance(job, ProbeJob)
+    return isinstance(job, TimedJob)

@@ -17,11 +17,11 @@ from bareboat.plan.jobs import (
     ImageJob,
     Plan,
     PlannedCopy,
-    ProbeJob,
     ProgramJob,
     RootJob,
     Selection,
     SkippedCell,
+    TimedJob,
 )
 
 if TYPE_CHECKING:
@@ -157,15 +157,15 @@ def _harbor_job(inputs: PlanInputs) -> ProgramJob | None:
 
 
 def _plan_jobs(cells: Iterable[Cell]) -> tuple[Job, ...]:
-    """The jobs of some cells, each once and after all that it needs, those with deadlines last."""
+    """The jobs of some cells, each once and after all that it needs, the timed ones last."""
     images = [ImageJob(cell=cell) for cell in cells]
     programs = dict.fromkeys(
         program for image in images for program in (image.cell.program, image.cell.harbor) if program
     )
     toolchains = dict.fromkeys(program.toolchain for program in programs)
     roots = dict.fromkeys(root for image in images for root in image.cell.roots if root not in toolchains)
-    probes = [ProbeJob(cell=image.cell) for image in images if image.cell.harbor]
-    return (*toolchains, *roots, *programs, *images, *probes)
+    timed = [TimedJob(cell=image.cell) for image in images]
+    return (*toolchains, *roots, *programs, *images, *timed)
 
 
 def _copies(book: RecipeBook, recipe: Recipe, source: BaseSource) -> tuple[PlannedCopy, ...]:

@@ -112,6 +112,7 @@ def start(client: PodmanClient, owner: str, wanted: Start) -> str:
         sysctls={"net.ipv4.ip_unprivileged_port_start": "0"} if own else {},
         read_only=True,
         umask="0022",
+        **({"entrypoint": list(wanted.entrypoint)} if wanted.entrypoint else {}),
     )
     try:
         container.start()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 from bareboat.system.printable import printable
 
 if TYPE_CHECKING:
-    from bareboat.result.values import Measurement
+    from bareboat.result.measurement import Measurement
 
 Figure = bool | int | float | str | None
 _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")

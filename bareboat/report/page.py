@@ -26,7 +26,8 @@ from bareboat.system.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from bareboat.result.values import Column, Provenance, Result, Source
+    from bareboat.result.measurement import Column
+    from bareboat.result.values import Provenance, Result, Source
 
 _TOP = """# Results
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bareboat.report.figures import Figure
-    from bareboat.result.values import Column, Provenance, Result
+    from bareboat.result.measurement import Column
+    from bareboat.result.values import Provenance, Result
 
 _FIXED = (
     *("sample", "base", "platform", "outcome", "stage", "reason", "expected"),

@@ -15,7 +15,8 @@ from bareboat.system.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from bareboat.result.values import Column, Measurement, Result
+    from bareboat.result.measurement import Column, Measurement
+    from bareboat.result.values import Result
 
 Alignment = Literal["left", "right"]
 SIZE = "size"

@@ -12,37 +12,13 @@ from pydantic import ConfigDict, Field
 
 from bareboat.inputs.limits import Limits  # noqa: TC001 -- pydantic reads the types of fields
 from bareboat.inputs.mend import Mend  # noqa: TC001 -- likewise
+from bareboat.result.measurement import Measurement  # noqa: TC001 -- likewise
 
 SCHEMA = 3
-Unit = Literal["bytes", "seconds", "count", "text", "flag"]
 Stage = Literal["base", "compile", "image", "preflight", "run", "measure"]
 Way = Literal["static", "known", "observed"]
 IDLE = "idle"  # the proof of what can be left out
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)  # JSON has no sign for those
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """A measurement's place in the table, and what it means."""
-
-    __pydantic_config__ = _STRICT
-
-    name: str
-    heading: str  # at the column's top
-    unit: Unit
-    order: int  # from the left; columns of the same order stand by name
-    meaning: str = ""  # Markdown for the results page: what the figure counts and how it was taken
-    version: int = 1  # raised when the figure changes its meaning, so that what has the older one is measured again
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measurement:
-    """One figure taken from the image as shipped; None where it does not apply."""
-
-    __pydantic_config__ = _STRICT
-
-    column: Column
-    value: bool | int | float | str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ OUTPUT = "oci-archive:FILE writes the image there, too"
     **SELECT, "format": FORMAT,
     "jobs": "how many compile side by side (default: the cores, more of those that take a moment); twice as many run",
     "force": "compile, ship, run and measure again what is unchanged",
+    "thorough": "take the figures too that take long: least memory, zstd -19, compile times, CPU level",
     "locked": "fail when a package is not of the version in recipes/recipes.lock",
     "complete": "give it the libraries and files that it turns out to lack (the default); --no-complete only says so",
     "network": "the runs of your program have a network, as Podman gives it by default; without, they have none",
@@ -20,8 +21,8 @@ OUTPUT = "oci-archive:FILE writes the image there, too"
     "tag": "one more name, NAME:TAG, for the image of the one cell that is selected", "output": OUTPUT,
 })  # fmt: skip
 def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", package="", bin="", features="", all_bins=False,
-                 force=False, locked=False, keep_going=True, complete=True, network=False, format="text", results="",
-                 all=False, tag="", output=""):  # fmt: skip
+                 force=False, thorough=False, locked=False, keep_going=True, complete=True, network=False,
+                 format="text", results="", all=False, tag="", output=""):  # fmt: skip
     """Build every sample on every recipe, run each image, measure it and tabulate; exit code 1 when a cell failed.
 
     For example:

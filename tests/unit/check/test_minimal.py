@@ -20,7 +20,8 @@ from bareboat.make.context import Program
 from bareboat.make.copies import CopiedEntry
 from bareboat.make.image import ImageContents, image_config, image_entries
 from bareboat.measurements import idle, proof
-from bareboat.result.values import Measurement, Passed, Result
+from bareboat.result.measurement import Measurement
+from bareboat.result.values import Passed, Result
 from tests.unit.make.test_copies import CELL
 from tests.unit.project import job_context
 

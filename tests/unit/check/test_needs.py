@@ -7,7 +7,8 @@ import pytest
 from bareboat.archive import Entry, ImageConfig, open_image, write_image
 from bareboat.check.needs import Aboard, check_needs, find_lacks, known_needs, provision_of
 from bareboat.errors import SelectionError
-from bareboat.result.values import Column, Completed, ManifestRow, Measurement, Passed, Result
+from bareboat.result.measurement import Column, Measurement
+from bareboat.result.values import Completed, ManifestRow, Passed, Result
 from tests.unit.project import BOOK, plan_of
 
 ALL = ("shell", "tz", "tls", "user", "tmp", "dns", "/usr/bin/curl")

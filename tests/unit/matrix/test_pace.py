@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bareboat.matrix.pace import Pace, Pools
-from bareboat.plan.jobs import ImageJob, ProbeJob, ProgramJob, RootJob
+from bareboat.plan.jobs import ImageJob, ProgramJob, RootJob, TimedJob
 from tests.unit.project import plan_of
 
 PLAN = plan_of("scratch-musl", "debian")
@@ -46,7 +46,7 @@ def test_where_nothing_was_seen_bases_take_longest_and_then_compiles():
         next(job for job in jobs_of(ImageJob) if job.cell.recipe.name == name) for name in ("scratch-musl", "debian")
     )
     assert pace.of(scratch) > pace.of(debian)
-    assert pace.of(ProbeJob(cell=scratch.cell)) > pace.of(scratch)
+    assert pace.of(TimedJob(cell=scratch.cell)) > pace.of(scratch)
 
 
 @pytest.mark.parametrize(("seconds", "exact", "beside"), [(60.0, False, False), (0.5, False, True), (0.5, True, False)])

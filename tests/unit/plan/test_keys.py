@@ -33,7 +33,8 @@ from bareboat.plan import jobs, keys
 from bareboat.plan.jobs import Cell, PlannedCopy, Platform, ProgramJob, RootJob
 from bareboat.plan.planner import PlanInputs, plan_cell
 from bareboat.result import values
-from bareboat.result.values import Column, Host
+from bareboat.result.measurement import Column
+from bareboat.result.values import Host
 from tests.unit.project import AMD, ARM, ROOT
 
 if TYPE_CHECKING:

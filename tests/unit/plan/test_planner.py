@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bareboat.errors import SelectionError
 from bareboat.inputs.base import Distroless, SameAs
 from bareboat.inputs.expected import ExpectedFailure
-from bareboat.plan.jobs import ImageJob, ProbeJob, ProgramJob, RootJob, Selection, is_timed, needs
+from bareboat.plan.jobs import ImageJob, ProgramJob, RootJob, Selection, TimedJob, is_timed, needs
 from bareboat.plan.planner import make_plan, plan_named_cell, published_sizes, root_jobs
 from tests.unit.project import AMD, ARM, BOOK, HELLO, plan_inputs
 from tests.unit.project import plan_of as plan
@@ -218,8 +218,8 @@ def test_a_service_needs_the_harbor():
     assert cell.harbor in needs(ImageJob(cell=cell))
     assert cell.harbor in made.jobs
     assert made.jobs.index(cell.harbor) < made.jobs.index(ImageJob(cell=cell))
-    assert needs(ProbeJob(cell=cell)) == (ImageJob(cell=cell), cell.harbor)
-    assert [job for job in made.jobs if is_timed(job)] == [made.jobs[-1]] == [ProbeJob(cell=cell)]
+    assert needs(TimedJob(cell=cell)) == (ImageJob(cell=cell), cell.harbor)
+    assert [job for job in made.jobs if is_timed(job)] == [made.jobs[-1]] == [TimedJob(cell=cell)]
 
 
 @pytest.mark.parametrize(

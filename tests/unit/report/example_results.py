@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from bareboat.result.values import (
-    Column,
-    Failed,
-    Host,
-    Measurement,
-    Outcome,
-    Passed,
-    Provenance,
-    Result,
-    Skipped,
-    Source,
-)
+from bareboat.result.measurement import Column, Measurement
+from bareboat.result.values import Failed, Host, Outcome, Passed, Provenance, Result, Skipped, Source
 
 COLUMNS = {
     "size": Column(name="size", heading="Size", unit="bytes", order=10),

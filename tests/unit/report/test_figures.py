@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bareboat.report.figures import ratio_text, seconds_text, size_text, value_text
-from bareboat.result.values import Column, Measurement
+from bareboat.result.measurement import Column, Measurement
 
 SCALE = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**15}
 

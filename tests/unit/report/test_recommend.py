@@ -11,7 +11,8 @@ import pytest
 from bareboat.inputs.mend import Mend
 from bareboat.report import find_best, recommend, render
 from bareboat.report.ran import ran_text
-from bareboat.result.values import Column, Completed, Failed, Measurement, Passed, Ran, Result
+from bareboat.result.measurement import Column, Measurement
+from bareboat.result.values import Completed, Failed, Passed, Ran, Result
 
 SIZE = Column(name="size_bytes", heading="Size", unit="bytes", order=1)
 SUMMARIES = {"scratch-musl": "Nothing but the program", "debian": "The whole of Debian", "alpine": "Alpine"}

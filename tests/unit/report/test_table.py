@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bareboat.report import results_table
 from bareboat.report.table import columns, group_by_sample, ratio_of, sort_results
-from bareboat.result.values import Measurement
+from bareboat.result.measurement import Measurement
 from tests.unit.report.example_results import ALL, BROKEN, COLUMNS, DEBIAN, SCRATCH, SKIPPED, SLIM, result
 
 

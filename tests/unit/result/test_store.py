@@ -15,18 +15,8 @@ from hypothesis import strategies as st
 
 from bareboat.errors import BareboatError, ResultError
 from bareboat.result import store as resultfile
-from bareboat.result.values import (
-    SCHEMA,
-    Column,
-    Failed,
-    Host,
-    Measurement,
-    Passed,
-    Provenance,
-    Result,
-    Skipped,
-    Source,
-)
+from bareboat.result.measurement import Column, Measurement
+from bareboat.result.values import SCHEMA, Failed, Host, Passed, Provenance, Result, Skipped, Source
 
 REPOSITORY = Path(__file__).parents[3]
 

@@ -1,11 +1,14 @@
-"""Holds a cell's service to its probes, when nothing else of the run is under way and no other run compiles."""
+"""Takes what is timed of a cell, and holds its service to the probes, when nothing else of the run is under way.
+
+No other run compiles meanwhile: what is timed has the processors alone.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bareboat.check.harbor import probe_service
+from bareboat.check.harbor import ServiceReport, probe_service
 from bareboat.check.prediction import judge_cell
 from bareboat.errors import BareboatError
 from bareboat.make.context import PROCESSORS
@@ -19,22 +22,22 @@ if TYPE_CHECKING:
     from bareboat.plan.jobs import Cell
 
 
-def probe_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
-    """Ask the cell's service everything, and save its result; what needs no probes is handed on as it is."""
+def time_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
+    """Take what is timed of a cell, and save its result; what failed before is handed on as it is."""
     measured = outputs.measured(ImageJob(cell=cell))
     result = measured.result
-    if not measured.awaits_probes:
+    if not measured.awaits_timing:
         unchanged = measured.status == "unchanged"
         return replace(
             measured, status="unchanged" if unchanged else "skipped", note="" if unchanged else "its image failed"
         )
-    if cell.harbor is None or result.provenance is None or result.preflight is None:
-        raise BareboatError(f"{cell.id} is no service that ran")
-    image_id, harbor, limits = result.provenance.image_id, outputs.program(cell.harbor), context.limits(cell)
+    if result.provenance is None or result.preflight is None:
+        raise BareboatError(f"{cell.id} is nothing that ran")
+    image_id = result.provenance.image_id
     if context.images.find(cell.image_name) != image_id:
         raise BareboatError(f"another run has made {cell.image_name} of other sources meanwhile; run this again")
-    with context.locks.hold(PROCESSORS, f"probes of {cell.id}"):
-        report = probe_service(context, image_id, harbor, cell.excuses, limits)
+    with context.locks.hold(PROCESSORS, f"timing {cell.id}"):
+        report = _probe(context, cell, outputs, image_id)
     timed = TimedSubject(peak_bytes=report.peak_bytes, probes=report.probes)
     result = replace(
         result,
@@ -43,3 +46,10 @@ def probe_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
         probes=report.probes,
     )
     return keep(context, cell, result)
+
+
+def _probe(context: JobContext, cell: Cell, outputs: Outputs, image_id: str) -> ServiceReport:
+    """What came of the probes; of what is no service in a harbor, nothing."""
+    if cell.harbor is None:
+        return ServiceReport(probes=(), failure=None, peak_bytes=None)
+    return probe_service(context, image_id, outputs.program(cell.harbor), cell.excuses, context.limits(cell))
