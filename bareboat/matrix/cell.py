@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from bareboat.make.context import JobContext, Outputs, RootImage
     from bareboat.make.image import ImageContents
     from bareboat.plan.jobs import Cell
-    from bareboat.result.values import Ingredients
+    from bareboat.result.values import Ingredients, Preflight
 
 SCRATCH = Source(kind="scratch", reference="scratch", digest="")
 
@@ -110,19 +110,7 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingred
     """Take every figure that is not timed and judge the cell; one that failed is saved."""
     cell, contents, verdict = shipped.contents.cell, shipped.contents, found.verdict
     preflight = compare(found.closure, verdict)
-    manifest = () if cell.base else make_manifest(contents, shipped.image, found.closure, found.trace)
-    subject = Subject(
-        image=shipped.image,
-        program_path=cell.program_path,
-        program=shipped.program,
-        elf=shipped.elf,
-        build_seconds=contents.program.seconds,
-        warm_target=contents.program.warm,
-        crates=None if contents.program.crates is None else frozenset(contents.program.crates),
-        preflight=preflight,
-        manifest=manifest,
-        thorough=context.thorough,
-    )
+    subject = _subject(context, shipped, found, preflight)
     failure = _unfit(cell, shipped.elf, subject) or _run_failure(context, shipped, found)
     failed = judge_cell(cell, preflight, failure)
     result = Result(
@@ -135,7 +123,7 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingred
         measurements=measure_all(subject),
         provenance=_provenance(context, shipped, made),
         preflight=preflight,
-        manifest=manifest,
+        manifest=subject.manifest,
         unobserved=found.trace.unseen,
         ran=verdict.ran,
         completed=contents.completed,
@@ -147,6 +135,23 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingred
     if failed:
         return keep(context, cell, result)
     return Measured(status="built", note="", result=result, awaits_timing=True)
+
+
+def _subject(context: JobContext, shipped: Shipped, found: Findings, preflight: Preflight) -> Subject:
+    contents = shipped.contents
+    cell, program = contents.cell, contents.program
+    return Subject(
+        image=shipped.image,
+        program_path=cell.program_path,
+        program=shipped.program,
+        elf=shipped.elf,
+        build_seconds=program.seconds,
+        warm_target=program.warm,
+        crates=None if program.crates is None else frozenset(program.crates),
+        preflight=preflight,
+        manifest=() if cell.base else make_manifest(contents, shipped.image, found.closure, found.trace),
+        thorough=context.thorough,
+    )
 
 
 def _mended(contents: ImageContents) -> tuple[Mend, ...]:

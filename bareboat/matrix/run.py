@@ -54,15 +54,16 @@ def run_matrix(
         try:
             start = _starting(context, progress)
             for done in execute(plan.jobs, needs, _id, start, pools.of, weight=pace.of, alone=is_timed, known=standing):
+                if isinstance(done.job, TimedJob) and done.aborted_by:
+                    continue  # its image's job has told why
                 output = _conclude(context, done)
-                if output is not None and output.status != "unchanged" and done.aborted_by is None:
+                if output and output.status != "unchanged" and not done.aborted_by:
                     pace.seconds[done.job.id] = done.seconds
                 expected = _says(done, hopeless.get((done.aborted_by or done.job).id, ()))
                 _tell(progress, done, output, told, expected=expected)
                 if output is not None:
                     outputs[done.job.id] = output
-                fault = done.error is not None and not expected
-                if fault or (output is not None and output.status == "failed"):
+                if (done.error and not expected) or (output and output.status == "failed"):
                     failed.append(done.job.id)
                 if failed and not keep_going:
                     raise BareboatError(f"{failed[0]} failed, and --no-keep-going ends the run there")

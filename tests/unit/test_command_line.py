@@ -132,7 +132,7 @@ def test_a_folder_that_is_gone_is_nobodys_project(tmp_path):
 WORDS = {
     **{name: [] for name in ("sample", "recipe")},
     **dict.fromkeys(("crate", "jobs", "output", "results", "tag"), ""),
-    **dict.fromkeys(("force", "locked", "keep_going", "network", "all"), False),
+    **dict.fromkeys(("force", "thorough", "locked", "keep_going", "network", "all"), False),
     "package": "",
     "bin": "",
     "features": "",

@@ -63,8 +63,10 @@ def test_each_job_of_a_plan_has_a_numbered_row_with_what_it_waits_for():
         ["4", "program hello-world musl static in gnu", "toolchain gnu"],
         ["5", "image hello-world@debian", "program hello-world gnu dynamic in gnu, base debian"],
         ["6", "image hello-world@scratch-musl", "program hello-world musl static in gnu"],
+        ["7", "timed hello-world@debian", "image hello-world@debian"],
+        ["8", "timed hello-world@scratch-musl", "image hello-world@scratch-musl"],
     ]
-    assert count == "2 cells, 6 jobs; bases from bootstrap"
+    assert count == "2 cells, 8 jobs; bases from bootstrap"
 
 
 def test_a_skipped_cell_has_a_row_with_its_reason():
@@ -73,7 +75,7 @@ def test_a_skipped_cell_has_a_row_with_its_reason():
     _, skipped, count = list_plan(plan(book=replace(BOOK, recipes=recipes))).split("\n\n")
     reason = "no registry is used and the recipe has no [base.bootstrap]; its image is docker.io/library/alpine:3.23"
     assert rows(skipped) == [["hello-world@alpine", reason]]
-    assert count == "1 cells, 4 jobs; bases from bootstrap"
+    assert count == "1 cells, 5 jobs; bases from bootstrap"
 
 
 def aboard(path, **fields):

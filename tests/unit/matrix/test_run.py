@@ -26,7 +26,8 @@ from bareboat.matrix.run import run_matrix
 from bareboat.measurements import size
 from bareboat.plan.jobs import RootJob, SkippedCell
 from bareboat.plan.keys import source_key
-from bareboat.result.store import load_all
+from bareboat.result.measurement import NOT_ASKED
+from bareboat.result.store import load_all, save
 from bareboat.result.values import Ran, Source
 from bareboat.system.files import replacing
 from tests.unit import project
@@ -100,6 +101,17 @@ def test_a_cell_passes_is_saved_and_is_not_done_again(context, engine):
     second = run(context, book_of("scratch-musl"))
     assert (compiles(engine), len(engine.ran)) == (built, ran)
     assert second.results[0] == next(result for result in first.results if result.recipe == "scratch-musl")
+
+
+def test_figures_that_were_not_asked_for_are_taken_when_they_are(context, engine):
+    (result,) = run(context, book_of("scratch-musl")).results
+    not_asked = tuple(replace(taken, value=None, why=NOT_ASKED) for taken in result.measurements[:1])
+    save(replace(result, measurements=(*not_asked, *result.measurements[1:])), context.results)
+    before = len(engine.ran)
+    run(context, book_of("scratch-musl"))
+    assert len(engine.ran) == before
+    run(replace(context, thorough=True), book_of("scratch-musl"))
+    assert len(engine.ran) > before
 
 
 def test_force_does_it_again(context, engine):

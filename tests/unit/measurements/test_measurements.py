@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from bareboat.archive import open_image
 from bareboat.elf import read_elf
 from bareboat.errors import MeasurementError
 from bareboat.measurements import Subject, load_measurements, measure_all
+from bareboat.result.measurement import NOT_ASKED, Spread
 from tests.unit.elf_builder import ET_EXEC, GNU, MUSL, MUSL_LOADER, build_elf
 from tests.unit.image_builder import (
     entry,
@@ -123,7 +125,7 @@ def test_measurements_are_found_by_file_name_and_stand_in_their_order():
 
 def test_a_new_file_is_a_new_column(subject_of, tmp_path, monkeypatch):
     (tmp_path / "greeting.py").write_text(
-        "from bareboat.result.values import Column\n"
+        "from bareboat.result.measurement import Column\n"
         "COLUMN = Column(name='greeting', heading='Greeting', unit='text', order=15)\n"
         "def measure(subject):\n"
         "    return f'hello {subject.program_path}'\n"
@@ -135,6 +137,45 @@ def test_a_new_file_is_a_new_column(subject_of, tmp_path, monkeypatch):
     assert taken[1].value == "hello /app"
     monkeypatch.delitem(sys.modules, "bareboat.measurements.greeting")
     monkeypatch.delattr(bareboat.measurements, "greeting")
+
+
+@pytest.fixture
+def added(tmp_path, monkeypatch):
+    """Adds a module, and gives what it measured of an image."""
+
+    def add(text, subject):
+        (tmp_path / "greeting.py").write_text(
+            f"from bareboat.result.measurement import Column, Reading, Spread\n{text}", encoding="utf-8"
+        )
+        monkeypatch.setattr(bareboat.measurements, "__path__", [*bareboat.measurements.__path__, str(tmp_path)])
+        sys.modules.pop("bareboat.measurements.greeting", None)
+        return {taken.column.name: taken for taken in measure_all(subject)}["greeting"]
+
+    yield add
+    sys.modules.pop("bareboat.measurements.greeting", None)
+    if hasattr(bareboat.measurements, "greeting"):
+        del bareboat.measurements.greeting
+
+
+def test_a_module_may_say_how_sure_a_figure_is_and_why_there_is_none(added, subject_of):
+    taken = added(
+        "COLUMN = Column(name='greeting', heading='G', unit='seconds', order=15)\n"
+        "def measure(subject):\n"
+        "    return Reading(value=2.0, spread=Spread(runs=9, p10=1, p90=4, low=2, high=3), why='it was told to')\n",
+        subject_of(),
+    )
+    assert (taken.value, taken.why) == (2.0, "it was told to")
+    assert taken.spread == Spread(runs=9, p10=1, p90=4, low=2, high=3)
+
+
+@pytest.mark.parametrize(("asked", "found"), [(False, (None, NOT_ASKED)), (True, (7, ""))])
+def test_what_takes_long_is_taken_where_it_is_asked_for(added, subject_of, asked, found):
+    text = (
+        "COLUMN = Column(name='greeting', heading='G', unit='count', order=15, thorough=True)\n"
+        "def measure(subject):\n    return 7\n"
+    )
+    taken = added(text, replace(subject_of(), thorough=asked))
+    assert (taken.value, taken.why) == found
 
 
 MEASURE = "def measure(subject):\n    return 1\n"
@@ -154,7 +195,7 @@ MEASURE = "def measure(subject):\n    return 1\n"
     ],
 )
 def test_a_wrong_column_is_one_error_that_names_its_file(tmp_path, monkeypatch, text, said):
-    (tmp_path / "greeting.py").write_text("from bareboat.result.values import Column\n" + text, encoding="utf-8")
+    (tmp_path / "greeting.py").write_text("from bareboat.result.measurement import Column\n" + text, encoding="utf-8")
     monkeypatch.setattr(bareboat.measurements, "__path__", [*bareboat.measurements.__path__, str(tmp_path)])
     sys.modules.pop("bareboat.measurements.greeting", None)
     with pytest.raises(MeasurementError) as caught:

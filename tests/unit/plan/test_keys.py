@@ -416,6 +416,8 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Column, "unit"): "another unit is another meaning, for which the version is raised",
     (Column, "order"): TOLD,
     (Column, "meaning"): TOLD,
+    (Column, "better"): TOLD,
+    (Column, "thorough"): "which figures are asked for is no fact of a cell: a run looks whether it has them",
     (Column, "version"): ("cell", same, in_column(version=2)),
     (Tracer, "tools"): "whichever strace it is, its log says the same; whether there is one is in the cell's key",
     (Tracer, "loader"): "likewise",

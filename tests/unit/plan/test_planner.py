@@ -57,8 +57,8 @@ def test_what_is_shared_is_one_job_and_not_only_an_equal_name():
 def test_two_samples_share_bases_and_toolchain_but_no_program():
     one = plan("debian", "scratch-musl")
     two = plan("debian", "scratch-musl", samples=(*SAMPLES, replace(SAMPLES[0], name="other")))
-    assert count(one) == {"toolchain": 1, "base": 1, "program": 2, "image": 2}
-    assert count(two) == {"toolchain": 1, "base": 1, "program": 4, "image": 4}
+    assert count(one) == {"toolchain": 1, "base": 1, "program": 2, "image": 2, "timed": 2}
+    assert count(two) == {"toolchain": 1, "base": 1, "program": 4, "image": 4, "timed": 4}
 
 
 def test_with_registries_each_libc_has_a_toolchain_of_its_own():
@@ -121,7 +121,7 @@ def test_every_job_comes_once_and_after_what_it_needs(recipes, source):
         assert {need.id for need in needs(job)} <= set(ids[:place])
     assert {job.cell.recipe.name for job in jobs if isinstance(job, ImageJob)} == recipes
     needed = {need.id for job in jobs for need in needs(job)}
-    assert needed == {job.id for job in jobs if not isinstance(job, ImageJob)}
+    assert needed == {job.id for job in jobs if not isinstance(job, TimedJob)}
 
 
 def test_references_are_the_registrys_or_local():
