@@ -12,5 +12,6 @@ trace       find_tracer, trace_runs, Trace
 strace_log  read_traces, Opened
 manifest    make_manifest
 minimal     Prover, prove, is_proved
+gauge       gauge_cell, take, ask, Answer, Wanted
 harbor      probe_service, open_harbor, OpenHarbor, ServiceReport, judge_probes, STATE, SUBJECT
 """

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bareboat.engine.containers import RunReport
     from bareboat.inputs.limits import Limits
     from bareboat.make.context import JobContext, Program
+    from bareboat.result.gauged import Gauged
 
 STATE = "/harbor"
 SUBJECT = "http://127.0.0.1:8080"
@@ -89,18 +90,28 @@ class ServiceReport:
     probes: tuple[Probe, ...]
     failure: Failed | None  # the first wrong answer
     peak_bytes: int | None  # the most memory that the service ever took
+    gauged: Gauged | None = None  # what was measured from inside its container
 
 
 def probe_service(
-    context: JobContext, image_id: str, harbor_program: Program, excuses: Mapping[str, str], limits: Limits
+    context: JobContext,
+    image_id: str,
+    harbor_program: Program,
+    excuses: Mapping[str, str],
+    limits: Limits,
+    *,
+    gauge: Callable[[Start], Gauged | None] = lambda _: None,
 ) -> ServiceReport:
     """Run the service's image in the harbor and ask it everything, then have it end; raises BareboatError.
 
-    `excuses` says by probe why it is known to be answered wrongly; `limits` is what the service may take.
+    `excuses` says by probe why it is known to be answered wrongly; `limits` is what the service may take. `gauge`
+    measures the service as it is started here, before it is asked.
     """
     with open_harbor(context, harbor_program) as harbor:
         environment = harbor.environment()
-        with harbor.running(harbor.subject(image_id, environment, limits)) as service:
+        subject = harbor.subject(image_id, environment, limits)
+        gauged = gauge(subject)
+        with harbor.running(subject) as service:
             probes = list(harbor.ask())
             process = context.engine.process_of(service)
             peak = None if process is None else peak_bytes(process)
@@ -120,7 +131,7 @@ def probe_service(
     failure = judge_probes(probes)
     if failure and hit:
         failure = replace(failure, reason=hit, detail=f"{failure.reason}\n{failure.detail}")
-    return ServiceReport(probes=tuple(probes), failure=failure, peak_bytes=peak)
+    return ServiceReport(probes=tuple(probes), failure=failure, peak_bytes=peak, gauged=gauged)
 
 
 def _judge_end(report: RunReport, limits: Limits) -> Failed:

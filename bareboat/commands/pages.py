@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 (the console reads the types of options)
 from typing import TYPE_CHECKING, TextIO
 
-from bareboat.commands.plan_inputs import kept_results, load_harbor, teller
+from bareboat.commands.plan_inputs import kept_results, load_gauge, load_harbor, teller
 from bareboat.errors import InputError, SelectionError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.load_samples import load_samples
@@ -120,6 +120,7 @@ def load_today(project: Project) -> Today:
         book=book,
         samples=samples,
         harbor=load_harbor() if served else None,
+        gauge=load_gauge(),
         lock=read_lock(project.lock),
         recipes=project.recipes,
     )

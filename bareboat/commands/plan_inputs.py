@@ -173,12 +173,23 @@ def make_inputs(book: RecipeBook, samples: Iterable[Sample], source: BaseSource)
     """What every plan of a run has in common, with bases of that source."""
     # The harbor's sources are read only where there is something to hold to it.
     served = any(sample.service for sample in samples)
-    return PlanInputs(book=book, source=source, platform=this_platform(), harbor=load_harbor() if served else None)
+    return PlanInputs(
+        book=book,
+        source=source,
+        platform=this_platform(),
+        harbor=load_harbor() if served else None,
+        gauge=load_gauge(),
+    )
 
 
 def load_harbor() -> Sample:
     """The instrument that services are held to, which is part of Bareboat."""
     return load_crate(Path(__file__).parents[1] / "harbor")[0]
+
+
+def load_gauge() -> Sample:
+    """The instrument that measures a program from inside its container, which is part of Bareboat."""
+    return load_crate(Path(__file__).parents[1] / "gauge")[0]
 
 
 def teller(view: TextIO) -> Callable[[str], None]:

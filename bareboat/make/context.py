@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 from bareboat.errors import BareboatError
 from bareboat.inputs.limits import limits_of
 from bareboat.system.once import Once
+from bareboat.system.quiet import wait_for_quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -87,6 +88,8 @@ class JobContext(Known):
     tell: Callable[[str], None] = say_nothing  # says a line between those of the jobs
     told: Once[str, None] = field(default_factory=Once)  # what it was told that is said once
     remote: bool = False  # the engine is on another machine, and cannot mount folders of this one
+    # Waits a moment until the machine is quiet, and says why it is not; "" where it is.
+    await_quiet: Callable[[], str] = wait_for_quiet
     tracers: Once[Path, Tracer] = field(default_factory=Once)  # the copy of strace, by the folder where it lies
     bases: Once[Path, Image] = field(default_factory=Once)  # those that this run has opened, by archive
     compilers: Once[str, str] = field(default_factory=Once)  # what rustc says of itself, by the image's digest

@@ -35,6 +35,7 @@ class Today:
     book: RecipeBook
     samples: tuple[Sample, ...]
     harbor: Sample | None  # the instrument that services are held to; None where there is no service
+    gauge: Sample | None = None  # the instrument that measures from inside a container; None for results without one
     lock: Lock
     recipes: Path  # the folder of the recipes, which has the scripts of toolchains
 
@@ -66,20 +67,21 @@ def _plan(result: Result, today: Today, *, registry: bool) -> Cell:
         source="registry" if registry else "bootstrap",
         platform=platforms[result.platform],
         harbor=today.harbor,
+        gauge=today.gauge,
     )
     sample = next(sample for sample in today.samples if sample.name == result.sample)
     return plan_cell(sample, today.book.recipe(result.recipe), inputs)
 
 
 def _compare(result: Result, cell: Cell, made: Ingredients, host: Host, today: Today) -> Iterator[str]:
-    used = dict.fromkeys([*cell.roots, *(program.toolchain for program in (cell.program, cell.harbor) if program)])
+    used = dict.fromkeys([*cell.roots, *(program.toolchain for program in (cell.program, *cell.instruments))])
     unknown = [job.id for job in used if job.id not in made.roots]
     if unknown:
         yield f"it is made of {', '.join(unknown)} now"
         return
     for job in used:
         yield from _compare_root(job, made, today)
-    for program, key in ((cell.program, made.program), (cell.harbor, made.harbor)):
+    for program, key in ((cell.program, made.program), (cell.harbor, made.harbor), (cell.gauge, made.gauge)):
         if program and _program_key(program, made) != key:
             yield f"{program.id}: its sources, its flags or its toolchain"
     digests = {job: made.roots[job.id].digest for job in cell.roots}

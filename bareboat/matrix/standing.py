@@ -80,9 +80,12 @@ def find_ingredients(known: Known, cell: Cell, outputs: Outputs, image_key: str)
     """What the key of a cell's result is made of, besides what its recipe, its sample and the host say."""
     program, roots = outputs.program(cell.program), outputs.roots(cell)
     harbor = outputs.program(cell.harbor) if cell.harbor else None
+    gauge = outputs.program(cell.gauge) if cell.gauge else None
     used = {**roots, cell.program.toolchain: program.toolchain}
     if cell.harbor and harbor:
         used[cell.harbor.toolchain] = harbor.toolchain
+    if cell.gauge and gauge:
+        used[cell.gauge.toolchain] = gauge.toolchain
     return Ingredients(
         roots={job.id: RootKeys(key=root.key, digest=root.source.digest, pins=root.pins) for job, root in used.items()},
         program=program.key,
@@ -93,6 +96,8 @@ def find_ingredients(known: Known, cell: Cell, outputs: Outputs, image_key: str)
         sources=source_key(cell, program.sha256, {job: root.source.digest for job, root in roots.items()}),
         image=image_key,
         traced=not known.untraced,
+        gauge=gauge.key if gauge else "",
+        gauge_sha256=gauge.sha256 if gauge else "",
     )
 
 
@@ -103,6 +108,7 @@ def result_key(cell: Cell, made: Ingredients, host: Host) -> str:
         made.image,
         crates=made.crates,
         harbor_sha256=made.harbor_sha256,
+        gauge_sha256=made.gauge_sha256,
         host=host,
         limits=limits_of(cell.recipe.runtime, host.cores),
         traced=made.traced,

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bareboat.check.harbor import ServiceReport, probe_service
+from bareboat.check.gauge import Wanted, gauge_cell, take
+from bareboat.check.harbor import SUBJECT, ServiceReport, probe_service
 from bareboat.check.prediction import judge_cell
 from bareboat.errors import BareboatError
 from bareboat.make.context import PROCESSORS
@@ -18,8 +19,11 @@ from bareboat.plan.jobs import ImageJob
 from bareboat.result.values import Passed
 
 if TYPE_CHECKING:
+    from bareboat.engine.containers import Start
     from bareboat.make.context import JobContext, Measured, Outputs
     from bareboat.plan.jobs import Cell
+    from bareboat.result.gauged import Gauged
+    from bareboat.result.values import Ran
 
 
 def time_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
@@ -37,8 +41,8 @@ def time_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
     if context.images.find(cell.image_name) != image_id:
         raise BareboatError(f"another run has made {cell.image_name} of other sources meanwhile; run this again")
     with context.locks.hold(PROCESSORS, f"timing {cell.id}"):
-        report = _probe(context, cell, outputs, image_id)
-    timed = TimedSubject(peak_bytes=report.peak_bytes, probes=report.probes)
+        report = _probe(context, cell, outputs, image_id, result.ran)
+    timed = TimedSubject(peak_bytes=report.peak_bytes, probes=report.probes, gauged=report.gauged)
     result = replace(
         result,
         outcome=judge_cell(cell, result.preflight, report.failure) or Passed(),
@@ -48,8 +52,16 @@ def time_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
     return keep(context, cell, result)
 
 
-def _probe(context: JobContext, cell: Cell, outputs: Outputs, image_id: str) -> ServiceReport:
-    """What came of the probes; of what is no service in a harbor, nothing."""
+def _probe(context: JobContext, cell: Cell, outputs: Outputs, image_id: str, ran: Ran | None) -> ServiceReport:
+    """What came of the probes, and what the gauge saw; of what is no service in a harbor, that alone."""
+    gauge = outputs.program(cell.gauge) if cell.gauge else None
     if cell.harbor is None:
-        return ServiceReport(probes=(), failure=None, peak_bytes=None)
-    return probe_service(context, image_id, outputs.program(cell.harbor), cell.excuses, context.limits(cell))
+        gauged = gauge_cell(context, cell, gauge, image_id, ran) if gauge else None
+        return ServiceReport(probes=(), failure=None, peak_bytes=None, gauged=gauged)
+    wanted = Wanted(program=cell.program_path, port=int(SUBJECT.rpartition(":")[2]))
+
+    def measure(start: Start) -> Gauged | None:
+        return take(context, gauge, start, wanted) if gauge else None
+
+    harbor = outputs.program(cell.harbor)
+    return probe_service(context, image_id, harbor, cell.excuses, context.limits(cell), gauge=measure)

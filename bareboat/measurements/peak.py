@@ -1,10 +1,11 @@
-"""The most memory that a service took."""
+"""The most memory that a program took."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bareboat.result.measurement import Column
+from bareboat.measurements._spread import read_runs
+from bareboat.result.measurement import Column, Reading
 
 if TYPE_CHECKING:
     from bareboat.measurements.subject import TimedSubject
@@ -14,10 +15,15 @@ COLUMN = Column(
     heading="Peak memory",
     unit="bytes",
     order=121,
-    meaning="most resident memory of a service while it answered every probe, 50 MB bodies among them (VmHWM)",
+    meaning="most resident memory: of a service that is probed, while it answered every probe, 50 MB bodies among them "
+    "(VmHWM); of every other program the median of its runs, a service's ended by its first answer (ru_maxrss)",
+    version=2,
+    better="less",
 )
 
 
-def measure_timed(subject: TimedSubject) -> int | None:
-    """Bytes; None for a program that is not a service."""
-    return subject.peak_bytes
+def measure_timed(subject: TimedSubject) -> int | Reading | None:
+    """Bytes; None for a service that was probed and whose memory could not be seen."""
+    if subject.probes:
+        return subject.peak_bytes
+    return read_runs(subject.gauged, lambda run: run.peak_bytes)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bareboat.archive import Image
     from bareboat.elf import ElfFacts
+    from bareboat.result.gauged import Gauged
     from bareboat.result.values import ManifestRow, Preflight, Probe
 
 
@@ -44,3 +45,5 @@ class TimedSubject:
     peak_bytes: int | None
     # What it was asked, and whether the answers were right.
     probes: tuple[Probe, ...] = ()
+    # What the gauge saw from inside its container; None where there was no gauge.
+    gauged: Gauged | None = None

@@ -107,6 +107,7 @@ class Cell:
     base: RootJob | None  # None where the image starts from scratch
     copies: tuple[PlannedCopy, ...] = ()  # what comes aboard beside the program
     harbor: ProgramJob | None = None  # makes the instrument that a service is held to; None for no service
+    gauge: ProgramJob | None = None  # makes the instrument that measures from inside a container; None without one
 
     @property
     def id(self) -> str:
@@ -118,6 +119,11 @@ class Cell:
         """What the cell's image is called in the store: `localhost/bareboat/hello-world:alpine`."""
         # Image names may not hold the plus sign that is in the names of variants and of recipes with more provisions.
         return f"localhost/bareboat/{self.sample.name}:{self.recipe.name}".replace("+", "_")
+
+    @property
+    def instruments(self) -> tuple[ProgramJob, ...]:
+        """What makes the programs that it is held to and measured with."""
+        return tuple(made for made in (self.harbor, self.gauge) if made)
 
     @property
     def expect_failure(self) -> ExpectedFailure | None:
@@ -217,9 +223,9 @@ def needs(job: Job) -> tuple[Job, ...]:
         case ProgramJob():
             return (job.toolchain,)
         case ImageJob(cell=cell):
-            return (cell.program, *([cell.harbor] if cell.harbor else []), *cell.roots)
+            return (cell.program, *cell.instruments, *cell.roots)
         case TimedJob(cell=cell):
-            return (ImageJob(cell=cell), *([cell.harbor] if cell.harbor else []))
+            return (ImageJob(cell=cell), *cell.instruments)
 
 
 def is_timed(job: Job) -> bool:

@@ -41,6 +41,7 @@ class PlanInputs:
     source: BaseSource
     platform: Platform
     harbor: Sample | None = None  # the instrument that services are held to; None where there is no service
+    gauge: Sample | None = None  # the instrument that measures from inside a container; None for a plan without one
 
 
 def make_plan(inputs: PlanInputs, samples: Sequence[Sample], selection: Selection) -> Plan:
@@ -142,6 +143,7 @@ def plan_cell(sample: Sample, recipe: Recipe, inputs: PlanInputs) -> Cell:
         base=_base_job(inputs.book, recipe, inputs.source),
         copies=_copies(inputs.book, recipe, inputs.source),
         harbor=_harbor_job(inputs) if sample.service else None,
+        gauge=_gauge_job(toolchain, inputs),
     )
 
 
@@ -156,12 +158,19 @@ def _harbor_job(inputs: PlanInputs) -> ProgramJob | None:
     return _program_job(inputs.harbor, toolchain, "static", inputs) if inputs.harbor and toolchain else None
 
 
+def _gauge_job(toolchain: Toolchain, inputs: PlanInputs) -> ProgramJob | None:
+    # It has no libc, so any toolchain makes it: the cell's own, for which nobody waits any longer. Where one image is
+    # two toolchains, by the one whose image it is, so that it is compiled once.
+    if not inputs.gauge:
+        return None
+    made = _toolchain_job(inputs.book, toolchain, inputs.source)
+    return _program_job(inputs.gauge, inputs.book.toolchain(made.name), "static", inputs)
+
+
 def _plan_jobs(cells: Iterable[Cell]) -> tuple[Job, ...]:
     """The jobs of some cells, each once and after all that it needs, the timed ones last."""
     images = [ImageJob(cell=cell) for cell in cells]
-    programs = dict.fromkeys(
-        program for image in images for program in (image.cell.program, image.cell.harbor) if program
-    )
+    programs = dict.fromkeys(program for image in images for program in (image.cell.program, *image.cell.instruments))
     toolchains = dict.fromkeys(program.toolchain for program in programs)
     roots = dict.fromkeys(root for image in images for root in image.cell.roots if root not in toolchains)
     timed = [TimedJob(cell=image.cell) for image in images]

@@ -3,6 +3,7 @@
 values       Result, Outcome, Passed, Failed, Skipped, Stage, Host, Source, Provenance, RootKeys, Ingredients,
              Preflight, ManifestRow, Way, Probe, Ran, Completed; SCHEMA, IDLE
 measurement  Column, Unit, Better, Figure, Measurement, Reading, Spread; NOT_ASKED
+gauged       Gauged, GaugedRun
 store        save, load, load_all, hosts
 portable     portable
 """

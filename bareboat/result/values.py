@@ -118,6 +118,9 @@ class Ingredients:
     sources: str  # the key of what the image is made from
     image: str  # the image's key
     traced: bool  # whether what the program opens could be observed
+    # The key of the compile of the instrument that measures from inside; "" in results of versions that had none.
+    gauge: str = ""
+    gauge_sha256: str = ""  # likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,7 @@ def job_context(engine, folder, **changes):
         "renew": False,
         "host": HOST,
         "commit": "0123abc",
+        "await_quiet": lambda: "",
         "locks": Locks(folder=folders.locks, tell=print, stopped=lambda: False),
     }
     return JobContext(**{**plain, **changes})

@@ -57,6 +57,7 @@ def test_the_plan_of_a_service_has_the_harbor_and_what_is_timed(tmp_path, monkey
         "toolchain gnu",
         "program webserver",
         "program harbor",
+        "program bareboat-gauge",
         "image webserver@scratch-musl",
         "timed webserver@scratch-musl",
     ]

@@ -75,6 +75,7 @@ SAMPLE = Sample(
 HARBOR = Sample(
     name="h", crate="h", summary="", folder=Path("h"), binary="h", needs_crates=False, expectations=(), digest="h"
 )
+GAUGE = replace(HARBOR, name="g", digest="g")
 COLUMN = Column(name="c", heading="C", unit="bytes", order=1)
 
 
@@ -87,6 +88,7 @@ class World:
     provision: Provision = PROVISION
     sample: Sample = SAMPLE
     harbor: Sample = HARBOR
+    gauge: Sample = GAUGE
     platform: Platform = AMD
     source: str = "bootstrap"
     host: Host = HOST
@@ -100,7 +102,7 @@ class World:
         musl = replace(self.toolchain, name="musl", libc="musl", base=replace(self.toolchain.base, bootstrap=ALPINE))
         other = replace(self.recipe, name="other", base=Base(bootstrap=ALPINE, image="example.com/other:1"), copies=())
         book = RecipeBook(recipes=(self.recipe, other), toolchains=(self.toolchain, musl), provisions=(self.provision,))
-        inputs = PlanInputs(book=book, source=self.source, platform=self.platform, harbor=self.harbor)
+        inputs = PlanInputs(book=book, source=self.source, platform=self.platform, harbor=self.harbor, gauge=self.gauge)
         cell = plan_cell(self.sample, self.recipe, inputs)
         return self.change(cell) if self.change else cell
 
@@ -132,6 +134,7 @@ class World:
                 image,
                 crates=self.crates,
                 harbor_sha256=self.program(cell.harbor) if cell.harbor else "",
+                gauge_sha256=self.program(cell.gauge) if cell.gauge else "",
                 host=self.host,
                 limits=limits_of(cell.recipe.runtime, self.host.cores),
                 traced=self.tracer is not None,
@@ -228,6 +231,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Cell, "base"): ("image", same, in_cell(base=None)),
     (Cell, "copies"): ("image", same, in_cell(copies=())),
     (Cell, "harbor"): ("cell", same, in_cell(harbor=None)),
+    (Cell, "gauge"): ("cell", same, in_cell(gauge=None)),
     (PlannedCopy, "copy"): NESTED,
     (PlannedCopy, "source"): (
         "image",
@@ -510,8 +514,9 @@ def test_what_a_build_can_be_linked_with_is_in_the_cells_key():
     assert World(crates=("ring", "rustls")).keys()["cell"] in found
 
 
-def test_another_harbor_asks_again_and_builds_nothing():
-    other = World(harbor=replace(HARBOR, digest="other")).keys()
+@pytest.mark.parametrize("instrument", ["harbor", "gauge"])
+def test_another_instrument_asks_again_and_builds_nothing(instrument):
+    other = World(**{instrument: replace(HARBOR, digest="other")}).keys()
     assert [kind for kind in ORDER if other[kind] != World().keys()[kind]] == ["cell"]
 
 
