@@ -26,8 +26,8 @@ AMD = PLATFORMS["x86_64"]
 ARM = Platform(architecture="arm64", rust="aarch64")
 
 
-def plan_inputs(book=BOOK, *, source="bootstrap", platform=AMD, harbor=None):
-    return PlanInputs(book=book, source=source, platform=platform, harbor=harbor)
+def plan_inputs(book=BOOK, *, source="bootstrap", platform=AMD, harbor=None, gauge=None):
+    return PlanInputs(book=book, source=source, platform=platform, harbor=harbor, gauge=gauge)
 
 
 def plan_of(*recipes, book=BOOK, samples=(HELLO,), names=(), **inputs):

@@ -9,7 +9,10 @@ pub struct Output {
 
 impl Output {
     pub const fn new() -> Self {
-        Self { bytes: [0; 1024], length: 0 }
+        Self {
+            bytes: [0; 1024],
+            length: 0,
+        }
     }
 
     pub fn text(&mut self, text: &str) {

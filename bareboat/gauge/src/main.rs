@@ -12,6 +12,7 @@
 #![no_std]
 #![no_main]
 
+mod call;
 mod json;
 mod memory;
 mod run;
@@ -82,12 +83,24 @@ unsafe extern "C" fn begin(stack: *const usize) -> ! {
         each: number(3) * MILLISECOND,
         stop: number(4) * MILLISECOND,
     };
-    let idle = Program { path: *arguments, arguments: own.as_ptr(), port: 0, ..program };
+    let idle = Program {
+        path: *arguments,
+        arguments: own.as_ptr(),
+        port: 0,
+        ..program
+    };
     let (runs, idle_runs) = (&mut *addr_of_mut!(RUNS), &mut *addr_of_mut!(IDLE_RUNS));
     system::poll(&mut [], SETTLE);
     let (before, begun) = (read_processors(), system::own_microseconds());
     let most = (number(1) as usize).min(MOST);
-    let made = run_all(&program, &idle, most, number(2) * MILLISECOND, runs, idle_runs);
+    let made = run_all(
+        &program,
+        &idle,
+        most,
+        number(2) * MILLISECOND,
+        runs,
+        idle_runs,
+    );
     let (after, done) = (read_processors(), system::own_microseconds());
     let mut output = Output::new();
     say_place(&mut output);
@@ -137,7 +150,11 @@ fn say_place(output: &mut Output) {
     output.field(",", "user", system::user());
     output.field(",", "capabilities", system::capabilities());
     output.text(",\"read_only\":");
-    output.text(if system::root_is_read_only() { "true" } else { "false" });
+    output.text(if system::root_is_read_only() {
+        "true"
+    } else {
+        "false"
+    });
 }
 
 fn say_runs(output: &mut Output, runs: &[Run]) {
@@ -162,12 +179,15 @@ fn say_runs(output: &mut Output, runs: &[Run]) {
 /// The first line of /proc/stat; nothing where it cannot be read.
 fn read_processors() -> Processors {
     let mut said = [0_u8; 256];
-    let file = system::open(b"/proc/stat\0");
+    let file = system::open(c"/proc/stat");
     system::read(file, &mut said);
     system::close(file);
     let mut found = Processors::default();
     let line = said.split(|byte| *byte == b'\n').next().unwrap_or(&[]);
-    let words = line.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).skip(1);
+    let words = line
+        .split(|byte| *byte == b' ')
+        .filter(|word| !word.is_empty())
+        .skip(1);
     // user, nice, system, idle, iowait, irq, softirq, steal; what guests take is in the first two already.
     for (place, word) in words.take(8).enumerate() {
         let ticks = parse(word);
@@ -190,5 +210,9 @@ unsafe fn read_number(text: *const u8) -> u64 {
 
 /// The number that is written with these digits.
 fn parse(digits: &[u8]) -> u64 {
-    digits.iter().fold(0_u64, |number, digit| number.wrapping_mul(10).wrapping_add(u64::from(digit.wrapping_sub(b'0'))))
+    digits.iter().fold(0_u64, |number, digit| {
+        number
+            .wrapping_mul(10)
+            .wrapping_add(u64::from(digit.wrapping_sub(b'0')))
+    })
 }

@@ -31,7 +31,10 @@ unsafe extern "C" fn memset(to: *mut u8, byte: i32, length: usize) -> *mut u8 {
 #[no_mangle]
 unsafe extern "C" fn memcmp(one: *const u8, other: *const u8, length: usize) -> i32 {
     for place in 0..length {
-        let (a, b) = (one.add(place).read_volatile(), other.add(place).read_volatile());
+        let (a, b) = (
+            one.add(place).read_volatile(),
+            other.add(place).read_volatile(),
+        );
         if a != b {
             return i32::from(a) - i32::from(b);
         }

@@ -1,8 +1,9 @@
 //! One run of a program: it is started, watched, asked where it is a service, and ended where it does not end.
 
 use crate::system::{
-    close, connect, duplicate, execute, exit, fork, kill, lead_session, now, pipe, poll, process, read, send, socket,
-    wait, Polled, Usage, AGAIN, IN_PROGRESS, IS_CONNECTED, POLLIN, POLLOUT, SIGKILL, SIGTERM,
+    close, connect, duplicate, execute, exit, fork, kill, lead_session, now, pipe, poll, process,
+    read, send, socket, wait, Polled, Usage, AGAIN, IN_PROGRESS, IS_CONNECTED, POLLIN, POLLOUT,
+    SIGKILL, SIGTERM,
 };
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -46,7 +47,9 @@ struct Watch {
 /// Runs a program once. `page` is shared with the child, which notes there when it began and why it could not.
 pub fn run(program: &Program, page: *mut u64, buffer: &mut [u8]) -> Run {
     let mut run = Run::default();
-    let Some([reading, writing]) = pipe() else { return run };
+    let Some([reading, writing]) = pipe() else {
+        return run;
+    };
     unsafe {
         page.write_volatile(0);
         page.add(1).write_volatile(0);
@@ -86,16 +89,40 @@ fn become_program(program: &Program, page: *mut u64, output: i32) -> ! {
 }
 
 /// Notes what comes until the child has ended.
-fn watch(program: &Program, child: isize, end: i32, reading: i32, run: &mut Run, buffer: &mut [u8]) {
+fn watch(
+    program: &Program,
+    child: isize,
+    end: i32,
+    reading: i32,
+    run: &mut Run,
+    buffer: &mut [u8],
+) {
     let start = now();
     let mut deadline = start + program.each;
     let next = if program.port == 0 { NEVER } else { start };
-    let mut watch = Watch { output: reading, socket: -1, asked: false, next };
+    let mut watch = Watch {
+        output: reading,
+        socket: -1,
+        asked: false,
+        next,
+    };
     loop {
         let mut polled = [
-            Polled { descriptor: end, wanted: POLLIN, came: 0 },
-            Polled { descriptor: watch.output, wanted: POLLIN, came: 0 },
-            Polled { descriptor: watch.socket, wanted: if watch.asked { POLLIN } else { POLLOUT }, came: 0 },
+            Polled {
+                descriptor: end,
+                wanted: POLLIN,
+                came: 0,
+            },
+            Polled {
+                descriptor: watch.output,
+                wanted: POLLIN,
+                came: 0,
+            },
+            Polled {
+                descriptor: watch.socket,
+                wanted: if watch.asked { POLLIN } else { POLLOUT },
+                came: 0,
+            },
         ];
         poll(&mut polled, watch.next.min(deadline).saturating_sub(now()));
         let moment = now();
@@ -135,7 +162,14 @@ impl Watch {
     }
 
     /// Whether a connection that something came of is done with: answered, or closed without an answer.
-    fn advance(&mut self, program: &Program, run: &mut Run, moment: u64, start: u64, buffer: &mut [u8]) -> bool {
+    fn advance(
+        &mut self,
+        program: &Program,
+        run: &mut Run,
+        moment: u64,
+        start: u64,
+        buffer: &mut [u8],
+    ) -> bool {
         if !self.asked {
             let result = connect(self.socket, program.port);
             self.settle(run, result, start);

@@ -1,62 +1,8 @@
 //! The kernel's own interface, with no C library between: calls, their numbers, and what they take and give.
 
-use core::arch::asm;
+use core::ffi::CStr;
 
-#[cfg(target_arch = "x86_64")]
-mod number {
-    pub const READ: usize = 0;
-    pub const WRITE: usize = 1;
-    pub const CLOSE: usize = 3;
-    pub const MMAP: usize = 9;
-    pub const GETPID: usize = 39;
-    pub const SOCKET: usize = 41;
-    pub const CONNECT: usize = 42;
-    pub const SENDTO: usize = 44;
-    pub const CLONE: usize = 56;
-    pub const EXECVE: usize = 59;
-    pub const WAIT4: usize = 61;
-    pub const KILL: usize = 62;
-    pub const FCNTL: usize = 72;
-    pub const GETRUSAGE: usize = 98;
-    pub const GETUID: usize = 102;
-    pub const SETSID: usize = 112;
-    pub const CAPGET: usize = 125;
-    pub const STATFS: usize = 137;
-    pub const CLOCK_GETTIME: usize = 228;
-    pub const EXIT_GROUP: usize = 231;
-    pub const OPENAT: usize = 257;
-    pub const PPOLL: usize = 271;
-    pub const DUP3: usize = 292;
-    pub const PIPE2: usize = 293;
-}
-
-#[cfg(target_arch = "aarch64")]
-mod number {
-    pub const DUP3: usize = 24;
-    pub const FCNTL: usize = 25;
-    pub const STATFS: usize = 43;
-    pub const OPENAT: usize = 56;
-    pub const CLOSE: usize = 57;
-    pub const PIPE2: usize = 59;
-    pub const READ: usize = 63;
-    pub const WRITE: usize = 64;
-    pub const PPOLL: usize = 73;
-    pub const CAPGET: usize = 90;
-    pub const EXIT_GROUP: usize = 94;
-    pub const CLOCK_GETTIME: usize = 113;
-    pub const KILL: usize = 129;
-    pub const SETSID: usize = 157;
-    pub const GETRUSAGE: usize = 165;
-    pub const GETPID: usize = 172;
-    pub const GETUID: usize = 174;
-    pub const SOCKET: usize = 198;
-    pub const CONNECT: usize = 203;
-    pub const SENDTO: usize = 206;
-    pub const CLONE: usize = 220;
-    pub const EXECVE: usize = 221;
-    pub const MMAP: usize = 222;
-    pub const WAIT4: usize = 260;
-}
+use crate::call::{call, number};
 
 pub const AGAIN: isize = -11;
 pub const IN_PROGRESS: isize = -115;
@@ -98,139 +44,194 @@ pub struct Usage {
 }
 
 impl Usage {
-    pub const NONE: Self =
-        Self { user: [0; 2], system: [0; 2], max_resident_kib: 0, unused: [0; 3], minor_faults: 0, major_faults: 0, rest: [0; 8] };
+    pub const NONE: Self = Self {
+        user: [0; 2],
+        system: [0; 2],
+        max_resident_kib: 0,
+        unused: [0; 3],
+        minor_faults: 0,
+        major_faults: 0,
+        rest: [0; 8],
+    };
 
     pub fn microseconds(&self) -> u64 {
         (self.user[0] + self.system[0]) * 1_000_000 + self.user[1] + self.system[1]
     }
 }
 
-/// One system call; what is below zero is an errno.
-#[cfg(target_arch = "x86_64")]
-unsafe fn call(number: usize, given: [usize; 6]) -> isize {
-    let result: isize;
-    asm!(
-        "syscall",
-        inlateout("rax") number as isize => result,
-        in("rdi") given[0], in("rsi") given[1], in("rdx") given[2],
-        in("r10") given[3], in("r8") given[4], in("r9") given[5],
-        lateout("rcx") _, lateout("r11") _,
-        options(nostack),
-    );
-    result
-}
-
-/// One system call; what is below zero is an errno.
-#[cfg(target_arch = "aarch64")]
-unsafe fn call(number: usize, given: [usize; 6]) -> isize {
-    let result: isize;
-    asm!(
-        "svc 0",
-        in("x8") number,
-        inlateout("x0") given[0] => result,
-        in("x1") given[1], in("x2") given[2], in("x3") given[3], in("x4") given[4], in("x5") given[5],
-        options(nostack),
-    );
-    result
-}
-
 pub fn exit(code: usize) -> ! {
     loop {
-        unsafe { call(number::EXIT_GROUP, [code, 0, 0, 0, 0, 0]) };
+        unsafe { call(number::EXIT_GROUP, [code]) };
     }
 }
 
 /// Nanoseconds of a clock that nobody sets.
 pub fn now() -> u64 {
     let mut time = [0_u64; 2];
-    unsafe { call(number::CLOCK_GETTIME, [CLOCK_MONOTONIC, time.as_mut_ptr() as usize, 0, 0, 0, 0]) };
+    unsafe {
+        call(
+            number::CLOCK_GETTIME,
+            [CLOCK_MONOTONIC, time.as_mut_ptr() as usize],
+        )
+    };
     time[0] * SECOND + time[1]
 }
 
 pub fn read(descriptor: i32, buffer: &mut [u8]) -> isize {
-    unsafe { call(number::READ, [descriptor as usize, buffer.as_mut_ptr() as usize, buffer.len(), 0, 0, 0]) }
+    unsafe {
+        call(
+            number::READ,
+            [
+                descriptor as usize,
+                buffer.as_mut_ptr() as usize,
+                buffer.len(),
+            ],
+        )
+    }
 }
 
 pub fn write(descriptor: i32, bytes: &[u8]) -> isize {
-    unsafe { call(number::WRITE, [descriptor as usize, bytes.as_ptr() as usize, bytes.len(), 0, 0, 0]) }
+    unsafe {
+        call(
+            number::WRITE,
+            [descriptor as usize, bytes.as_ptr() as usize, bytes.len()],
+        )
+    }
 }
 
 pub fn close(descriptor: i32) {
-    unsafe { call(number::CLOSE, [descriptor as usize, 0, 0, 0, 0, 0]) };
+    unsafe { call(number::CLOSE, [descriptor as usize]) };
 }
 
-/// Opens a file to read; the path ends with a zero byte.
-pub fn open(path: &[u8]) -> i32 {
-    unsafe { call(number::OPENAT, [AT_FDCWD, path.as_ptr() as usize, O_CLOEXEC, 0, 0, 0]) as i32 }
+/// Opens a file to read.
+pub fn open(path: &CStr) -> i32 {
+    unsafe {
+        call(
+            number::OPENAT,
+            [AT_FDCWD, path.as_ptr() as usize, O_CLOEXEC],
+        ) as i32
+    }
 }
 
 /// A page of memory that is shared with child processes, all zero; null where there is none.
 pub fn shared_page() -> *mut u64 {
     // PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS
-    let page = unsafe { call(number::MMAP, [0, 4096, 3, 0x21, usize::MAX, 0]) };
-    if page < 0 { core::ptr::null_mut() } else { page as *mut u64 }
+    let page = unsafe { call(number::MMAP, [0, 4096, 3, 0x21, usize::MAX]) };
+    if page < 0 {
+        core::ptr::null_mut()
+    } else {
+        page as *mut u64
+    }
 }
 
 /// A pipe whose reading end never blocks: that one and the writing one.
 pub fn pipe() -> Option<[i32; 2]> {
     let mut ends = [0_i32; 2];
-    let made = unsafe { call(number::PIPE2, [ends.as_mut_ptr() as usize, O_CLOEXEC, 0, 0, 0, 0]) };
-    unsafe { call(number::FCNTL, [ends[0] as usize, F_SETFL, O_NONBLOCK, 0, 0, 0]) };
-    if made < 0 { None } else { Some(ends) }
+    let made = unsafe { call(number::PIPE2, [ends.as_mut_ptr() as usize, O_CLOEXEC]) };
+    unsafe { call(number::FCNTL, [ends[0] as usize, F_SETFL, O_NONBLOCK]) };
+    if made < 0 {
+        None
+    } else {
+        Some(ends)
+    }
 }
 
 /// Makes `to` another name of a descriptor, one that a program that is executed has, too.
 pub fn duplicate(descriptor: i32, to: i32) {
-    unsafe { call(number::DUP3, [descriptor as usize, to as usize, 0, 0, 0, 0]) };
+    unsafe { call(number::DUP3, [descriptor as usize, to as usize]) };
 }
 
 /// A copy of this process: 0 in the copy; here its number, and a descriptor that is readable when it has ended.
 pub fn fork(ended: &mut i32) -> isize {
-    unsafe { call(number::CLONE, [CLONE_PIDFD | SIGCHLD, 0, core::ptr::from_mut(ended) as usize, 0, 0, 0]) }
+    unsafe {
+        call(
+            number::CLONE,
+            [
+                CLONE_PIDFD | SIGCHLD,
+                0,
+                core::ptr::from_mut(ended) as usize,
+            ],
+        )
+    }
 }
 
 /// Becomes the leader of a session of its own, as the first process of a container is.
 pub fn lead_session() {
-    unsafe { call(number::SETSID, [0; 6]) };
+    unsafe { call(number::SETSID, []) };
 }
 
 /// Becomes another program; what comes back is an errno.
-pub unsafe fn execute(path: *const u8, arguments: *const *const u8, environment: *const *const u8) -> isize {
-    call(number::EXECVE, [path as usize, arguments as usize, environment as usize, 0, 0, 0])
+pub unsafe fn execute(
+    path: *const u8,
+    arguments: *const *const u8,
+    environment: *const *const u8,
+) -> isize {
+    call(
+        number::EXECVE,
+        [path as usize, arguments as usize, environment as usize],
+    )
 }
 
 /// Waits for the end of a child, -1 for any: its status and what it took; below zero where there is none.
 pub fn wait(process: isize, status: &mut i32, usage: &mut Usage) -> isize {
-    let (status, usage) = (core::ptr::from_mut(status) as usize, core::ptr::from_mut(usage) as usize);
-    unsafe { call(number::WAIT4, [process as usize, status, EVERY_KIND, usage, 0, 0]) }
+    let (status, usage) = (
+        core::ptr::from_mut(status) as usize,
+        core::ptr::from_mut(usage) as usize,
+    );
+    unsafe { call(number::WAIT4, [process as usize, status, EVERY_KIND, usage]) }
 }
 
 pub fn kill(process: isize, signal: usize) {
-    unsafe { call(number::KILL, [process as usize, signal, 0, 0, 0, 0]) };
+    unsafe { call(number::KILL, [process as usize, signal]) };
 }
 
 /// Waits until something comes, at most so many nanoseconds.
 pub fn poll(polled: &mut [Polled], nanoseconds: u64) {
     let time = [nanoseconds / SECOND, nanoseconds % SECOND];
-    unsafe { call(number::PPOLL, [polled.as_mut_ptr() as usize, polled.len(), time.as_ptr() as usize, 0, 8, 0]) };
+    unsafe {
+        call(
+            number::PPOLL,
+            [
+                polled.as_mut_ptr() as usize,
+                polled.len(),
+                time.as_ptr() as usize,
+                0,
+                8,
+            ],
+        )
+    };
 }
 
 /// A TCP socket that does not block; below zero where there is none.
 pub fn socket() -> i32 {
-    unsafe { call(number::SOCKET, [2, 1 | O_CLOEXEC | O_NONBLOCK, 0, 0, 0, 0]) as i32 }
+    unsafe { call(number::SOCKET, [2, 1 | O_CLOEXEC | O_NONBLOCK]) as i32 }
 }
 
 /// Connects to a port of 127.0.0.1.
 pub fn connect(socket: i32, port: u16) -> isize {
     let [high, low] = port.to_be_bytes();
     let address = [2_u8, 0, high, low, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
-    unsafe { call(number::CONNECT, [socket as usize, address.as_ptr() as usize, address.len(), 0, 0, 0]) }
+    unsafe {
+        call(
+            number::CONNECT,
+            [socket as usize, address.as_ptr() as usize, address.len()],
+        )
+    }
 }
 
 /// Sends without the signal that a closed connection would give.
 pub fn send(socket: i32, bytes: &[u8]) -> isize {
-    unsafe { call(number::SENDTO, [socket as usize, bytes.as_ptr() as usize, bytes.len(), MSG_NOSIGNAL, 0, 0]) }
+    unsafe {
+        call(
+            number::SENDTO,
+            [
+                socket as usize,
+                bytes.as_ptr() as usize,
+                bytes.len(),
+                MSG_NOSIGNAL,
+            ],
+        )
+    }
 }
 
 pub fn process() -> u64 {
@@ -245,14 +246,24 @@ pub fn user() -> u64 {
 pub fn capabilities() -> u64 {
     let mut header = [0x2008_0522_u32, 0];
     let mut sets = [0_u32; 6];
-    unsafe { call(number::CAPGET, [header.as_mut_ptr() as usize, sets.as_mut_ptr() as usize, 0, 0, 0, 0]) };
+    unsafe {
+        call(
+            number::CAPGET,
+            [header.as_mut_ptr() as usize, sets.as_mut_ptr() as usize],
+        )
+    };
     u64::from(sets[3]) << 32 | u64::from(sets[0])
 }
 
 /// Whether the root filesystem is mounted read-only.
 pub fn root_is_read_only() -> bool {
     let mut facts = [0_u64; 15];
-    unsafe { call(number::STATFS, [b"/\0".as_ptr() as usize, facts.as_mut_ptr() as usize, 0, 0, 0, 0]) };
+    unsafe {
+        call(
+            number::STATFS,
+            [c"/".as_ptr() as usize, facts.as_mut_ptr() as usize],
+        )
+    };
     facts[10] & 1 == 1
 }
 
@@ -261,7 +272,12 @@ pub fn own_microseconds() -> u64 {
     let mut sum = 0;
     for whose in [0, -1_isize as usize] {
         let mut usage = Usage::default();
-        unsafe { call(number::GETRUSAGE, [whose, core::ptr::from_mut(&mut usage) as usize, 0, 0, 0, 0]) };
+        unsafe {
+            call(
+                number::GETRUSAGE,
+                [whose, core::ptr::from_mut(&mut usage) as usize],
+            )
+        };
         sum += usage.microseconds();
     }
     sum

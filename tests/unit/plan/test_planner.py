@@ -325,3 +325,28 @@ def test_patterns_choose_as_a_shell_does_in_the_books_order(patterns, names):
 
 def choose(**patterns):
     return make_plan(plan_inputs(), SAMPLES, Selection(**patterns))
+
+
+GAUGE = replace(HELLO, name="gauge", crate="gauge")
+
+
+def test_the_gauge_is_compiled_once_where_one_image_is_every_toolchain_and_else_in_the_cells_own():
+    def gauges(source):
+        return [job.id for job in plan(source=source, gauge=GAUGE).jobs if job.id.startswith("program gauge")]
+
+    assert gauges("bootstrap") == ["program gauge gnu static in gnu"]
+    assert sorted(gauges("registry")) == ["program gauge gnu static in gnu", "program gauge musl static in musl"]
+
+
+def test_a_cell_has_the_same_gauge_whatever_else_is_planned():
+    def gauge(*recipes):
+        return next(cell.gauge for cell in plan(*recipes, gauge=GAUGE).cells if cell.recipe.name == "alpine")
+
+    assert gauge("alpine") == gauge("alpine", "debian") == gauge()
+
+
+def test_image_and_timed_job_wait_for_the_instruments():
+    (cell,) = plan("scratch-musl", samples=(replace(HELLO, service=True),), harbor=GAUGE, gauge=GAUGE).cells
+    assert cell.instruments == (cell.harbor, cell.gauge)
+    assert needs(ImageJob(cell=cell)) == (cell.program, *cell.instruments)
+    assert needs(TimedJob(cell=cell)) == (ImageJob(cell=cell), *cell.instruments)
