@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from bareboat.doctor.check import can_build, table
@@ -11,17 +12,22 @@ from bareboat.inputs.load_recipes import load_recipes
 from bareboat.matrix.source import one_image_each
 from bareboat.podman_engine.settings import podman_environment
 from bareboat.system.folders import find_folders
+from bareboat.system.screen import find_screen
 
 if TYPE_CHECKING:
     from bareboat.commands.project import Project
     from bareboat.doctor.check import Check
     from bareboat.system.process import Processes
 
+# Of lines that go to no terminal.
+_COLUMNS = 120
+
 
 def examine_host(project: Project, processes: Processes, *, quick: bool) -> tuple[str, int]:
     """The doctor's table; exit code 3 when builds cannot work here."""
     checks = examine_all(project, processes, quick=quick)
-    return table(checks), 0 if can_build(checks) else HostError.exit_code
+    screen = find_screen(sys.stdout)
+    return table(checks, screen.columns if screen else _COLUMNS), 0 if can_build(checks) else HostError.exit_code
 
 
 def examine_all(project: Project, processes: Processes, *, quick: bool) -> tuple[Check, ...]:

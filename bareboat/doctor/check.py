@@ -1,17 +1,17 @@
-"""Findings about the machine as values, and as a table."""
+"""Findings about the machine as values, and as lines."""
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
-
-from tabulate import tabulate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CheckStatus = Literal["good", "warning", "bad"]
 _MARKS: dict[CheckStatus, str] = {"good": "ok", "warning": "warning", "bad": "BAD"}
+_MARK_COLUMNS = max(map(len, _MARKS.values()))
 
 
 class Command(str):
@@ -39,13 +39,24 @@ def can_build(checks: Sequence[Check]) -> bool:
     return all(check.status != "bad" for check in checks)
 
 
-def table(checks: Sequence[Check]) -> str:
-    """The checks as a table of text; the cure is the last column and is not wrapped, so that it can be pasted."""
-    rows = [
-        (plain(check.name), _MARKS[check.status], plain(check.finding), plain(check.cure) or "-") for check in checks
-    ]
-    headers = ("check", "", "finding", "cure")
-    return tabulate(rows, headers, tablefmt="plain", disable_numparse=True, maxcolwidths=[None, None, 64, None])
+def table(checks: Sequence[Check], columns: int) -> str:
+    """The checks as lines of so many `columns`, broken between words alone.
+
+    Below each is its cure, whole on a line of its own, so that it can be pasted.
+    """
+    wide = max((len(plain(check.name)) for check in checks), default=0)
+    lines: list[str] = []
+    for check in checks:
+        head = f"{_MARKS[check.status]:<{_MARK_COLUMNS}} {plain(check.name):<{wide}}  "
+        lines += textwrap.wrap(
+            f"{head}{plain(check.finding)}",
+            max(columns, len(head) + 1),
+            subsequent_indent=" " * len(head),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines += [f"    {plain(check.cure)}"] if check.cure else []
+    return "\n".join(lines)
 
 
 def plain(text: str) -> str:

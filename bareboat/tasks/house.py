@@ -16,7 +16,7 @@ def doctor(_c, quick=False):
 
     For example:
 
-        bareboat doctor                          # the last column can be pasted; `setup` makes a script of it
+        bareboat doctor                          # what stands below a finding mends it; `setup` makes a script of it
         bareboat doctor --quick && bareboat build-matrix
     """
     answer(lambda processes: commands.doctor.examine_host(PROJECT, processes, quick=quick))

@@ -36,8 +36,11 @@ def test_only_a_bad_finding_stops_builds() -> None:
 
 def test_a_cure_stays_on_one_line_and_no_escape_sequence_reaches_the_terminal() -> None:
     cure = "sudo apt-get install " + " ".join(f"package-{number}" for number in range(20))
-    text = table((_check(finding="said \x1b[31mred\u202e\r\n" + "word " * 40, status="bad", cure=cure),))
-    assert any(line.endswith(cure) for line in text.splitlines())
+    text = table((_check(finding="said \x1b[31mred\u202e\r\n" + "word " * 40, status="bad", cure=cure),), 80)
+    lines = text.splitlines()
+    assert f"    {cure}" in lines
+    assert max(len(line) for line in lines if cure not in line) <= 80
+    assert text.split().count("word") == 40
     assert all(character.isprintable() for character in text.replace("\n", ""))
     assert "BAD" in text
     assert "[31mred" in text
