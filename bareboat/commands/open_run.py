@@ -56,6 +56,7 @@ class WorkOptions:
     force: bool = False
     renew: bool = False
     thorough: bool = False
+    verbose: bool = False  # tell of every job, those that are unchanged among them
     needs_engine: bool = False  # the command has work for an engine itself, whatever stands
     lock: Lock | None = None  # None means the project's own
     results: Path | None = None  # None means where those of the project's samples are kept
@@ -88,6 +89,8 @@ def carry_out(
     if standing := _find_standing(project, order, work):
         source, kinds = standing.inputs.source, {"registry": "of registries", "bootstrap": "made from packages"}
         tell(f"bases: {kinds[source]}, as when everything was made")
+        for job in standing.plan.jobs if work.verbose else ():
+            tell(f"{job.id}: unchanged")
         yield standing
         return
     # Imported only here, when it is named: what there is to do needs podman-py and all the rest.

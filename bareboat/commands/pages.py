@@ -7,6 +7,7 @@ from pathlib import Path  # noqa: TC003 (the console reads the types of options)
 from typing import TYPE_CHECKING, TextIO
 
 from bareboat.commands.plan_inputs import kept_results, load_gauge, load_harbor, teller
+from bareboat.commands.shown import read_columns, show_results, terminal_of
 from bareboat.errors import InputError, SelectionError
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.load_samples import load_samples
@@ -20,7 +21,6 @@ from bareboat.report import (
     join_published,
     predictions_page,
     readme_table,
-    render,
     replace_block,
     results_page,
     service_table,
@@ -61,6 +61,7 @@ class ReportOptions:
     """The options of report."""
 
     format: Format = "text"
+    columns: tuple[str, ...] = ()  # of the table
     host: str = ""  # every one where none is named
     all: bool = False  # print the cells too that fail as their recipes say
     crate: Path | None = None  # a crate of the user's own, in place of the samples
@@ -71,6 +72,7 @@ def print_report(project: Project, options: ReportOptions, _: Processes, view: T
     """One host's results, or every host's; `view` hears what is left out."""
     if options.write and options.crate:
         raise InputError("--write publishes what was measured of a project's samples; a crate's results are its own")
+    columns = read_columns(options.columns, options.format)
     kept = _load_kept(kept_results(project, options.crate))
     if options.write:
         _publish(project, kept)
@@ -80,9 +82,16 @@ def print_report(project: Project, options: ReportOptions, _: Processes, view: T
         raise SelectionError(f"no results of host '{options.host}'{did_you_mean(options.host, sorted(measured))}")
     if not measured:
         raise SelectionError("nothing was measured yet: `invoke build-matrix` does it")
-    results = [one for name in ([options.host] if options.host else sorted(measured)) for one in measured[name]]
-    shown = [result for result in results if options.all or not result.fails_as_expected]
-    return render(shown, options.format, wide=not options.crate), 0
+    shown = {
+        name: [result for result in measured[name] if options.all or not result.fails_as_expected]
+        for name in ([options.host] if options.host else sorted(measured))
+    }
+    if len(shown) > 1 and terminal_of(options.format):
+        # What tells the machines apart is too wide for a column of a terminal.
+        tables = (show_results(shown[name], options.format, columns, wide=True) for name in shown)
+        return "\n".join(f"{name}\n{'=' * len(name)}\n\n{table}" for name, table in zip(shown, tables, strict=True)), 0
+    results = [result for name in shown for result in shown[name]]
+    return show_results(results, options.format, columns, wide=not options.crate), 0
 
 
 def _load_kept(folder: Path) -> dict[str, tuple[Result, ...]]:

@@ -11,6 +11,7 @@ from bareboat.commands.hand_out import hand_out, read_hand_out
 from bareboat.commands.listing import list_manifest
 from bareboat.commands.open_run import Carried, Order, WorkOptions, carry_out
 from bareboat.commands.plan_inputs import OwnCrate, kept_results, load_own, teller
+from bareboat.commands.shown import hush
 from bareboat.elf import Crt, Libc  # noqa: TC001 (the console reads these types)
 from bareboat.errors import InputError, SelectionError
 from bareboat.inputs.load_recipes import find_shared_targets
@@ -45,13 +46,15 @@ class ScratchOptions(OwnCrate):
     with_: tuple[str, ...] = ()
     tag: str = ""
     output: str = ""  # oci-archive:FILE
-    quiet: bool = False
+    quiet: bool = False  # the answer is the image's id alone
+    verbose: bool = False
     prove: bool = False
     force: bool = False
 
 
 def build_scratch(project: Project, options: ScratchOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
     """Assemble, run and explain one image; its manifest, or with `quiet` its id alone, is the answer."""
+    tell, view = teller(view), hush(view, quiet=options.quiet, verbose=options.verbose)
     book, samples = load_own(project, options, processes, view, memory=kept_results(project, options.crate))
     recipe = choose_recipe(book, options.libc, options.crt, options.with_)
     sample = _sample(samples, options)
@@ -63,7 +66,7 @@ def build_scratch(project: Project, options: ScratchOptions, processes: Processe
     # What only these flags make is no cell of the matrix, and its result is none of the matrix's.
     kept = kept_results(project, options.crate) if recipe in book.recipes else find_folders().results
     needs_engine = bool(wanted or options.prove)
-    work = WorkOptions(force=options.force, results=kept, needs_engine=needs_engine)
+    work = WorkOptions(force=options.force, results=kept, needs_engine=needs_engine, verbose=options.verbose)
     order = Order(
         book=book, samples=(sample,), bases=options.bases, plan=lambda inputs: plan_scratch(inputs, sample, recipe)
     )
@@ -72,7 +75,7 @@ def build_scratch(project: Project, options: ScratchOptions, processes: Processe
         if wanted:
             hand_out(carried, wanted)
         if isinstance(result.outcome, Failed):
-            teller(view)(result.outcome.detail.rstrip())
+            tell(result.outcome.detail.rstrip())
             return (list_manifest(result), 1) if result.manifest and not options.quiet else ("", 1)
         if options.prove:
             result = _prove(carried, result, teller(view), again=options.force)

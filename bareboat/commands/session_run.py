@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, TextIO
 
@@ -12,23 +13,27 @@ from bareboat.commands.plan_inputs import check_engine, teller
 from bareboat.errors import BareboatError, EngineError, HostError
 from bareboat.inputs.lock import read_lock, write_lock
 from bareboat.make.context import JobContext
+from bareboat.make.sources import program_name
 from bareboat.matrix.gather import new_pins
+from bareboat.matrix.outlook import Outlook
+from bareboat.matrix.pace import Pace
 from bareboat.matrix.progress import make_progress
 from bareboat.matrix.run import run_matrix
 from bareboat.matrix.standing import find_outputs
+from bareboat.plan.jobs import ProgramJob, RootJob
 from bareboat.plan.planner import root_jobs
 from bareboat.podman_engine.session import session
 from bareboat.system.files import sweep
 from bareboat.system.folders import find_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from bareboat.commands.open_run import Order, WorkOptions
     from bareboat.commands.project import Project
     from bareboat.matrix.gather import MatrixRun
-    from bareboat.plan.jobs import Plan
+    from bareboat.plan.jobs import Job, Plan
     from bareboat.system.process import Processes
 
 _COMMIT = "# branch.oid "
@@ -84,10 +89,19 @@ def _run(context: JobContext, plan: Plan, view: TextIO, work: WorkOptions) -> Ma
     standing = find_outputs(context, plan)
     if standing:
         teller(view)(f"{len(standing)} of {len(plan.jobs)} jobs stand as they were made")
-    progress = make_progress(view, len(plan.jobs) - len(standing))
+    jobs = [job for job in plan.jobs if job.id not in standing]
+    at_once = work.jobs or os.cpu_count() or 1
+    outlook = Outlook(jobs, Pace.read(context.folders.pace), at_once, _logs(context, jobs))
+    progress = make_progress(view, len(jobs), outlook, loudness="verbose" if work.verbose else "usual")
     # Who waits for another run says so between the lines of the jobs.
     context = replace(context, tell=progress.note, locks=replace(context.locks, tell=progress.note))
     return run_matrix(context, plan, progress, work.jobs, standing=standing, keep_going=work.keep_going)
+
+
+def _logs(context: JobContext, jobs: Iterable[Job]) -> dict[str, Path]:
+    """By the job's id, where those write a log whose work is done by a command."""
+    roots = {job.id: context.log(job.id) for job in jobs if isinstance(job, RootJob)}
+    return roots | {job.id: context.log(program_name(job)) for job in jobs if isinstance(job, ProgramJob)}
 
 
 def _pin(project: Project, context: JobContext, plan: Plan, run: MatrixRun) -> None:

@@ -6,7 +6,10 @@ changes   find_changes, which holds a result to today's recipes, samples, lock a
 run       run_matrix
 gather    gather_run, MatrixRun, new_pins
 mend      find_mends, say_mends, give, remember
-progress  make_progress
+progress  make_progress, Muted
+outlook   Outlook
+pace      Pace
+plain     Loudness
 compile_faults  explain_compile
 job, cell, probes, schedule  one job, a cell's stages, a service's probes, the order of jobs: for this room alone
 """

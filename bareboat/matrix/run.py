@@ -163,6 +163,10 @@ def _tell(
     expected: bool,
 ) -> None:
     """Say how a job ended; `told` has the job of each log's end that was printed, and none is printed twice."""
+    # A cell that came to no image that can be timed was told of by the job of its image.
+    if isinstance(done.job, TimedJob) and (done.aborted_by or (output is not None and output.status == "skipped")):
+        progress.passed_over(done.job.id)
+        return
     status = "failed" if done.error else output.status if output else "built"
     note = str(done.error) if done.error else output.note if output else ""
     # A mistake in a crate is the same for every libc and linkage that it is compiled for.

@@ -1,14 +1,16 @@
 """Makes tables and pages of results; pure.
 
 Others use `join_published` to put published sizes beside the measured ones; `render` for a table of results as text,
-Markdown, CSV or JSON; `recommend` for which base to take of them and why, of those that no `recommend.Unfit` forbids,
-`find_best` for the result on it, and `recommend.nearest` for the one that lacks least; `run_sentences` for what is to
-be known of a run; `explain_cell` for what one came to, with who `Asked` for it and each `Cure` that `find_cures`
-finds; `cures.give` and `cures.provision_bytes` for what a provision takes; `explain_start` for whether an image's
-program would start; `results_page`, `predictions_page`, `conformance_tables`, `readme_table` and `service_table` for
-the generated pages; `replace_block` to put a table into a page; `results_table` for the table as a value;
-`figures.size_text`, `table.outcome_text`, `table.size_of` and `table.group_by_sample` for one figure, one outcome,
-one size and the results of each sample.
+Markdown, CSV or JSON, `terminal.show` for one that fits a terminal, with `table.ALL` and `table.field_names` for which
+columns may be chosen, and `summarise`, with what is `Next`, for the few lines that a run ends with; `recommend` for
+which base to take of them and why, of those that no `recommend.Unfit` forbids, `find_best` for the result on it, and
+`recommend.nearest` for the one that lacks least; `run_sentences` for what is to be known of a run; `explain_cell` for
+what one came to, with who `Asked` for it and each `Cure` that `find_cures` finds; `cures.give` and
+`cures.provision_bytes` for what a provision takes; `explain_start` for whether an image's program would start;
+`results_page`, `predictions_page`, `conformance_tables`, `readme_table` and `service_table` for the generated pages;
+`replace_block` to put a table into a page; `results_table` for the table as a value; `figures.size_text`,
+`table.outcome_text`, `table.size_of` and `table.group_by_sample` for one figure, one outcome, one size and the results
+of each sample.
 """
 
 from __future__ import annotations
@@ -23,12 +25,14 @@ from bareboat.report.ran import run_sentences
 from bareboat.report.recommend import find_best, recommend
 from bareboat.report.render import Format, render
 from bareboat.report.start import explain_start
+from bareboat.report.summary import Next, summarise
 from bareboat.report.table import Table, results_table
 
 __all__ = [
     "Asked",
     "Cure",
     "Format",
+    "Next",
     "Table",
     "conformance_tables",
     "explain_cell",
@@ -45,4 +49,5 @@ __all__ = [
     "results_table",
     "run_sentences",
     "service_table",
+    "summarise",
 ]

@@ -29,7 +29,7 @@ class _Fact:
     heading: str  # of the column, where they do not
     text: Callable[[Provenance], str]  # of one row
     once: str  # the sentence where they do; `{}` is the text
-    differing: str  # the sentence where they do not; `{}` is how many there are
+    differing: str  # the sentence where they do not; `{}` is how many there are, and then what tells them apart
 
 
 def mark_origins(table: Table, results: Sequence[Result]) -> Table:
@@ -45,11 +45,14 @@ def mark_origins(table: Table, results: Sequence[Result]) -> Table:
     )
 
 
-def origin_lines(results: Sequence[Result]) -> tuple[str, ...]:
-    """What a table of these results says below it; nothing where none of them got as far as a toolchain."""
+def origin_lines(results: Sequence[Result], named_by: str = "each row") -> tuple[str, ...]:
+    """What a table of these results says below it; nothing where none of them got as far as a toolchain.
+
+    `named_by` tells where is said what is not the same for all.
+    """
     found = [(fact, _texts(fact, results)) for fact in _FACTS]
     return tuple(
-        fact.once.format(texts[0]) if len(texts) == 1 else fact.differing.format(len(texts))
+        fact.once.format(texts[0]) if len(texts) == 1 else fact.differing.format(len(texts), named_by)
         for fact, texts in found
         if texts
     )
@@ -89,12 +92,12 @@ _FACTS = (
         heading="Toolchain",
         text=toolchain_text,
         once="Compiled by {}.",
-        differing="Compiled in {} different toolchains, which each row names; their figures do not compare.",
+        differing="Compiled in {} different toolchains, which {} names; their figures do not compare.",
     ),
     _Fact(
         heading="Measured on",
         text=machine_text,
         once="Measured on {}.",
-        differing="Measured on {} different machines or engines, which each row names.",
+        differing="Measured on {} different machines or engines, which {} names.",
     ),
 )

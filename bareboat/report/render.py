@@ -6,12 +6,13 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, assert_never
 
-from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
+from tabulate import tabulate
 
 from bareboat.report.escape import markdown_text
 from bareboat.report.origin import origin_lines
 from bareboat.report.records import csv_text, json_text
 from bareboat.report.table import Table, group_by_sample, results_table, sort_results
+from bareboat.report.text_table import text_table
 from bareboat.result.values import Failed, Passed, Skipped
 from bareboat.system.printable import printable
 
@@ -26,18 +27,25 @@ _LOG = "  the whole log: "
 NOTHING = "No results.\n"
 
 
-def render(results: Iterable[Result], format: Format, *, wide: bool = True) -> str:  # noqa: A002  # the option's name
+def render(
+    results: Iterable[Result],
+    format: Format,  # noqa: A002 (the option's name)
+    *,
+    wide: bool = True,
+    chosen: Sequence[str] = (),
+) -> str:
     """The results as `text`, `markdown`, `csv` or `json`, ending with a newline.
 
-    Text and Markdown have a table for each sample; `wide=False` limits it to the main columns, which as text fit into
-    a terminal of 100 columns. CSV and JSON have one list of all results and all columns.
+    Text and Markdown have a table for each sample, in Markdown with all columns; `wide=False` limits text to the main
+    ones, which fit into 100 characters, and `chosen` names those of both. CSV and JSON have one list of all results and
+    all columns.
     """
     given = tuple(results)
     match format:
         case "text":
-            return _text(given, wide=wide)
+            return _text(given, wide=wide, chosen=chosen)
         case "markdown":
-            return markdown(given, level=2, wide=wide)
+            return markdown(given, level=2, chosen=chosen)
         case "csv":
             return csv_text(given)
         case "json":
@@ -46,14 +54,14 @@ def render(results: Iterable[Result], format: Format, *, wide: bool = True) -> s
             assert_never(format)
 
 
-def markdown(results: Iterable[Result], *, level: int, wide: bool = True) -> str:
+def markdown(results: Iterable[Result], *, level: int, chosen: Sequence[str] = ()) -> str:
     """A Markdown table for each sample; if there are several samples, each under a heading of that `level`."""
     grouped = group_by_sample(results)
     if not grouped:
         return NOTHING
     return "\n".join(
         (f"{'#' * level} {markdown_text(heading)}\n\n" if len(grouped) > 1 else "")
-        + markdown_table(results_table(group, wide=wide))
+        + markdown_table(results_table(group, chosen=chosen))
         + markdown_origins(group)
         for heading, group in grouped
     )
@@ -74,49 +82,25 @@ def markdown_table(table: Table) -> str:
     return tabulate(cells, headings, tablefmt="pipe", disable_numparse=True, colalign=table.alignment) + "\n"
 
 
-def _text(results: tuple[Result, ...], *, wide: bool) -> str:
+def _text(results: tuple[Result, ...], *, wide: bool, chosen: Sequence[str]) -> str:
     grouped = group_by_sample(results)
     if not grouped:
         return NOTHING
     return "\n".join(
         (f"{heading}\n\n" if len(grouped) > 1 else "")
-        + _text_table(_without_empty_columns(results_table(group, wide=wide, reasons=False)))
+        + _text_table(_without_empty_columns(results_table(group, wide=wide, reasons=False, chosen=chosen)))
         + "".join(f"{line}\n" for line in ("", *origin_lines(group)) if origin_lines(group))
-        + _not_passed(group)
+        + "".join(f"{line}\n" for line in not_passed(group))
         for heading, group in grouped
     )
 
 
 def _text_table(table: Table) -> str:
     for gap in ("  ", " "):
-        text = _spaced(table, gap)
+        text = text_table(table, gap)
         if max(map(len, text.splitlines())) <= TERMINAL_COLUMNS:
             break
-    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
-
-
-def _spaced(table: Table, gap: str) -> str:
-    # tabulate makes a column two characters wider than its heading, so the headings are passed as rows.
-    row = DataRow("", gap, "")
-    style = TableFormat(
-        lineabove=None,
-        linebelowheader=Line("", "─", gap, ""),
-        linebetweenrows=None,
-        linebelow=None,
-        headerrow=row,
-        datarow=row,
-        padding=0,
-        with_header_hide=None,
-    )
-    lines = [*_stacked(table.headings), SEPARATING_LINE, *table.rows]
-    return tabulate(lines, tablefmt=style, disable_numparse=True, colalign=table.alignment)
-
-
-def _stacked(headings: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """The headings as lines of one word each, aligned at the bottom, so that columns are as narrow as their figures."""
-    words = [heading.split() or [""] for heading in headings]
-    height = max(map(len, words))
-    return [tuple((["" for _ in range(height - len(each))] + each)[line] for each in words) for line in range(height)]
+    return text
 
 
 def _without_empty_columns(table: Table) -> Table:
@@ -128,7 +112,8 @@ def _without_empty_columns(table: Table) -> Table:
     )
 
 
-def _not_passed(results: tuple[Result, ...]) -> str:
+def not_passed(results: Iterable[Result]) -> list[str]:
+    """What is said below a table of what did not pass: each failure once, with its bases, behind an empty line."""
     lines: list[str] = []
     for _, group in groupby(sort_results(results), key=_failure):
         first, *others = group
@@ -145,7 +130,7 @@ def _not_passed(results: tuple[Result, ...]) -> str:
                 pass
             case _:
                 assert_never(first.outcome)
-    return "".join(f"{line}\n" for line in lines)
+    return lines
 
 
 def _failure(result: Result) -> object:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from bareboat.result.values import Result
 
 Alignment = Literal["left", "right"]
-SIZE = "size"
+SIZE, START_UP = "size", "start_up"
+# In place of names of columns it stands for every one.
+ALL = "all"
 AS_EXPECTED = "fails as expected"
 MAIN = frozenset({"files", "libc", "crt", "linkage", "build"})
 
@@ -35,6 +37,10 @@ class Table:
     alignment: tuple[Alignment, ...]
 
 
+# What a reader looks for first stands in a narrow table, too; of the same rank that which stands further left.
+FIRST, FIGURE, BAR, SECOND, OTHER, SELDOM = range(6)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One column of a table of results."""
@@ -43,28 +49,57 @@ class Field:
     # Gives the column's text for a result.
     text: Callable[[Result], str]
     alignment: Alignment = "left"
+    name: str = ""  # by which a user chooses it
+    rank: int = OTHER  # the lower the rank, the narrower the table that still has it
 
 
-def results_table(results: Iterable[Result], *, wide: bool = True, reasons: bool = True) -> Table:
+def results_table(
+    results: Iterable[Result], *, wide: bool = True, reasons: bool = True, chosen: Sequence[str] = ()
+) -> Table:
     """A table with a row for each result, the largest image first, failed and skipped cells last.
 
-    `wide=False` keeps the main measurements only; `reasons=False` says only that a cell failed, not where and why.
+    `wide=False` keeps the main measurements only; `reasons=False` says only that a cell failed, not where and why;
+    `chosen` names the columns that there are to be beside the base.
     """
     ordered = sort_results(results)
-    outcome = outcome_text if reasons else _outcome_word
-    measured = [_measured(column) for column in columns(ordered) if wide or column_name(column) in MAIN]
-    return make_table(
-        (
-            Field(heading="Base", text=lambda result: printable(result.recipe)),
-            Field(heading="Outcome", text=outcome),
-            *([RAN_FIELD] if any(result.ran for result in ordered) else []),
-            SIZE_FIELD,
-            *PUBLISHED_FIELDS,
-            *measured,
-            SOURCE_FIELD,
-        ),
-        ordered,
+    fields = result_fields(ordered, wide=wide, reasons=reasons)
+    if chosen:
+        return _table(choose_fields(fields, chosen), ordered)
+    return make_table(fields, ordered)
+
+
+def result_fields(results: Iterable[Result], *, wide: bool = True, reasons: bool = True) -> tuple[Field, ...]:
+    """The columns that a table of these results may have; the first says what a row is of."""
+    given = tuple(results)
+    measured = [_measured(column) for column in columns(given) if wide or column_name(column) in MAIN]
+    return (
+        Field(heading="Base", text=lambda result: printable(result.recipe), name="base", rank=FIRST),
+        Field(heading="Outcome", text=outcome_text if reasons else _outcome_word, name="outcome", rank=FIGURE),
+        *([RAN_FIELD] if any(result.ran for result in given) else []),
+        SIZE_FIELD,
+        *PUBLISHED_FIELDS,
+        *measured,
+        SOURCE_FIELD,
     )
+
+
+def choose_fields(fields: Sequence[Field], chosen: Sequence[str]) -> tuple[Field, ...]:
+    """The first of `fields`, then those of the names `chosen` in that order, or every one for `all`.
+
+    What no result has is an empty column.
+    """
+    if ALL in chosen:
+        return tuple(fields)
+    known = {field.name: field for field in fields}
+    names = [name for name in dict.fromkeys(chosen) if name != fields[0].name]
+    return (fields[0], *(known.get(name) or measured_field(name, name) for name in names))
+
+
+def field_names(columns: Iterable[Column]) -> tuple[str, ...]:
+    """The names of all columns that a table may have which has these measurements."""
+    fixed = (RAN_FIELD, SIZE_FIELD, *PUBLISHED_FIELDS, SOURCE_FIELD)
+    names = ("base", "outcome", *(field.name for field in fixed), *map(column_name, columns))
+    return tuple(dict.fromkeys(names))
 
 
 def make_table(fields: Sequence[Field], results: Iterable[Result]) -> Table:
@@ -73,12 +108,15 @@ def make_table(fields: Sequence[Field], results: Iterable[Result]) -> Table:
     Further columns tell of each row what of its origin is not the same for all.
     """
     ordered = tuple(results)
-    table = Table(
+    return mark_origins(_table(fields, ordered), ordered)
+
+
+def _table(fields: Sequence[Field], results: Sequence[Result]) -> Table:
+    return Table(
         headings=tuple(field.heading for field in fields),
-        rows=tuple(tuple(field.text(result) for field in fields) for result in ordered),
+        rows=tuple(tuple(field.text(result) for field in fields) for result in results),
         alignment=tuple(field.alignment for field in fields),
     )
-    return mark_origins(table, ordered)
 
 
 def sort_results(results: Iterable[Result]) -> tuple[Result, ...]:
@@ -143,14 +181,28 @@ def outcome_text(result: Result) -> str:
             assert_never(result.outcome)
 
 
-def measured_field(heading: str, name: str, *, alignment: Alignment = "left") -> Field:
+def measured_field(heading: str, name: str, *, alignment: Alignment = "left", rank: int = OTHER) -> Field:
     """A column of the measurement `name`; empty where a result has none."""
-    return Field(heading=printable(heading), text=lambda result: _value(result, name), alignment=alignment)
+    return Field(
+        heading=printable(heading),
+        text=lambda result: _value(result, name),
+        alignment=alignment,
+        name=name,
+        rank=rank,
+    )
 
 
 def _measured(column: Column) -> Field:
     alignment: Alignment = "right" if column.unit in {"bytes", "seconds", "count"} else "left"
-    return measured_field(column.heading, column_name(column), alignment=alignment)
+    return measured_field(column.heading, column_name(column), alignment=alignment, rank=_rank(column))
+
+
+def _rank(column: Column) -> int:
+    if column.thorough:
+        return SELDOM
+    if column_name(column) == START_UP:
+        return FIGURE
+    return SECOND if column.better or column_name(column) in MAIN else OTHER
 
 
 def _value(result: Result, name: str) -> str:
@@ -175,10 +227,17 @@ def _place(result: Result) -> tuple[int, float, str, str]:
     return rank + result.fails_as_expected, -(size_of(result) or 0), result.recipe, result.cell
 
 
-RAN_FIELD = Field(heading="Run", text=lambda result: printable(ran_text(result)))
-SIZE_FIELD = Field(heading="Size", text=lambda result: size_text(size_of(result)), alignment="right")
-PUBLISHED_FIELDS = (
-    Field(heading="Cheat sheet", text=lambda result: size_text(result.published_bytes), alignment="right"),
-    Field(heading="Ratio", text=lambda result: ratio_text(ratio_of(result)), alignment="right"),
+RAN_FIELD = Field(heading="Run", text=lambda result: printable(ran_text(result)), name="run", rank=FIGURE)
+SIZE_FIELD = Field(
+    heading="Size", text=lambda result: size_text(size_of(result)), alignment="right", name=SIZE, rank=FIRST
 )
-SOURCE_FIELD = Field(heading="Base from", text=_source)
+PUBLISHED_FIELDS = (
+    Field(
+        heading="Cheat sheet",
+        text=lambda result: size_text(result.published_bytes),
+        alignment="right",
+        name="cheat_sheet",
+    ),
+    Field(heading="Ratio", text=lambda result: ratio_text(ratio_of(result)), alignment="right", name="ratio"),
+)
+SOURCE_FIELD = Field(heading="Base from", text=_source, name="base_from")

@@ -5,7 +5,7 @@ import sys
 from invoke import task
 
 from bareboat import commands
-from bareboat.tasks.order import CELL, FORMAT, OWN, PROJECT, RECIPE, RESULTS, SELECT, answer, order
+from bareboat.tasks.order import CELL, COLUMNS, FORMAT, OWN, PROJECT, RECIPE, RESULTS, SELECT, answer, order
 
 
 @task(iterable=["sample", "recipe"], help={**SELECT, "format": "text, or github: the cells as a job matrix of Actions"})
@@ -85,15 +85,17 @@ def recommend(_c, need, sample, max_size="", results="", crate="", package="", b
     order(commands.recommend.print_recommendation, commands.recommend.RecommendOptions, locals())
 
 
-@task(help={
-    "format": FORMAT, "host": "one of the hosts that there are results of", "all": "those made to fail, too",
-    "crate": OWN["crate"], "write": "publish what was measured of the samples: results/, docs/, the README's tables",
+@task(iterable=["columns"], help={
+    "format": FORMAT, "columns": COLUMNS, "host": "one of the hosts that there are results of",
+    "all": "those made to fail, too", "crate": OWN["crate"],
+    "write": "publish what was measured of the samples: results/, docs/, the README's tables",
 })  # fmt: skip
-def report(_c, format="text", host="", all=False, crate="", write=False):
+def report(_c, format="text", host="", all=False, crate="", write=False, columns=None):
     """Print what was measured last, of the samples or of the crate in this folder; nothing is built.
 
     For example:
 
+        bareboat report --columns size,libc,tls
         bareboat report --format csv > results.csv
         invoke report --host debian-12-amd64-rootless
     """

@@ -3,13 +3,13 @@
 from invoke import task
 
 from bareboat import commands
-from bareboat.tasks.order import BASES, FORMAT, OWN, SELECT, order
+from bareboat.tasks.order import BASES, COLUMNS, FORMAT, LOUD, OWN, SELECT, order
 
 OUTPUT = "oci-archive:FILE writes the image there, too"
 
 
-@task(iterable=["sample", "recipe"], help={
-    **SELECT, "format": FORMAT,
+@task(iterable=["sample", "recipe", "columns"], help={
+    **SELECT, "format": FORMAT, "columns": COLUMNS, **LOUD,
     "jobs": "how many compile side by side (default: the cores, more of those that take a moment); twice as many run",
     "force": "compile, ship, run and measure again what is unchanged",
     "thorough": "take the figures too that take long: least memory, zstd -19, compile times, CPU level",
@@ -22,8 +22,11 @@ OUTPUT = "oci-archive:FILE writes the image there, too"
 })  # fmt: skip
 def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", package="", bin="", features="", all_bins=False,
                  force=False, thorough=False, locked=False, keep_going=True, complete=True, network=False,
-                 format="text", results="", all=False, tag="", output=""):  # fmt: skip
-    """Build every sample on every recipe, run each image, measure it and tabulate; exit code 1 when a cell failed.
+                 format="text", results="", all=False, tag="", output="", columns=None, quiet=False,
+                 verbose=False):  # fmt: skip
+    """Build every sample on every recipe, run each image and measure it; exit code 1 when a cell failed.
+
+    On a terminal it ends with a few lines, and `report` has the table; elsewhere it ends with the table.
 
     For example:
 
@@ -40,12 +43,12 @@ def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", package=""
     "sample": "the sample to put in it (default: hello-world)",
     "with_": "what else comes aboard: certs, nss, tmp, tz, user; repeatable, or with commas",
     "tag": "one more name for the image, NAME:TAG", "output": OUTPUT,
-    "quiet": "print the image's id alone: podman run --rm $(invoke scratch --libc musl --quiet)",
+    **LOUD, "quiet": "print the image's id alone: podman run --rm $(invoke scratch --libc musl --quiet)",
     "prove": "leave out each file in turn and run all that the sample expects: is it needed, or idle?",
     "force": "do again what is unchanged", **OWN,
 })  # fmt: skip
 def scratch(_c, libc, with_, crt="static", sample="hello-world", crate="", package="", bin="", features="", tag="",
-            output="", quiet=False, prove=False, force=False, bases="auto"):  # fmt: skip
+            output="", quiet=False, prove=False, force=False, bases="auto", verbose=False):  # fmt: skip
     """Make one image from scratch, file by file: assemble it, run it, and print what is aboard and why.
 
     For example:
@@ -57,8 +60,8 @@ def scratch(_c, libc, with_, crt="static", sample="hello-world", crate="", packa
     order(commands.scratch.build_scratch, commands.scratch.ScratchOptions, locals())
 
 
-@task(help={"source": BASES})
-def bases(_c, source="auto"):
+@task(help={"source": BASES, **LOUD})
+def bases(_c, source="auto", quiet=False, verbose=False):
     """Make or pull every base and toolchain image that the recipes name.
 
     For example:
@@ -69,8 +72,8 @@ def bases(_c, source="auto"):
     order(commands.build.make_roots, commands.build.RootOptions, locals())
 
 
-@task(help={"source": BASES})
-def lock(_c, source="auto"):
+@task(help={"source": BASES, **LOUD})
+def lock(_c, source="auto", quiet=False, verbose=False):
     """Make or pull every base and toolchain anew, and pin what came in recipes/recipes.lock.
 
     For example:

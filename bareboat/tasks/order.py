@@ -11,6 +11,8 @@ from bareboat.console import fill, run
 PROJECT = commands.project.find_project(Path(__file__).parents[1])
 BASES = "where bases come from: auto (registries when they answer), registry, bootstrap (packages)"
 FORMAT = "text, markdown, csv or json; with csv and json only data goes to stdout"
+COLUMNS = "of a table: size,start_up,...; or all. Without, a terminal has those that fit, and the most important first"
+LOUD = {"quiet": "of the work say only what fails", "verbose": "say of every job how it ended, and where its log is"}
 RECIPE = "only recipes that match this pattern, e.g. 'scratch-*'; repeatable"
 CELL = "SAMPLE@RECIPE, e.g. hello-world@scratch-musl; with --crate, RECIPE alone will do"
 OWN = {"crate": "a crate of your own, in place of the samples (default: the one in this folder)",

@@ -130,9 +130,9 @@ def test_a_folder_that_is_gone_is_nobodys_project(tmp_path):
 
 
 WORDS = {
-    **{name: [] for name in ("sample", "recipe")},
+    **{name: [] for name in ("sample", "recipe", "columns")},
     **dict.fromkeys(("crate", "jobs", "output", "results", "tag"), ""),
-    **dict.fromkeys(("force", "thorough", "locked", "keep_going", "network", "all"), False),
+    **dict.fromkeys(("force", "thorough", "locked", "keep_going", "network", "all", "quiet", "verbose"), False),
     "package": "",
     "bin": "",
     "features": "",

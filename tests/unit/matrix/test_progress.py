@@ -1,15 +1,23 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 from threading import Barrier, Thread
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
 from bareboat.matrix.live import LiveProgress
-from bareboat.matrix.plain import PlainProgress
-from bareboat.matrix.progress import make_progress
+from bareboat.matrix.outlook import Outlook
+from bareboat.matrix.pace import Pace
+from bareboat.matrix.plain import Loudness, PlainProgress
+from bareboat.matrix.progress import Muted, make_progress
+from tests.unit.project import plan_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9][0-9;]*m")
@@ -58,7 +66,7 @@ def test_plain_lines_count_and_say_each_end(capsys: pytest.CaptureFixture[str]) 
         "[ 1/17] base debian: built in 1 min 15 s",
         "[ 2/17] image hello-world@alpine: passed in 1.2 s: 7.47 MB",
         "[ 3/17] image hello-world@debian: skipped: no toolchain",
-        "[ 4/17] program hello-world gnu static: unchanged",
+        "1 job unchanged",
     ]
     assert capsys.readouterr() == ("", "")
 
@@ -120,7 +128,7 @@ def test_a_live_view_shows_what_runs_and_how_far_it_is(monkeypatch: pytest.Monke
     last_frame = stream.getvalue().rpartition("[1/3] base debian: built in 2.0 s")[2]
     assert "program hello-world gnu static" in last_frame
     assert "base debian" not in last_frame
-    assert " 1/3" in last_frame
+    assert "1 of 3 jobs" in last_frame
 
 
 def test_a_low_terminal_keeps_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +142,7 @@ def test_a_low_terminal_keeps_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
         progress._live.refresh()
     said = stream.getvalue()
     assert "and 6 more" in said
-    assert " 0/9" in said
+    assert "0 of 9 jobs" in said
     assert "job 3" not in said
 
 
@@ -183,7 +191,7 @@ def test_what_else_is_said_on_stderr_stands_above_the_rows(monkeypatch: pytest.M
         print("a warning", file=sys.stderr)  # noqa: T201  # as a library would
     before, _, after = stream.getvalue().partition("a warning\n")
     assert before.endswith("\x1b[2K")  # the rows were erased first
-    assert "0/1" in after  # and drawn again below
+    assert "0 of 1 jobs" in after  # and drawn again below
     assert sys.stderr is stream
 
 
@@ -206,3 +214,94 @@ def test_a_terminal_that_speaks_ascii_only_is_sent_ascii() -> None:
         progress._live.refresh()
         progress.finished("base debian", "built", 1.0, "")
     assert b"base debian: " in written.getvalue()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_job_that_takes_long_is_told_of_less_and_less_often(tmp_path: Path) -> None:
+    log, clock, stream = tmp_path / "gnu.log", Clock(), io.StringIO()
+    outlook = Outlook((), Pace({"toolchain gnu": 400.0}), logs={"toolchain gnu": log})
+    progress = PlainProgress(stream, 2, outlook, clock=clock)
+    progress.started("toolchain gnu")
+    progress.started("base alpine")
+    log.write_text("I: installing packages...\n   Compiling core v0.0.0\n\n", encoding="utf-8")
+    os.utime(log, (clock.now + 5, clock.now + 5))
+    told = []
+    for _ in range(25):
+        clock.now += 10
+        if clock.now == 1_000_050:
+            progress.finished("base alpine", "built", 50.0, "")
+        progress.tell_of_running()
+        told += [(clock.now - 1_000_000, line) for line in stream.getvalue().splitlines()[len(told) :]]
+    assert told == [
+        (30, f"toolchain gnu: Compiling core v0.0.0, 30.0 s of about 7 min, log: {log}"),
+        (30, "base alpine: 30.0 s"),
+        (50, "[1/2] base alpine: built in 50.0 s"),
+        (60, f"toolchain gnu: Compiling core v0.0.0, 1 min 00 s of about 7 min, log: {log}"),
+        (120, f"toolchain gnu: Compiling core v0.0.0, 2 min 00 s of about 7 min, log: {log}"),
+        (240, f"toolchain gnu: Compiling core v0.0.0, 4 min 00 s of about 7 min, log: {log}"),
+    ]
+
+
+def test_what_is_unchanged_is_one_line_unless_all_is_to_be_told(tmp_path: Path) -> None:
+    said = {}
+    for loudness in get_args(Loudness):
+        stream = io.StringIO()
+        outlook = Outlook(logs={"base a": tmp_path / "a.log"})
+        with PlainProgress(stream, 5, outlook, loudness=loudness) as progress:
+            progress.note("waits for another run")
+            progress.finished("base a", "built", 1.0, "")
+            progress.finished("image b", "unchanged", 0.0, "")
+            progress.passed_over("timed c")
+            progress.finished("image d", "failed", 1.0, "it said no")
+            progress.finished("image e", "unchanged", 0.0, "")
+        said[loudness] = stream.getvalue().splitlines()
+    failed = "[4/5] image d: failed in 1.0 s: it said no"
+    assert said["quiet"] == [failed]
+    assert said["usual"] == ["waits for another run", "[1/5] base a: built in 1.0 s", failed, "2 jobs unchanged"]
+    assert said["verbose"] == [
+        "waits for another run",
+        f"[1/5] base a: built in 1.0 s; log: {tmp_path / 'a.log'}",
+        "[2/5] image b: unchanged",
+        failed,
+        "[5/5] image e: unchanged",
+    ]
+
+
+def test_a_muted_stream_hears_of_failures_alone() -> None:
+    stream = io.StringIO()
+    muted = Muted(stream)
+    muted.write("bases: bootstrap\n")
+    with make_progress(muted, 2) as progress:
+        progress.finished("base a", "built", 1.0, "")
+        progress.finished("image d", "failed", 1.0, "it said no")
+    assert stream.getvalue() == "[2/2] image d: failed in 1.0 s: it said no\n"
+    assert muted.getvalue() == ""
+
+
+@pytest.mark.parametrize("columns", [40, 80, 140])
+def test_a_live_view_says_what_is_left_and_is_no_wider_than_its_terminal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("LINES", "20")
+    log, stream = tmp_path / "gnu.log", Terminal()
+    jobs = plan_of("scratch-musl").jobs
+    toolchain = next(job.id for job in jobs if job.id.startswith("toolchain"))
+    pace = Pace({job.id: 90.0 for job in jobs})
+    progress = LiveProgress(stream, len(jobs), Outlook(jobs, pace, 1, {toolchain: log}))
+    with progress:
+        progress.started(toolchain)
+        log.write_text(f"   Compiling {'alloc ' * 40}\n", encoding="utf-8")
+        progress._live.refresh()
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "\n", stream.getvalue())
+    assert max(map(len, re.split(r"[\r\n]", plain))) <= columns
+    assert f"0 of {len(jobs)} jobs, about {-(-90 * len(jobs) // 60)} min left" in plain
+    assert ("Compiling alloc" in plain) == (columns > 40)
+    assert not re.search(r"\ball?\b|\ballo\b", plain)  # no word is cut
