@@ -82,6 +82,11 @@ class Image:
         """The layers, the lowest first. Raises BareboatError for a layer that is damaged or has another digest."""
         return self._scan()[0]
 
+    @property
+    def own_layers(self) -> tuple[Layer, ...]:
+        """The layers above those of the base that it was opened upon; all of them without one. Raises as `layers`."""
+        return self.layers[len(self._base.blobs) :] if self._base else self.layers
+
     def files(self) -> Mapping[str, File]:
         """The merged root filesystem by path, sorted, without the root itself. Raises as `layers` does."""
         if self._files is None:

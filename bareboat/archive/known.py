@@ -85,14 +85,14 @@ class KnownLayers:
             body = _COLUMNS.dump_json(_columns(layer))
             self._write(diff_id, "entries", _MAGIC + _sha256(body) + b"\n" + body)
 
-    def find_gzip_bytes(self, diff_id: str) -> int | None:
-        """What the layer weighs compressed; None where that is not known."""
-        digits = self._read(diff_id, "gzip")
+    def find_packed_bytes(self, diff_id: str, packing: str) -> int | None:
+        """What the layer weighs compressed in that way, by its name; None where that is not known."""
+        digits = self._read(diff_id, packing)
         return int(digits) if digits.isdigit() and len(digits) < _DIGITS_LIMIT else None
 
-    def keep_gzip_bytes(self, diff_id: str, size_bytes: int) -> None:
-        """Keep what a layer was found to weigh compressed."""
-        self._write(diff_id, "gzip", b"%d" % size_bytes)
+    def keep_packed_bytes(self, diff_id: str, packing: str, size_bytes: int) -> None:
+        """Keep what a layer was found to weigh compressed in that way."""
+        self._write(diff_id, packing, b"%d" % size_bytes)
 
     def _read(self, diff_id: str, what: str) -> bytes:
         try:

@@ -34,7 +34,7 @@ def keep_base(context: JobContext, job: RootJob, root: RootImage) -> None:
     context.engine.save(root.image, archive)
     context.bases.forget(archive)
     for layer in _open(context, archive).layers:
-        layer.compressed_bytes()
+        layer.gzip_bytes()
 
 
 def open_base(context: JobContext, job: RootJob, root: RootImage) -> Image:

@@ -14,6 +14,7 @@ COLUMN = Column(
     heading="Build",
     unit="seconds",
     order=120,
+    better="less",
     meaning="seconds that cargo says the compile took; *Target folder* says whether it found what an earlier one left",
     version=2,
 )

@@ -14,6 +14,7 @@ COLUMN = Column(
     heading="Files",
     unit="count",
     order=30,
+    better="less",
     meaning="entries of the merged root filesystem that are not directories",
 )
 

@@ -19,6 +19,7 @@ COLUMN = Column(
     heading="Idle",
     unit="count",
     order=35,
+    better="less",
     version=2,
     meaning="files of a from-scratch image that nobody needs: not the loader, not what libraries are known to open, "
     "not the verify run; where `invoke scratch --prove` has left out each in turn, what that found. `not observed`: "

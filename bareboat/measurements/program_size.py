@@ -14,6 +14,7 @@ COLUMN = Column(
     heading="Program",
     unit="bytes",
     order=40,
+    better="less",
     meaning="bytes of the program's file in the image",
 )
 

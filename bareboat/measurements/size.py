@@ -14,6 +14,7 @@ COLUMN = Column(
     heading="Size",
     unit="bytes",
     order=10,
+    better="less",
     meaning="bytes of the image's layers, uncompressed, as `podman images` counts",
 )
 

@@ -14,10 +14,11 @@ COLUMN = Column(
     heading="Transfer, gzip -6",
     unit="bytes",
     order=20,
+    better="less",
     meaning="bytes of the image's layers, each compressed with gzip -6, as a pull transfers them",
 )
 
 
 def measure(subject: Subject) -> int:
     """Bytes of all layers after gzip -6. Raises BareboatError for a damaged layer."""
-    return sum(layer.compressed_bytes() for layer in subject.image.layers)
+    return sum(layer.gzip_bytes() for layer in subject.image.layers)

@@ -192,10 +192,10 @@ def test_no_damage_brings_anything_else(tmp_path, known, data):
 @pytest.mark.parametrize("damage", [b"", b"-1", b"x", b"9" * 5000, b"\xff"])
 def test_a_damaged_weight_is_found_out_again(tmp_path, known, damage):
     path = write_docker_archive(tmp_path / "i", *LAYERS[:1])
-    weight = open_image(path, known=known).layers[0].compressed_bytes()
+    weight = open_image(path, known=known).layers[0].gzip_bytes()
     (place,) = places(known, "gzip")
     place.write_bytes(damage)
-    assert open_image(path, known=known).layers[0].compressed_bytes() == weight
+    assert open_image(path, known=known).layers[0].gzip_bytes() == weight
     assert place.read_bytes() == b"%d" % weight
 
 
@@ -204,7 +204,7 @@ def test_what_cannot_be_kept_is_found_out_again(tmp_path):
     known = KnownLayers(folder=tmp_path / "file")
     path = write_docker_archive(tmp_path / "i", *LAYERS)
     assert seen(open_image(path, known=known)) == seen(open_image(path))
-    assert open_image(path, known=known).layers[0].compressed_bytes() == open_image(path).layers[0].compressed_bytes()
+    assert open_image(path, known=known).layers[0].gzip_bytes() == open_image(path).layers[0].gzip_bytes()
 
 
 def test_a_layer_with_a_name_that_is_no_unicode_is_read_each_time(tmp_path, known):
@@ -262,7 +262,7 @@ def test_many_threads_open_one_base_and_stand_on_it(tmp_path, known, monkeypatch
         program, archive = Entry(path=f"etc/{number}", content=b"%d" % number), tmp_path / str(number)
         write_image([program], ImageConfig(), reference="localhost/x:x", to=archive, base=base)
         image = open_image(archive, base=base, known=known)
-        return seen(image), [one.compressed_bytes() for one in image.layers]
+        return seen(image), [one.gzip_bytes() for one in image.layers]
 
     with ThreadPoolExecutor(threads) as pool:
         stood = list(pool.map(stand, range(threads)))

@@ -112,7 +112,7 @@ def test_another_base_is_refused(put, tmp_path):
 def test_what_a_layer_weighs_compressed_is_not_found_out_twice(base):
     (layer,) = base.layers
     known = KnownLayers(folder=base.path.parent / "layers")
-    weight = open_image(base.path, known=known).layers[0].compressed_bytes()
-    assert weight == layer.compressed_bytes() == known.find_gzip_bytes(layer.diff_id)
-    known.keep_gzip_bytes(layer.diff_id, 7)
-    assert open_image(base.path, known=known).layers[0].compressed_bytes() == 7
+    weight = open_image(base.path, known=known).layers[0].gzip_bytes()
+    assert weight == layer.gzip_bytes() == known.find_packed_bytes(layer.diff_id, "gzip")
+    known.keep_packed_bytes(layer.diff_id, "gzip", 7)
+    assert open_image(base.path, known=known).layers[0].gzip_bytes() == 7

@@ -53,7 +53,7 @@ def test_a_run_opens_a_base_once_and_the_next_run_does_not_read_it(engine, root_
     keep_base(later, CELL.base, root)
     image = open_base(later, CELL.base, root)
     assert (image.read("/etc/a"), image.layers[0].size_bytes) == (b"a", one.size_bytes)
-    assert image.layers[0].compressed_bytes() == known_layers(context).find_gzip_bytes(one.diff_id)
+    assert image.layers[0].gzip_bytes() == known_layers(context).find_packed_bytes(one.diff_id, "gzip")
 
 
 def test_a_base_that_moved_takes_its_older_archive_with_it(engine, root_of, tmp_path):

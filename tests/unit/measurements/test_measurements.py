@@ -59,10 +59,16 @@ def test_every_figure_of_a_known_image(subject_of, write):
     values = _values(subject_of(write=write))
     # zlib-ng and zlib pack differently: held against this machine's own gzip, level 6
     transfer = sum(len(gzip.compress(layer, 6, mtime=0)) for layer in (LOWER, UPPER))
-    assert values.pop("transfer_size") == pytest.approx(transfer, rel=0.01)
+    assert values["transfer_size"] == values["second_image"] == pytest.approx(transfer, rel=0.01)
+    # 10^8 bits a second
+    assert values.pop("pull_seconds") * 12_500_000 == values.pop("transfer_size") == values.pop("second_image")
     assert values == {
         "size": len(LOWER) + len(UPPER),
+        "transfer_zstd": None,
         "files": 4,
+        "set_id_files": 0,
+        "executables": 0,
+        "shells": "none",
         "idle": None,
         "proof": None,
         "predicted": None,
@@ -85,6 +91,8 @@ def test_every_figure_of_a_known_image(subject_of, write):
         "nx": True,
         "stripped": True,
         "target_folder": "cold",
+        "compile_cold": None,
+        "compile_warm": None,
         "build_seconds": 1.5,
     }
 
