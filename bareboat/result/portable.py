@@ -37,6 +37,7 @@ def portable(result: Result, places: Mapping[str, str]) -> Result:
         outcome=_clean_outcome(result.outcome, clean),
         preflight=preflight and replace(preflight, why=clean(preflight.why), said=clean(preflight.said)),
         ran=ran and replace(ran, said=clean(ran.said)),
+        measurements=tuple(replace(taken, why=clean(taken.why)) for taken in result.measurements),
         probes=tuple(replace(probe, observed=clean(probe.observed)) for probe in result.probes),
     )
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from bareboat.report import render
+from bareboat.result.measurement import Measurement, Spread
 from bareboat.result.values import Failed, Passed
-from tests.unit.report.example_results import ALL, BROKEN, DEBIAN, SCRATCH, result
+from tests.unit.report.example_results import ALL, BROKEN, COLUMNS, DEBIAN, SCRATCH, SLIM, result
 
 WEB = result("debian", sample="webserver", size=129_000_000, files=9, tls="rustls")
 FORMATS = ("text", "markdown", "csv", "json")
@@ -116,6 +117,32 @@ def test_json_is_a_list_of_objects_with_the_same_keys_and_units_in_them() -> Non
     assert debian["pie"] is True
     assert debian["tls"] is None
     assert debian["outcome"] == Passed().kind
+
+
+def test_records_say_how_sure_a_figure_is_and_why_one_was_not_taken() -> None:
+    spread = Spread(runs=20, p10=0.001, p90=0.004, low=0.0015, high=0.0025)
+    build, libc = COLUMNS["build"], COLUMNS["libc"]
+    sure = Measurement(column=build, value=0.002, spread=spread)
+    unsure = Measurement(column=build, value=None, why="the machine\nwas busy")
+    untold = Measurement(column=libc, value=None, why="a link to itself")
+    results = (replace(SCRATCH, measurements=(sure,)), replace(SLIM, measurements=(unsure, untold)))
+    second, first = json.loads(render(results, "json"))
+    assert [key for key in first if "build" in key] == [key for key in second if "build" in key]
+    assert {key: value for key, value in first.items() if "build" in key} == {
+        "build_seconds": 0.002,
+        "build_seconds_runs": 20,
+        "build_seconds_p10": 0.001,
+        "build_seconds_p90": 0.004,
+        "build_seconds_low": 0.0015,
+        "build_seconds_high": 0.0025,
+    }
+    assert [value for key, value in second.items() if "build" in key] == [None] * 6
+    assert first["not_taken"] == {}
+    assert second["not_taken"] == {"build_seconds": "the machine was busy", "libc": "a link to itself"}
+    other, one = csv.DictReader(io.StringIO(render(results, "csv")))
+    assert (one["build_seconds_low"], one["not_taken"]) == ("0.0015", "")
+    assert other["not_taken"] == "libc: a link to itself; build_seconds: the machine was busy"
+    assert "build_seconds_low" not in json.loads(render(ALL, "json"))[0]
 
 
 def test_nothing_measured_is_said() -> None:

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bareboat.result.measurement import Column, Measurement
 from bareboat.result.portable import portable
 from bareboat.result.values import Failed, Passed, Preflight, Probe, Ran, Skipped
 from tests.unit.result.test_store import RESULT
 
 PLACES = {"/home/me": "~", "/home/me/project": ".", "/var/cache/me/bareboat": "~/.cache/bareboat"}
+COLUMN = Column(name="x", heading="X", unit="seconds", order=1)
 NAMES = st.text(st.sampled_from("abc019-_./ é\n"), max_size=20)
 
 
@@ -60,8 +62,10 @@ def test_every_text_is_looked_at_and_names_and_figures_stay():
         preflight=Preflight(predicted=True, why=path, observed=False, said=path),
         ran=Ran(exit_code=1, said=path),
         probes=(Probe(name="x", passed=False, observed=path),),
+        measurements=(Measurement(column=COLUMN, value=None, why=path),),
     )
     kept = portable(result, PLACES)
+    assert kept.measurements == (Measurement(column=COLUMN, value=None, why="at ~/x"),)
     assert (kept.outcome.reason, kept.outcome.detail) == ("at ~/x", "at ~/x")
     # Why a cell is expected to fail is the recipe's own word, by which the next run knows the result again.
     assert kept.outcome.expected == path
