@@ -10,7 +10,7 @@ base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
 sample        Sample, Cargo, SOURCES, METADATA
 write_metadata write_metadata, table_of, merge
 load_samples  load_samples, load_crate, enable, give_network, Asker
-cargo_metadata find_workspace, read_metadata, choose_programs; CargoMetadata, Choice
+cargo_metadata find_workspace, read_metadata, choose_programs, root_source; CargoMetadata, Choice
 manifest      crate_names
 mend          Mend
 toolchain_packages extend_toolchains, is_extended

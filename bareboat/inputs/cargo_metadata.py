@@ -30,6 +30,7 @@ class Target:
 
     name: str
     kind: tuple[str, ...]  # ("bin",) of a program
+    src_path: Path  # its root source file, in the container that cargo was asked in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +125,16 @@ def read_metadata(said: str, mounted: str, folder: Path) -> CargoMetadata:
 
     packages = tuple(replace(package, manifest_path=here(package.manifest_path)) for package in found.packages)
     return CargoMetadata(packages=packages, workspace_root=here(found.workspace_root))
+
+
+def root_source(said: CargoMetadata, package: str, binary: str) -> Path | None:
+    """The file that has the `main` of a program, where cargo saw it; None where there is no such program.
+
+    Without the name of a `package` it is that of whichever has one.
+    """
+    packages = [each for each in said.packages if package in {"", each.name}]
+    targets = [target for each in packages for target in each.targets if "bin" in target.kind]
+    return next((target.src_path for target in targets if target.name == binary), None)
 
 
 def choose_programs(said: CargoMetadata, folder: Path, choice: Choice) -> tuple[ChosenProgram, ...]:

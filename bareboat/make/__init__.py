@@ -7,6 +7,7 @@ standing       find_root, find_program, find_image_key and keep_image_key, which
 compiler       compiler_of
 root           make_root
 program        make_program; in_a_shell, commands as the first process of a container
+compile_times  read_compiles, how long a program takes to compile
 sources        program_name, which tells crates of one name apart; copy_sources
 build_program  a compile by a build, for this room alone
 copies         fetch_copies, owners_in, CopiedEntry

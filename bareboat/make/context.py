@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bareboat.engine.tracer import Tracer
     from bareboat.inputs.limits import Limits
     from bareboat.inputs.lock import Lock, Pinned
+    from bareboat.make.compile_times import CompileTimes
     from bareboat.plan.jobs import Cell, Job, ProgramJob, RootJob
     from bareboat.result.values import Host, Result, Source
     from bareboat.system.folders import Folders
@@ -93,6 +94,7 @@ class JobContext(Known):
     tracers: Once[Path, Tracer] = field(default_factory=Once)  # the copy of strace, by the folder where it lies
     bases: Once[Path, Image] = field(default_factory=Once)  # those that this run has opened, by archive
     compilers: Once[str, str] = field(default_factory=Once)  # what rustc says of itself, by the image's digest
+    compile_times: Once[str, CompileTimes] = field(default_factory=Once)  # those that it has, by the program's key
     owners: Once[str, Owners] = field(default_factory=Once)  # those that it has read, by the image's digest
 
     def tell_once(self, text: str) -> None:

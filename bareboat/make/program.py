@@ -95,8 +95,8 @@ def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
         sources = block.enter_context(kept_sources(context, job.sample))
         mounts = {SOURCES: sources, "/target": target}
         if job.sample.needs_crates:
-            mounts["/crates"] = _vendor(context, job, toolchain, sources)
-        mounts["/out"] = out = block.enter_context(_scratch_folder(context))
+            mounts["/crates"] = vendor(context, job, toolchain, sources)
+        mounts["/out"] = out = block.enter_context(scratch_folder(context))
         # Waiting for another compile that has the folder is no part of this one's seconds: cargo starts after it.
         block.enter_context(context.locks.hold(f"target {target.name}", job.id))
         block.enter_context(context.locks.hold(PROCESSORS, job.id, shared=True))
@@ -126,7 +126,8 @@ def _compile(context: JobContext, work: Work, log: Path) -> None:
 
 
 @contextlib.contextmanager
-def _scratch_folder(context: JobContext) -> Iterator[Path]:
+def scratch_folder(context: JobContext) -> Iterator[Path]:
+    """An empty folder of this run, which is gone after the block with all that containers left in it."""
     out = context.folders.scratch / f"out-{secrets.token_hex(8)}"
     out.mkdir(parents=True)
     try:
@@ -135,7 +136,7 @@ def _scratch_folder(context: JobContext) -> Iterator[Path]:
         remove(context.processes, out)
 
 
-def _vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources: Path) -> Path:
+def vendor(context: JobContext, job: ProgramJob, toolchain: RootImage, sources: Path) -> Path:
     """The folder of the crates that manifest and lock name, each with its sources; fetched once."""
     folder = sources / job.sample.extent.place(job.sample.folder)
     named = [(folder / name).read_bytes() for name in ("Cargo.toml", "Cargo.lock")]

@@ -12,6 +12,7 @@ from bareboat.check.gauge import Wanted, gauge_cell, take
 from bareboat.check.harbor import SUBJECT, ServiceReport, probe_service
 from bareboat.check.prediction import judge_cell
 from bareboat.errors import BareboatError
+from bareboat.make.compile_times import read_compiles
 from bareboat.make.context import PROCESSORS
 from bareboat.matrix.cell import keep
 from bareboat.measurements import TimedSubject, measure_timed
@@ -42,7 +43,14 @@ def time_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
         raise BareboatError(f"another run has made {cell.image_name} of other sources meanwhile; run this again")
     with context.locks.hold(PROCESSORS, f"timing {cell.id}"):
         report = _probe(context, cell, outputs, image_id, result.ran)
-    timed = TimedSubject(peak_bytes=report.peak_bytes, probes=report.probes, gauged=report.gauged)
+        cold, warm = read_compiles(context, cell.program, outputs.program(cell.program))
+    timed = TimedSubject(
+        peak_bytes=report.peak_bytes,
+        probes=report.probes,
+        gauged=report.gauged,
+        compile_cold=cold,
+        compile_warm=warm,
+    )
     result = replace(
         result,
         outcome=judge_cell(cell, result.preflight, report.failure) or Passed(),

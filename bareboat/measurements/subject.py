@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bareboat.result.measurement import Reading
+
 if TYPE_CHECKING:
     from bareboat.archive import Image
     from bareboat.elf import ElfFacts
     from bareboat.result.gauged import Gauged
     from bareboat.result.values import ManifestRow, Preflight, Probe
+
+_NOT_TAKEN = Reading(value=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +51,6 @@ class TimedSubject:
     probes: tuple[Probe, ...] = ()
     # What the gauge saw from inside its container; None where there was no gauge.
     gauged: Gauged | None = None
+    # The seconds of a compile of the program from nothing, and of one after a change of one line.
+    compile_cold: Reading = _NOT_TAKEN
+    compile_warm: Reading = _NOT_TAKEN

@@ -64,10 +64,11 @@ def lock_commands() -> tuple[str, ...]:
     return (_OWN_COMPILER, *_HOST_CONFIGURATION, *_CREDENTIALS, 'cargo "$@" generate-lockfile')
 
 
-def metadata_commands() -> tuple[str, ...]:
-    """What has cargo tell of the packages in the folder where it is run, as shell commands."""
+def metadata_commands(to: str = "") -> tuple[str, ...]:
+    """What has cargo tell of the packages in the folder where it is run, `to` a file if any, as shell commands."""
     # A warning would be in the same log, and in the midst of the line that is asked for.
-    return (_OWN_COMPILER, "cargo metadata --quiet --no-deps --offline --format-version=1")
+    tell = "cargo metadata --quiet --no-deps --offline --format-version=1"
+    return (_OWN_COMPILER, f"{tell} > {to}" if to else tell)
 
 
 def _compiler(sample: Sample) -> tuple[str, ...]:

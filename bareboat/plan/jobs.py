@@ -225,7 +225,7 @@ def needs(job: Job) -> tuple[Job, ...]:
         case ImageJob(cell=cell):
             return (cell.program, *cell.instruments, *cell.roots)
         case TimedJob(cell=cell):
-            return (ImageJob(cell=cell), *cell.instruments)
+            return (ImageJob(cell=cell), cell.program, *cell.instruments)
 
 
 def is_timed(job: Job) -> bool:

@@ -10,16 +10,16 @@ import pytest
 import tomli
 
 from bareboat.errors import SampleError
-from bareboat.inputs.cargo_metadata import Choice, choose_programs, find_workspace, read_metadata
+from bareboat.inputs.cargo_metadata import Choice, choose_programs, find_workspace, read_metadata, root_source
 from bareboat.inputs.load_samples import load_crate
 from bareboat.inputs.manifest import names_one_program
 
 HERE = Path("/home/me/work")
 
 
-def package(name, *programs, place="", **more):
-    targets = [{"name": program, "kind": ["bin"], "src_path": "x"} for program in programs]
-    targets.append({"name": name, "kind": ["lib"]})
+def package(name, *programs, place="", source="x", **more):
+    targets = [{"name": program, "kind": ["bin"], "src_path": source} for program in programs]
+    targets.append({"name": name, "kind": ["lib"], "src_path": "x"})
     path = f"/src/{place or name}/Cargo.toml".replace("/./", "/")
     return {"name": name, "manifest_path": path, "targets": targets, "version": "1.0.0", **more}
 
@@ -39,6 +39,13 @@ TWO = said(package("server", "server", "tool"), package("shared"))
 def test_paths_are_those_of_this_machine():
     assert TWO.workspace_root == HERE
     assert TWO.packages[0].manifest_path == HERE / "server" / "Cargo.toml"
+
+
+def test_the_root_source_of_a_program_is_where_cargo_saw_it():
+    two = said(package("a", "x", source="/src/a/src/main.rs"), package("b", "x", "y", source="/src/b/src/bin/x.rs"))
+    assert root_source(two, "b", "x") == Path("/src/b/src/bin/x.rs")
+    assert root_source(two, "", "x") == Path("/src/a/src/main.rs")
+    assert root_source(two, "a", "y") is root_source(two, "", "b") is None
 
 
 def test_the_only_program_is_meant_wherever_the_user_stands():

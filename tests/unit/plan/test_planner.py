@@ -218,7 +218,7 @@ def test_a_service_needs_the_harbor():
     assert cell.harbor in needs(ImageJob(cell=cell))
     assert cell.harbor in made.jobs
     assert made.jobs.index(cell.harbor) < made.jobs.index(ImageJob(cell=cell))
-    assert needs(TimedJob(cell=cell)) == (ImageJob(cell=cell), cell.harbor)
+    assert needs(TimedJob(cell=cell)) == (ImageJob(cell=cell), cell.program, cell.harbor)
     assert [job for job in made.jobs if is_timed(job)] == [made.jobs[-1]] == [TimedJob(cell=cell)]
 
 
