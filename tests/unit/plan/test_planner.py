@@ -349,4 +349,4 @@ def test_image_and_timed_job_wait_for_the_instruments():
     (cell,) = plan("scratch-musl", samples=(replace(HELLO, service=True),), harbor=GAUGE, gauge=GAUGE).cells
     assert cell.instruments == (cell.harbor, cell.gauge)
     assert needs(ImageJob(cell=cell)) == (cell.program, *cell.instruments)
-    assert needs(TimedJob(cell=cell)) == (ImageJob(cell=cell), *cell.instruments)
+    assert needs(TimedJob(cell=cell)) == (ImageJob(cell=cell), cell.program, *cell.instruments)
