@@ -8,6 +8,9 @@ sockets     Sockets
 complete    complete, gather_whole
 needs       Aboard, check_needs, known_needs, find_lacks, provision_of
 limits      limit_hit
+again       Again
+memory_floor  Floor
+cpu_level   read_cpu_level
 trace       find_tracer, trace_runs, Trace
 strace_log  read_traces, Opened
 manifest    make_manifest

@@ -192,10 +192,11 @@ class OpenHarbor:
             raise BareboatError(f"the harbor names no {_GOOD}; it names {named or 'nothing'}")
         return {**upstreams, "EXTRA_CA": f"{STATE}/ca.pem", "LISTEN": SUBJECT.removeprefix("http://")}
 
-    def ask(self, only: str = "") -> Iterator[Probe]:
-        """Every probe, or the one of that name."""
-        words = ("check", "--subject", SUBJECT, "--state", STATE, *(("--only", only) if only else ()))
-        for probe in _read(self._do(*words), _CHECKED).probes:
+    def ask(self, *only: str, ready_seconds: int = 10, seconds: float = CHECK_SECONDS) -> Iterator[Probe]:
+        """Every probe, or those of these names; of a service that is ready and answers all within so many seconds."""
+        words = ("--subject", SUBJECT, "--state", STATE, "--wait", str(ready_seconds))
+        chosen = [word for name in only for word in ("--only", name)]
+        for probe in _read(self._do("check", *words, *chosen, seconds=seconds), _CHECKED).probes:
             yield Probe(name=probe.name, passed=probe.passed, observed=probe.observed)
 
     def ask_to_end(self, service: str) -> Iterator[Probe]:
@@ -222,9 +223,9 @@ class OpenHarbor:
             limits=_own_limits(self.context),
         )
 
-    def _do(self, *words: str) -> RunReport:
+    def _do(self, *words: str, seconds: float = CHECK_SECONDS) -> RunReport:
         with self.running(self._start(*words)) as container:
-            return self.context.engine.finish(container, CHECK_SECONDS)
+            return self.context.engine.finish(container, seconds)
 
 
 @contextlib.contextmanager

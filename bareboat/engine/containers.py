@@ -44,7 +44,7 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """One container to start and leave running; its root filesystem is read-only."""
+    """One container to start and leave running."""
 
     # The name or id of its image.
     image: str
@@ -60,6 +60,8 @@ class Start:
     writable: str = ""
     # Whether /tmp is a file system in memory that everybody may write to, and that counts as its memory.
     tmp: bool = False
+    # Whether it may not write to the image's own root filesystem.
+    read_only: bool = True
     # NO_NETWORK, OUTSIDE, or the id of a running container whose loopback is shared.
     network: str = NO_NETWORK
     # What it may take.

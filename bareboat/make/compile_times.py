@@ -48,13 +48,10 @@ _TIMES = TypeAdapter(CompileTimes)
 
 
 def read_compiles(context: JobContext, job: ProgramJob, program: Program) -> tuple[Reading, Reading]:
-    """How long the program takes to compile cold and warm, in seconds; no figures in a run that is not thorough.
+    """How long the program takes to compile cold and warm, in seconds.
 
     They are taken once and kept beside the program. The caller has the processors alone.
     """
-    if not context.thorough:
-        nothing = Reading(value=None)
-        return nothing, nothing
     try:
         times = context.compile_times.get(program.key, partial(_find_times, context, job, program))
     except StoppedError:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bareboat.check.cpu_level import read_cpu_level
 from bareboat.check.gauge import Wanted, gauge_cell, take
 from bareboat.check.harbor import SUBJECT, ServiceReport, probe_service
+from bareboat.check.memory_floor import Floor
 from bareboat.check.prediction import judge_cell
 from bareboat.errors import BareboatError
 from bareboat.make.compile_times import read_compiles
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from bareboat.make.context import JobContext, Measured, Outputs
     from bareboat.plan.jobs import Cell
     from bareboat.result.gauged import Gauged
-    from bareboat.result.values import Ran
+    from bareboat.result.values import Ran, Result
 
 
 def time_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
@@ -43,14 +45,9 @@ def time_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
         raise BareboatError(f"another run has made {cell.image_name} of other sources meanwhile; run this again")
     with context.locks.hold(PROCESSORS, f"timing {cell.id}"):
         report = _probe(context, cell, outputs, image_id, result.ran)
-        cold, warm = read_compiles(context, cell.program, outputs.program(cell.program))
-    timed = TimedSubject(
-        peak_bytes=report.peak_bytes,
-        probes=report.probes,
-        gauged=report.gauged,
-        compile_cold=cold,
-        compile_warm=warm,
-    )
+        timed = TimedSubject(peak_bytes=report.peak_bytes, probes=report.probes, gauged=report.gauged)
+        if context.thorough and report.failure is None:
+            timed = _take_thorough(context, cell, outputs, result, timed)
     result = replace(
         result,
         outcome=judge_cell(cell, result.preflight, report.failure) or Passed(),
@@ -58,6 +55,24 @@ def time_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
         probes=report.probes,
     )
     return keep(context, cell, result)
+
+
+def _take_thorough(
+    context: JobContext, cell: Cell, outputs: Outputs, result: Result, timed: TimedSubject
+) -> TimedSubject:
+    """With what takes compiles, and a run for each limit or processor that is tried."""
+    image_id = result.provenance.image_id if result.provenance else ""
+    floor = Floor(
+        context=context,
+        cell=cell,
+        image_id=image_id,
+        ran=result.ran,
+        harbor=outputs.program(cell.harbor) if cell.harbor else None,
+        probes=timed.probes,
+    )
+    cold, warm = read_compiles(context, cell.program, outputs.program(cell.program))
+    level = read_cpu_level(context, cell, image_id, result.ran)
+    return replace(timed, memory_floor=floor.reading(), cpu_level=level, compile_cold=cold, compile_warm=warm)
 
 
 def _probe(context: JobContext, cell: Cell, outputs: Outputs, image_id: str, ran: Ran | None) -> ServiceReport:

@@ -54,3 +54,6 @@ class TimedSubject:
     # The seconds of a compile of the program from nothing, and of one after a change of one line.
     compile_cold: Reading = _NOT_TAKEN
     compile_warm: Reading = _NOT_TAKEN
+    # The smallest memory limit that it survives, and the level of processor that it needs, where they were asked for.
+    memory_floor: Reading = _NOT_TAKEN
+    cpu_level: Reading = _NOT_TAKEN

@@ -110,7 +110,7 @@ def start(client: PodmanClient, owner: str, wanted: Start) -> str:
         wanted,
         mounts=[*_mounts(wanted.mounts, writable=wanted.writable), *([_TMP] if wanted.tmp else [])],
         sysctls={"net.ipv4.ip_unprivileged_port_start": "0"} if own else {},
-        read_only=True,
+        read_only=wanted.read_only,
         umask="0022",
         **({"entrypoint": list(wanted.entrypoint)} if wanted.entrypoint else {}),
     )
@@ -174,6 +174,8 @@ def _create(client: PodmanClient, owner: str, wanted: Start, **more: Any) -> Any
         no_new_privileges=True,
         pids_limit=wanted.limits.processes,
         mem_limit=wanted.limits.memory_bytes,
+        # With swap: told nothing, runtimes let a container swap as much as it wants to.
+        memswap_limit=wanted.limits.memory_bytes,
         environment=dict(wanted.environment),
         log_config={"Type": "json-file", "Config": {"size": _LOG_BYTES}},
         **_network(client, wanted.network),

@@ -17,8 +17,6 @@ from bareboat.result.measurement import Reading
 from bareboat.result.values import Source
 from tests.unit.project import HELLO, job_context, plan_of
 
-NOTHING = Reading(value=None)
-
 
 @dataclass(kw_only=True)
 class TimedEngine(FakeEngine):
@@ -69,18 +67,13 @@ def read_of(engine, tmp_path):
 
     def read(*seconds, times=1, **options):
         engine.seconds[:] = seconds
-        context = job_context(engine, tmp_path, **{"thorough": True, **options})
+        context = job_context(engine, tmp_path, **options)
         readings = [read_compiles(context, cell.program, program) for _ in range(times)]
         assert not any(context.folders.scratch.iterdir()), "what it needed is gone"
         assert len(set(readings)) == 1
         return readings[0]
 
     return read
-
-
-def test_a_run_that_is_not_thorough_compiles_nothing(engine, read_of):
-    assert read_of(thorough=False) == (NOTHING, NOTHING)
-    assert not engine.said
 
 
 def test_a_long_compile_is_done_once_cold_and_once_with_a_changed_main(engine, read_of):

@@ -80,6 +80,8 @@ def test_every_figure_of_a_known_image(subject_of, write):
         "time_to_serve": None,
         "first_answer": None,
         "nothing": None,
+        "memory_floor": None,
+        "cpu_level": None,
         "tls": None,
         "dns": None,
         "program_size": len(PROGRAM),
