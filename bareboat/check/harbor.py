@@ -10,12 +10,11 @@ import contextlib
 import secrets
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing import TYPE_CHECKING
 
 from bareboat.archive import Entry, ImageConfig
 from bareboat.check.as_it_stands import peak_bytes
+from bareboat.check.harbor_answers import CHECKED, ENVIRONMENT, is_completed, read_answer
 from bareboat.check.limits import limit_hit
 from bareboat.engine.containers import Start
 from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES
@@ -45,42 +44,6 @@ STOP_SECONDS = 2.0
 _DETAIL_CHARACTERS = 4000
 NO_AUTHORITY = "/nowhere"
 _GOOD, _UNKNOWN = "UPSTREAM_GOOD", "UPSTREAM_UNKNOWN"
-_ANSWER = ConfigDict(extra="ignore", strict=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ProbeAnswer:
-    """What the harbor says of one probe."""
-
-    __pydantic_config__ = _ANSWER
-
-    name: str
-    passed: bool
-    observed: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _CheckAnswer:
-    """What `harbor check` prints."""
-
-    __pydantic_config__ = _ANSWER
-
-    probes: tuple[_ProbeAnswer, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _InflightAnswer:
-    """The last line of `harbor inflight`."""
-
-    __pydantic_config__ = _ANSWER
-
-    completed: bool
-
-
-_Answer = TypeVar("_Answer")
-_CHECKED = TypeAdapter(_CheckAnswer)
-_INFLIGHT = TypeAdapter(_InflightAnswer)
-_ENVIRONMENT: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +149,7 @@ class OpenHarbor:
 
     def environment(self) -> dict[str, str]:
         """What the service is told: the harbor's upstreams and authority, and where to listen."""
-        upstreams = _read(self._do("environment"), _ENVIRONMENT)
+        upstreams = read_answer(self._do("environment"), ENVIRONMENT)
         if _GOOD not in upstreams:
             named = spelt(", ".join(sorted(upstreams)))
             raise BareboatError(f"the harbor names no {_GOOD}; it names {named or 'nothing'}")
@@ -196,7 +159,7 @@ class OpenHarbor:
         """Every probe, or those of these names; of a service that is ready and answers all within so many seconds."""
         words = ("--subject", SUBJECT, "--state", STATE, "--wait", str(ready_seconds))
         chosen = [word for name in only for word in ("--only", name)]
-        for probe in _read(self._do("check", *words, *chosen, seconds=seconds), _CHECKED).probes:
+        for probe in read_answer(self._do("check", *words, *chosen, seconds=seconds), CHECKED).probes:
             yield Probe(name=probe.name, passed=probe.passed, observed=probe.observed)
 
     def ask_to_end(self, service: str) -> Iterator[Probe]:
@@ -208,7 +171,7 @@ class OpenHarbor:
             report = engine.finish(asking, READY_SECONDS)
             ended = engine.finish(service, STOP_SECONDS)
         words = report.stdout.decode(errors="replace").strip().splitlines()
-        whole = report.exit_code == 0 and bool(words) and _is_completed(words[-1])
+        whole = report.exit_code == 0 and bool(words) and is_completed(words[-1])
         yield Probe(name="in-flight", passed=whole, observed=words[-1] if words else "nothing was answered")
         seconds = f"{STOP_SECONDS:g} s after its last answer"
         observed = f"exit code {ended.exit_code}" if ended.exit_code is not None else f"still running {seconds}"
@@ -274,23 +237,6 @@ def _have_image(context: JobContext, harbor_program: Program) -> str:
             context, [Entry(path="bin/harbor", mode=0o755, content=harbor_program.path.read_bytes())], config, name
         )
     return name
-
-
-def _read(report: RunReport, answer: TypeAdapter[_Answer]) -> _Answer:
-    try:
-        return answer.validate_json(report.stdout, strict=True)
-    except ValidationError as error:
-        detail = error.errors(include_url=False)[0]
-        fault = spelt(": ".join([*(str(part) for part in detail["loc"]), detail["msg"]]))
-        words = report.refused or report.stderr.decode(errors="replace").strip()
-        raise BareboatError(f"the harbor gave no answer (exit code {report.exit_code}): {words or fault}") from error
-
-
-def _is_completed(line: str) -> bool:
-    try:
-        return _INFLIGHT.validate_json(line, strict=True).completed
-    except ValidationError:
-        return False
 
 
 def _wait_for(condition: Callable[[], bool], fault: str) -> None:

@@ -14,7 +14,7 @@ COLUMN = Column(
     name="page_faults",
     heading="Page faults",
     unit="count",
-    order=122,
+    order=123,
     meaning="page faults, minor and major, from exec to exit, or of a service until it was told to end after its "
     "first answer; runs as of *Start-up*",
     better="less",
