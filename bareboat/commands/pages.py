@@ -73,7 +73,7 @@ def print_report(project: Project, options: ReportOptions, _: Processes, view: T
     if options.write and options.crate:
         raise InputError("--write publishes what was measured of a project's samples; a crate's results are its own")
     columns = read_columns(options.columns, options.format)
-    kept = _load_kept(kept_results(project, options.crate))
+    kept = load_kept(kept_results(project, options.crate))
     if options.write:
         _publish(project, kept)
         write_pages(project)
@@ -94,7 +94,7 @@ def print_report(project: Project, options: ReportOptions, _: Processes, view: T
     return show_results(results, options.format, columns, wide=not options.crate), 0
 
 
-def _load_kept(folder: Path) -> dict[str, tuple[Result, ...]]:
+def load_kept(folder: Path) -> dict[str, tuple[Result, ...]]:
     """The results that runs kept in a folder, by host."""
     return {host: load_all(folder / host) for host in hosts(folder)}
 

@@ -3,8 +3,9 @@
 A module that measures a timed run has a `measure_timed` in place of `measure`; one whose figure such a run can confirm
 has a `confirm` too. What they give is a bare figure, or a `Reading` with its spread or with why there is none. No list
 names the modules: every file here is one, but `subject` and those whose name begins with `_`. Others use `measure_all`
-with a `Subject`, `measure_timed` with a `TimedSubject`, `load_measurements` for the columns, `lacks_locks` of `tls`,
-`proof` and `idle` for what a proof changes, and the word `NOT_OBSERVED`.
+with a `Subject`, `measure_timed` with a `TimedSubject`, `load_measurements` for the columns, `timed_names` for those
+that are another figure in each run, `lacks_locks` of `tls`, `proof` and `idle` for what a proof changes, and the word
+`NOT_OBSERVED`.
 """
 
 from __future__ import annotations
@@ -71,6 +72,11 @@ def measure_timed(taken: tuple[Measurement, ...], subject: TimedSubject) -> tupl
     """The measurements of one image, given what was taken of it before, with what its timed runs showed."""
     modules = {module.COLUMN.name: module for module in load_measurements()}
     return tuple(_complete(modules[measurement.column.name], measurement, subject) for measurement in taken)
+
+
+def timed_names() -> frozenset[str]:
+    """The names of the columns that are taken in a timed run, and are another figure in each."""
+    return frozenset(module.COLUMN.name for module in load_measurements() if _is_timed(module))
 
 
 def _measure(module: MeasurementModule, subject: Subject) -> Measurement:

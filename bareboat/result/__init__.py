@@ -4,6 +4,6 @@ values       Result, Outcome, Passed, Failed, Skipped, Stage, Host, Source, Prov
              Preflight, ManifestRow, Way, Probe, Ran, Completed; SCHEMA, IDLE
 measurement  Column, Unit, Better, Figure, Measurement, Reading, Spread; NOT_ASKED
 gauged       Gauged, GaugedRun
-store        save, load, load_all, hosts
+store        save, load, load_all, parse, hosts
 portable     portable
 """

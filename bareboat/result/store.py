@@ -65,11 +65,16 @@ def load(path: Path) -> Result:
         content = read_file(path)
     except OSError as error:
         raise ResultError(f"{path}: cannot be read: {error.strerror}\n  measure again: {MEASURE_AGAIN}") from error
-    _refuse_newer(path, content)
+    return parse(content, str(path))
+
+
+def parse(content: bytes, name: str) -> Result:
+    """The result that a file `name` has; ResultError as of `load`."""
+    _refuse_newer(name, content)
     try:
         return _RESULT.validate_json(content, strict=True)
     except ValidationError as error:
-        problems = [f"{path}: {spelt(_problem(detail))}" for detail in error.errors(include_url=False)]
+        problems = [f"{name}: {spelt(_problem(detail))}" for detail in error.errors(include_url=False)]
         raise ResultError("\n".join([*problems, f"  measure again: {MEASURE_AGAIN}"])) from error
 
 
@@ -113,12 +118,12 @@ def _to_json(result: Result) -> bytes:
     return f"{text}\n".encode("utf-8", errors="replace")
 
 
-def _refuse_newer(path: Path, content: bytes) -> None:
+def _refuse_newer(name: str, content: bytes) -> None:
     with suppress(ValidationError):  # not even that key: the whole schema tells what is wrong
         version = _VERSION.validate_json(content, strict=True).schema_version
         if version > SCHEMA:
             raise ResultError(
-                f"{path}: schema_version: {version} is newer than {SCHEMA}, the newest this Bareboat reads\n"
+                f"{name}: schema_version: {version} is newer than {SCHEMA}, the newest this Bareboat reads\n"
                 f"  upgrade Bareboat, or measure again with this one: {MEASURE_AGAIN}"
             )
 

@@ -100,3 +100,24 @@ def report(_c, format="text", host="", all=False, crate="", write=False, columns
         invoke report --host debian-12-amd64-rootless
     """
     order(commands.pages.print_report, commands.pages.ReportOptions, locals())
+
+
+@task(positional=["what"], optional=["what"], help={
+    "what": "a git REVISION with results/, a FILE of --format json, a FOLDER of results, cheat-sheet (default: HEAD)",
+    "threshold": "per cent by which a figure may become worse (default: 1)",
+    "format": "text, markdown or json", "host": "one of the hosts that there are results of",
+    "all": "the figures too that are the same or not judged", "crate": OWN["crate"], **RESULTS,
+})  # fmt: skip
+def compare(_c, what, threshold="1", format="text", host="", all=False, results="", crate=""):
+    """Say what became larger or slower since, or no longer works; exit code 1 where something became worse.
+
+    A figure that is taken from several runs is worse only where the intervals of both medians lie apart.
+
+    For example:
+
+        bareboat compare before.json             # which `bareboat report --format json >before.json` wrote
+        bareboat compare v1.2 --results results  # results/ as committed then, and as it is
+        invoke compare HEAD~1 --threshold 0.5 --format markdown
+        invoke compare cheat-sheet
+    """
+    order(commands.compare.print_comparison, commands.compare.CompareOptions, locals())
