@@ -125,6 +125,7 @@ def test_a_job_builds_its_part_and_is_held_to_a_size(folder: Path) -> None:
     assert '{"cell": "hello@scratch-musl", "sample": "hello", "recipe": "scratch-musl"}' in page.answer("plan")
     assert "| scratch-musl | passed" in re.sub(" +", " ", page.answer("build-matrix"))
     assert "Take scratch-musl (" in page.answer("recommend")
+    assert "1 cell compared: of their figures " in page.answer("compare")
     assert [path.name for path in (folder / "bareboat-results").glob("*/*")] == ["hello@scratch-musl.json"]
     page.run("bareboat recommend --max-size 100kB --results bareboat-results", 1)
 
