@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
 from bareboat.errors import ResultError
-from bareboat.report.records import record_key
+from bareboat.report.table import column_name
 from bareboat.result.measurement import Column, Figure, Measurement, Spread
 from bareboat.result.values import Host, Outcome, Provenance, Result, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-_RECORDS: TypeAdapter[list[dict[str, Figure]]] = TypeAdapter(list[dict[str, Figure]])
+_Record: TypeAlias = dict[str, Figure | dict[str, str]]
+_RECORDS: TypeAdapter[list[_Record]] = TypeAdapter(list[_Record])
 # Values of theirs are read from JSON alone: of Python's own they take no dictionary.
 _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 _SPREAD = TypeAdapter(Spread)
@@ -44,7 +45,7 @@ def read_records(content: bytes, name: str, columns: Iterable[Column]) -> dict[s
     return {host: tuple(cells.values()) for host, cells in found.items()}
 
 
-def _result(record: Mapping[str, Figure], columns: Iterable[Column]) -> Result:
+def _result(record: _Record, columns: Iterable[Column]) -> Result:
     sample, recipe, platform, kind = (str(record[name]) for name in _NAMES)
     said = {"failed": ("stage", "reason", "expected"), "skipped": ("reason",)}.get(kind, ())
     outcome = {"kind": kind} | {name: record.get(name) or "" for name in said}
@@ -55,22 +56,29 @@ def _result(record: Mapping[str, Figure], columns: Iterable[Column]) -> Result:
         platform=platform,
         key="",
         outcome=_OUTCOME.validate_json(json.dumps(outcome)),
-        measurements=tuple(_taken(record, column) for column in columns if record_key(column) in record),
+        measurements=tuple(_taken(record, key, column) for column in columns if (key := _key(record, column))),
         provenance=_provenance(record) if record.get("host") else None,
     )
 
 
-def _taken(record: Mapping[str, Figure], column: Column) -> Measurement:
-    key = record_key(column)
+def _key(record: _Record, column: Column) -> str:
+    """The key that a record has a column's figure by; "" where it has none."""
+    name = column_name(column)
+    return next((key for key in (f"{name}_{column.unit}", name) if key in record), "")
+
+
+def _taken(record: _Record, key: str, column: Column) -> Measurement:
     spread = {field.name: record.get(f"{key}_{field.name}") for field in fields(Spread)}
+    value, why = record[key], record.get("not_taken")
     return Measurement(
         column=column,
-        value=record[key],
+        value=None if isinstance(value, dict) else value,
         spread=None if None in spread.values() else _SPREAD.validate_json(json.dumps(spread)),
+        why=why.get(key, "") if isinstance(why, dict) else "",
     )
 
 
-def _provenance(record: Mapping[str, Figure]) -> Provenance:
+def _provenance(record: _Record) -> Provenance:
     def text(name: str) -> str:
         return str(record.get(name) or "")
 

@@ -89,13 +89,13 @@ class _Form:
             *_outcome(result),
             *(ran_values(result) if self.ran else ()),
             *(value for column, measurement in taken for value in self._values(column, measurement)),
-            {record_key(column): printable(each.why) for column, each in taken if each and each.why},
+            {_key(column): printable(each.why) for column, each in taken if each and each.why},
             *_origin(result.provenance),
         )
         return tuple(printable(value) if isinstance(value, str) else value for value in values)
 
     def _keys(self, column: Column) -> tuple[str, ...]:
-        key = record_key(column)
+        key = _key(column)
         spread = _SPREAD if column_name(column) in self.medians else ()
         return (key, *(f"{key}_{name}" for name in spread))
 
@@ -105,8 +105,7 @@ class _Form:
         return (value, *(getattr(spread, name, None) for name in names))
 
 
-def record_key(column: Column) -> str:
-    """The key of a column's figure."""
+def _key(column: Column) -> str:
     name = column_name(column)
     return f"{name}_{column.unit}" if column.unit in {"bytes", "seconds"} else name
 

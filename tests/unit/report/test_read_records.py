@@ -11,6 +11,7 @@ from bareboat.errors import ResultError
 from bareboat.report import render
 from bareboat.report.compare import compare
 from bareboat.report.read_records import read_records
+from bareboat.result.measurement import NOT_ASKED, Measurement
 from bareboat.result.values import Failed
 from tests.unit.report.example_results import BROKEN, SKIPPED
 from tests.unit.report.test_compare import COLUMNS, RULES, cell, started
@@ -33,6 +34,12 @@ def test_the_interval_comes_back_and_judges():
     slower = replace(TIMED, measurements=(started(0.9, 0.8, 1.0),))
     found = compare(read([TIMED]), {"trixie": [slower]}, RULES)
     assert [change.verdict for change in found.changes] == ["same", "worse"]
+
+
+def test_why_a_figure_was_not_taken_comes_back():
+    absent = Measurement(column=COLUMNS["peak"], value=None, why=NOT_ASKED)
+    (back,) = read([cell(size=1, peak=absent)])["trixie"]
+    assert absent in back.measurements
 
 
 def test_a_cell_that_came_to_nothing_is_of_the_host_of_the_others():
