@@ -9,8 +9,8 @@ what one came to, with who `Asked` for it and each `Cure` that `find_cures` find
 `cures.provision_bytes` for what a provision takes; `explain_start` for whether an image's program would start;
 `results_page`, `predictions_page`, `conformance_tables`, `readme_table` and `service_table` for the generated pages;
 `replace_block` to put a table into a page; `results_table` for the table as a value; `compare` for what became of
-earlier results by `compare.Rules`, `tell_comparison` for that in words and `tell_cheat_sheet` for published sizes beside
-ours, each in a `CompareFormat`; `read_records` for results that were written as JSON; `figures.size_text`,
+earlier results by `compare.Rules`, `tell_comparison` for that in words and `tell_cheat_sheet` for published sizes
+beside ours, each in a `CompareFormat`; `read_records` for results that were written as JSON; `figures.size_text`,
 `table.outcome_text`, `table.size_of` and `table.group_by_sample` for one figure, one outcome, one size and the results
 of each sample.
 """
