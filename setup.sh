@@ -45,6 +45,9 @@ packages_of() {
     case $manager:$1 in
     apt-get:newuidmap) echo uidmap ;;
     apt-get:qemu-img) echo qemu-utils ;;
+    dnf:qemu-x86_64-static) echo qemu-user-static-x86 ;;
+    brew:qemu-x86_64-static) ;;
+    *:qemu-x86_64-static) echo qemu-user-static ;;
     *:nft) echo nftables ;;
     *:qemu-img) if [ "$manager" = brew ]; then echo qemu; else echo qemu-img; fi ;;
     brew:podman | brew:git) echo "$1" ;;
@@ -125,6 +128,8 @@ list_missing() {
     # crun refuses a cgroup tree that is not v2 alone.
     if ! { have crun && [ -f /sys/fs/cgroup/cgroup.controllers ]; }; then need_command runc; fi
     for tool in newuidmap setpriv strace mmdebstrap apt-get docker-registry; do need_command "$tool"; done
+    # Tells which CPU level a program needs.
+    if [ "$(uname -m)" = x86_64 ]; then need_command qemu-x86_64-static; fi
     need_network
     need_helper netavark
     need_helper aardvark-dns

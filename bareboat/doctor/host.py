@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import platform
 import resource
 import shlex
 import shutil
@@ -108,6 +109,8 @@ def check_tun(device: Path = Path("/dev/net/tun")) -> Check:
 def check_tools() -> Check:
     """Whether the tools are there without which Bareboat works, but not as well."""
     uses = {"git": "tells which commit a result is of"}
+    if platform.machine() == "x86_64":
+        uses["qemu-x86_64-static"] = "tells which CPU level a program needs"
     missing = _missing(tuple(uses))
     if not missing:
         return Check(name="tools", finding=", ".join(uses), status="good", cure="")

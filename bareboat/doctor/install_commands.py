@@ -33,6 +33,7 @@ _PACKAGES: dict[str, tuple[str | None, str | None, str | None, str | None]] = {
     "git": ("git", "git", "git", "git"),
     "mmdebstrap": ("mmdebstrap", "mmdebstrap", "mmdebstrap", None),
     "qemu-img": ("qemu-utils", "qemu-img", "qemu-img", "qemu"),
+    "qemu-x86_64-static": ("qemu-user-static", "qemu-user-static-x86", "qemu-user-static", None),
     "debugfs": ("e2fsprogs", "e2fsprogs", "e2fsprogs", "e2fsprogs"),
     "dpkg-deb": ("dpkg", "dpkg", "dpkg", "dpkg"),
     "apt-get": ("apt", "apt", "apt", None),
