@@ -66,8 +66,8 @@ pub fn run(order: &Order) -> Result<String, String> {
         meeting.looked.wait();
         let operations = workers
             .into_iter()
-            .map(|worker| worker.join().unwrap_or(0))
-            .sum::<usize>();
+            .map(|worker| worker.join().unwrap_or_default())
+            .fold([0; 2], |all, one| [all[0] + one[0], all[1] + one[1]]);
         (operations, elapsed, counts)
     });
     Ok(tell(order, operations, elapsed, before, &counts?))
@@ -84,15 +84,15 @@ fn rings(threads: usize) -> Vec<Ring> {
         .collect()
 }
 
-/// One thread's part; its operations from when all was warm until time was over.
-fn work(mut worker: Worker, meeting: &Meeting) -> usize {
-    let mut operations = 0;
+/// One thread's part; its operations until all was warm, and from then until time was over.
+fn work(mut worker: Worker, meeting: &Meeting) -> [usize; 2] {
+    let mut operations = [0; 2];
     meeting.begin.wait();
     while !meeting.warm.load(Ordering::Relaxed) {
-        worker.step();
+        operations[0] += worker.step();
     }
     while !meeting.over.load(Ordering::Relaxed) {
-        operations += worker.step();
+        operations[1] += worker.step();
     }
     drop(worker);
     meeting.freed.wait();
@@ -102,7 +102,7 @@ fn work(mut worker: Worker, meeting: &Meeting) -> usize {
 
 fn tell(
     order: &Order,
-    operations: usize,
+    [warm, operations]: [usize; 2],
     elapsed: Duration,
     before: u64,
     counts: &Counts,
@@ -117,6 +117,7 @@ fn tell(
     } = counts;
     format!(
         "{{\"allocator\":\"{}\",\"load\":\"{}\",\"threads\":{},\"seconds\":{seconds:.6},\"operations\":{operations},\
+         \"warm_operations\":{warm},\
          \"before_bytes\":{before},\"peak_bytes\":{peak_bytes},\"resting_bytes\":{resting_bytes},\
          \"voluntary_switches\":{voluntary_switches},\"involuntary_switches\":{involuntary_switches},\
          \"minor_faults\":{minor_faults}}}",

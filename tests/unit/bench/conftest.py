@@ -16,9 +16,19 @@ BENCH = Path(__file__).parents[3] / "bench"
 @pytest.fixture
 def beside(monkeypatch):
     """Imports `beside.NAME`."""
+    yield from _importer(monkeypatch, "beside")
+
+
+@pytest.fixture
+def curves(monkeypatch):
+    """Imports `curves.NAME`."""
+    yield from _importer(monkeypatch, "curves")
+
+
+def _importer(monkeypatch, package):
     monkeypatch.syspath_prepend(str(BENCH))
     before = set(sys.modules)
-    yield lambda name: importlib.import_module(f"beside.{name}")
+    yield lambda name: importlib.import_module(f"{package}.{name}")
     for name in set(sys.modules) - before:
-        if name.partition(".")[0] in {"beside", "machine", "side_by_side"}:
+        if name.partition(".")[0] in {"beside", "curves", "allocators", "machine", "side_by_side"}:
             sys.modules.pop(name)
