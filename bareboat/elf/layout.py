@@ -30,6 +30,7 @@ STRING_LIMIT_BYTES = 4096
 SEGMENT_LIMIT = 1170  # Linux's own limit: 64 KB of program headers (fs/binfmt_elf.c, load_elf_phdrs)
 
 _TYPES = {ET_EXEC, ET_DYN}
+_HEADER = "HHI{0}{0}{0}IHHHHHH"  # behind the bytes that identify the file; three words of its class among them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,10 @@ class Section:
     name_offset: int
     # SHT_SYMTAB and the like.
     kind: int
+    # SHF_EXECINSTR and the like.
+    flags: int
+    # Where it is loaded: a virtual address; 0 for what is not.
+    address: int
     # Where it begins in the file, in bytes.
     offset: int
     # Its size in the file; SHT_NOBITS sections have a size and no bytes.
@@ -94,6 +99,9 @@ class Layout:
     sections: tuple[Section, ...]
     # The number of the section that holds the sections' names.
     section_names: int
+    # What is in the file beside segments and sections: the offset and the size of the header, of the table of segments
+    # and of that of sections.
+    tables: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
     # The dynamic section: each tag's values, in the file's order.
     dynamic: Mapping[int, tuple[int, ...]]
 
@@ -158,7 +166,7 @@ def read_layout(data: bytes) -> Layout:
         raise fault("it does not begin as an ELF file does")
     is_64bit, order = data[4] == ELFCLASS64, "<" if data[5] == 1 else ">"
     word = "Q" if is_64bit else "I"
-    header = _unpack_table(data, f"{order}HHI{word}{word}{word}IHHHHHH", IDENT_BYTES, 1, 0)[0]
+    header = _unpack_table(data, order + _HEADER.format(word), IDENT_BYTES, 1, 0)[0]
     kind, machine, _, entry, segments_at, sections_at, _, _, segment_bytes, segments, section_bytes, sections, names = (
         header
     )
@@ -185,10 +193,23 @@ def read_layout(data: bytes) -> Layout:
         entry=entry,
         segments=found,
         sections=tuple(
-            Section(name_offset=fields[0], kind=fields[1], offset=fields[4], size_bytes=fields[5], link=fields[6])
+            Section(
+                name_offset=fields[0],
+                kind=fields[1],
+                flags=fields[2],
+                address=fields[3],
+                offset=fields[4],
+                size_bytes=fields[5],
+                link=fields[6],
+            )
             for fields in headers
         ),
         section_names=names,
+        tables=(
+            (0, IDENT_BYTES + struct.calcsize(f"{order}{_HEADER.format(word)}")),
+            (segments_at, segments * struct.calcsize(order + form)),
+            (sections_at, sections * struct.calcsize(section_form)),
+        ),
         dynamic=_read_dynamic(data, found, order + word + word),
     )
 

@@ -19,21 +19,22 @@ SHT_NOBITS = 8
 def read_section(data: bytes, name: str) -> bytes:
     """The bytes of the first section of that name, b"" without one. Raises BareboatError as `read_elf` does."""
     layout = read_layout(data)
-    names = _content(layout, layout.section_names)
+    names = section_content(layout, layout.section_names)
     wanted = name.encode() + b"\0"
     numbers = range(len(layout.sections))
     found = (number for number in numbers if names.startswith(wanted, layout.sections[number].name_offset))
-    return next((_content(layout, number) for number in found), b"")
+    return next((section_content(layout, number) for number in found), b"")
 
 
 def read_symbol_names(data: bytes) -> bytes:
     """The names of the symbol table, each between two NULs; b"" for a stripped file. Raises as `read_section`."""
     layout = read_layout(data)
     tables = (section for section in layout.sections if section.kind == SHT_SYMTAB)
-    return next((_content(layout, table.link) for table in tables), b"")
+    return next((section_content(layout, table.link) for table in tables), b"")
 
 
-def _content(layout: Layout, number: int) -> bytes:
+def section_content(layout: Layout, number: int) -> bytes:
+    """The bytes of the section of that number; b"" where it has none in the file."""
     if number >= len(layout.sections):
         return b""
     section = layout.sections[number]

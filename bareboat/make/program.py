@@ -29,7 +29,7 @@ from bareboat.plan.cargo_commands import compile_commands, crates_commands, targ
 from bareboat.system.folders import remove
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from bareboat.inputs.sample import Sample
@@ -89,33 +89,58 @@ class _Compiled:
 
 
 def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> _Compiled:
-    # Cargo judges by time: what was compiled is as new as this very copy of the sources, and as no other of that name.
-    target = context.folders.targets / f"{target_cache(job, toolchain.source.digest)}-{crate_digits(job.sample)}"
-    with contextlib.ExitStack() as block:
-        sources = block.enter_context(kept_sources(context, job.sample))
-        mounts = {SOURCES: sources, "/target": target}
-        if job.sample.needs_crates:
-            mounts["/crates"] = vendor(context, job, toolchain, sources)
-        mounts["/out"] = out = block.enter_context(scratch_folder(context))
-        # Waiting for another compile that has the folder is no part of this one's seconds: cargo starts after it.
-        block.enter_context(context.locks.hold(f"target {target.name}", job.id))
-        block.enter_context(context.locks.hold(PROCESSORS, job.id, shared=True))
-        warm = (target / "build").is_dir()
-        target.mkdir(parents=True, exist_ok=True)
-        work = Work(
-            image=toolchain.image,
-            command=in_a_shell((*compile_commands(job), *crates_commands(job))),
-            mounts=mounts,
-            writable=frozenset({SOURCES, "/target", "/out"}),
-            folder=job.sample.source_folder,
-        )
-        _compile(context, work, context.log(program_name(job)))
+    target = target_folder(context, job, toolchain)
+    with open_mounts(context, job, toolchain, target) as mounts:
+        out, warm = mounts["/out"], (target / "build").is_dir()
+        commands = (*compile_commands(job), *crates_commands(job))
+        compile_in(context, job, toolchain, mounts, commands, context.log(program_name(job)))
         return _Compiled(
             content=(out / job.sample.binary).read_bytes(),
             warm=warm,
             crates=_read_crates(job.sample, out / "crates"),
             large_file_names=_read_names(target / job.sample.name / LARGE_FILE_NAMES),
         )
+
+
+def target_folder(context: JobContext, job: ProgramJob, toolchain: RootImage) -> Path:
+    """Where cargo keeps what it has compiled of a job."""
+    # Cargo judges by time: what was compiled is as new as this very copy of the sources, and as no other of that name.
+    return context.folders.targets / f"{target_cache(job, toolchain.source.digest)}-{crate_digits(job.sample)}"
+
+
+@contextlib.contextmanager
+def open_mounts(context: JobContext, job: ProgramJob, toolchain: RootImage, target: Path) -> Iterator[dict[str, Path]]:
+    """What a container that compiles has of this machine, by place; nobody else has it while the block runs."""
+    with contextlib.ExitStack() as block:
+        sources = block.enter_context(kept_sources(context, job.sample))
+        mounts = {SOURCES: sources, "/target": target}
+        if job.sample.needs_crates:
+            mounts["/crates"] = vendor(context, job, toolchain, sources)
+        mounts["/out"] = block.enter_context(scratch_folder(context))
+        # Waiting for another compile that has the folder is no part of this one's seconds: cargo starts after it.
+        block.enter_context(context.locks.hold(f"target {target.name}", job.id))
+        block.enter_context(context.locks.hold(PROCESSORS, job.id, shared=True))
+        yield mounts
+
+
+def compile_in(
+    context: JobContext,
+    job: ProgramJob,
+    toolchain: RootImage,
+    mounts: Mapping[str, Path],
+    commands: Sequence[str],
+    log: Path,
+) -> None:
+    """Run commands that compile a job, in a container of its toolchain; raises CompileError."""
+    mounts["/target"].mkdir(parents=True, exist_ok=True)
+    work = Work(
+        image=toolchain.image,
+        command=in_a_shell(commands),
+        mounts=mounts,
+        writable=frozenset({SOURCES, "/target", "/out"}),
+        folder=job.sample.source_folder,
+    )
+    _compile(context, work, log)
 
 
 def _compile(context: JobContext, work: Work, log: Path) -> None:

@@ -1,0 +1,86 @@
+"""Compiles a program once more as it was compiled, but with its symbols: they say whose each of its bytes is.
+
+Cargo is told nothing of it, because its profile is part of the names that it gives to what it compiles, and other names
+give another program. What stands between cargo and rustc changes rustc's last words alone: it removes no symbol, and
+the linker writes down what it put where.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bareboat.errors import BareboatError
+from bareboat.make.program import compile_in, open_mounts, target_folder
+from bareboat.make.sources import program_name
+from bareboat.make.standing import program_folder
+from bareboat.plan.cargo_commands import compile_commands
+from bareboat.system.files import write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bareboat.make.context import JobContext, RootImage
+    from bareboat.plan.jobs import ProgramJob
+
+_VERSION = "1"  # raised when twins come to be made in another way
+_PLACE = "/out/keep-symbols"
+# `-C strip=symbols`, as cargo says it, and what a crate's own flags may say to the same end.
+_KEEPER = b"""#!/bin/sh
+for word do
+  shift
+  case "$word" in
+    strip=* | link-arg=-s | link-arg=-Wl,-s | link-arg=-Wl,--strip-*) word=strip=none ;;
+    -Cstrip=* | -Clink-arg=-s | -Clink-arg=-Wl,-s | -Clink-arg=-Wl,--strip-*) word=-Cstrip=none ;;
+  esac
+  set -- "$@" "$word"
+done
+exec "$@"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twin:
+    """A program that has its symbols."""
+
+    content: bytes
+    # What the toolchain's own tools call its symbols, first with their names as they stand and then as people read
+    # them, line by line; b"" twice where it has no such tool.
+    names: tuple[bytes, bytes]
+
+
+def make_twin(context: JobContext, job: ProgramJob, toolchain: RootImage) -> Twin:
+    """The twin of a job's program, compiled unless it was before. Raises BareboatError where it cannot be."""
+    folder = program_folder(context, job, toolchain)
+    with context.locks.hold(f"twin {folder.name}", f"the twin of {job.id}"):
+        if not _place(folder, "twin").is_file():
+            _compile(context, job, toolchain, folder)
+        return Twin(
+            content=_place(folder, "twin").read_bytes(),
+            names=(_place(folder, "names").read_bytes(), _place(folder, "readable").read_bytes()),
+        )
+
+
+def _compile(context: JobContext, job: ProgramJob, toolchain: RootImage, folder: Path) -> None:
+    if context.remote:
+        raise BareboatError("the engine is on another machine, where no twin can be compiled")
+    context.tell(f"{job.id}: compiling it once more with its symbols, about as long as it took from cold")
+    target = target_folder(context, job, toolchain)
+    with open_mounts(context, job, toolchain, target.with_name(f"{target.name}-twin")) as mounts:
+        out = mounts["/out"]
+        keeper = out / _PLACE.rpartition("/")[2]
+        keeper.write_bytes(_KEEPER)
+        keeper.chmod(0o755)
+        # In the same order, so that the lines of the one belong to those of the other.
+        named = f"nm -p {job.binary} > /out/names && nm -p -C {job.binary} > /out/readable"
+        listed = f"{{ {{ {named}; }} || : > /out/names > /out/readable; }}"
+        commands = (f"export RUSTC_WRAPPER={_PLACE}", *compile_commands(job), listed)
+        compile_in(context, job, toolchain, mounts, commands, context.log(f"{program_name(job)} twin"))
+        for name in ("names", "readable"):
+            write_whole(_place(folder, name), (out / name).read_bytes())
+        # The last, so that what it is there with is whole.
+        write_whole(_place(folder, "twin"), (out / job.sample.binary).read_bytes())
+
+
+def _place(folder: Path, name: str) -> Path:
+    return folder / f"twin-{_VERSION}.{name}"
