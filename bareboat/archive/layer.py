@@ -14,7 +14,7 @@ from bareboat.archive.tarstream import CHUNK_BYTES, Meter, read_headers
 from bareboat.errors import BareboatError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from bareboat.archive.tarstream import Header
 
@@ -70,6 +70,10 @@ class Layer:
             size_bytes = sum(len(packs.compress(chunk)) for chunk in self.chunks()) + len(packs.flush())
             self._known.keep_packed_bytes(self.diff_id, packing, size_bytes)
             return size_bytes
+
+    def entries(self) -> Sequence[tuple[Header, str]]:
+        """Each entry of the layer's own tar, in its order, with the SHA-256 of its content, "" for all but files."""
+        return read_layer(self._blob, self.diff_id, self._known).entries
 
     def chunks(self) -> Iterator[bytes]:
         """The uncompressed tar, piece by piece. Raises BareboatError when the archive has become unreadable."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bareboat.commands import (
         ask,
         ask_cargo,
+        breakdown,
         build,
         clean,
         closure,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ask",
     "ask_cargo",
+    "breakdown",
     "build",
     "clean",
     "closure",

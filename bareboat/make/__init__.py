@@ -8,6 +8,7 @@ compiler       compiler_of
 root           make_root
 program        make_program; in_a_shell, commands as the first process of a container
 compile_times  read_compiles, how long a program takes to compile
+twin           make_twin
 sources        program_name, which tells crates of one name apart; copy_sources
 build_program  a compile by a build, for this room alone
 copies         fetch_copies, owners_in, CopiedEntry

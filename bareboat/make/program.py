@@ -92,8 +92,8 @@ def _run_compile(context: JobContext, job: ProgramJob, toolchain: RootImage) -> 
     target = target_folder(context, job, toolchain)
     with open_mounts(context, job, toolchain, target) as mounts:
         out, warm = mounts["/out"], (target / "build").is_dir()
-        commands = (*compile_commands(job), *crates_commands(job))
-        compile_in(context, job, toolchain, mounts, commands, context.log(program_name(job)))
+        work = compile_work(job, toolchain, mounts, (*compile_commands(job), *crates_commands(job)))
+        compile_in(context, work, context.log(program_name(job)))
         return _Compiled(
             content=(out / job.sample.binary).read_bytes(),
             warm=warm,
@@ -123,27 +123,20 @@ def open_mounts(context: JobContext, job: ProgramJob, toolchain: RootImage, targ
         yield mounts
 
 
-def compile_in(
-    context: JobContext,
-    job: ProgramJob,
-    toolchain: RootImage,
-    mounts: Mapping[str, Path],
-    commands: Sequence[str],
-    log: Path,
-) -> None:
-    """Run commands that compile a job, in a container of its toolchain; raises CompileError."""
-    mounts["/target"].mkdir(parents=True, exist_ok=True)
-    work = Work(
+def compile_work(job: ProgramJob, toolchain: RootImage, mounts: Mapping[str, Path], commands: Sequence[str]) -> Work:
+    """The work of commands that compile a job, in a container of its toolchain."""
+    return Work(
         image=toolchain.image,
         command=in_a_shell(commands),
         mounts=mounts,
         writable=frozenset({SOURCES, "/target", "/out"}),
         folder=job.sample.source_folder,
     )
-    _compile(context, work, log)
 
 
-def _compile(context: JobContext, work: Work, log: Path) -> None:
+def compile_in(context: JobContext, work: Work, log: Path) -> None:
+    """Do the work of a compile; raises CompileError."""
+    work.mounts["/target"].mkdir(parents=True, exist_ok=True)
     try:
         context.engine.work(work, log)
     except EngineError as error:

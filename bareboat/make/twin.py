@@ -11,22 +11,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bareboat.errors import BareboatError
-from bareboat.make.program import compile_in, open_mounts, target_folder
+from bareboat.make.program import compile_in, compile_work, open_mounts, target_folder
 from bareboat.make.sources import program_name
 from bareboat.make.standing import program_folder
 from bareboat.plan.cargo_commands import compile_commands
 from bareboat.system.files import write_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from bareboat.make.context import JobContext, RootImage
     from bareboat.plan.jobs import ProgramJob
 
-_VERSION = "1"  # raised when twins come to be made in another way
+_VERSION = "3"  # raised when twins come to be made in another way
 _PLACE = "/out/keep-symbols"
 # `-C strip=symbols`, as cargo says it, and what a crate's own flags may say to the same end.
-_KEEPER = b"""#!/bin/sh
+# Build scripts are linked, too, but all of them before the program. The map stays with what cargo keeps, for what is
+# there already is not linked anew.
+_KEEPER = """#!/bin/sh
+case " $* " in *" --crate-type bin "*) set -- "$@" -C link-arg=-Wl,-Map={map} ;; esac
 for word do
   shift
   case "$word" in
@@ -47,36 +51,46 @@ class Twin:
     # What the toolchain's own tools call its symbols, first with their names as they stand and then as people read
     # them, line by line; b"" twice where it has no such tool.
     names: tuple[bytes, bytes]
+    # What its linker wrote down of where it put what; b"" where it did not.
+    map: bytes
 
 
-def make_twin(context: JobContext, job: ProgramJob, toolchain: RootImage) -> Twin:
-    """The twin of a job's program, compiled unless it was before. Raises BareboatError where it cannot be."""
+def make_twin(context: JobContext, job: ProgramJob, toolchain: RootImage, tell: Callable[[str], None]) -> Twin:
+    """The twin of a job's program, compiled unless it was before; raises BareboatError where it cannot be.
+
+    `tell` is told before it is compiled, which takes about as long as the program took without earlier objects.
+    """
     folder = program_folder(context, job, toolchain)
     with context.locks.hold(f"twin {folder.name}", f"the twin of {job.id}"):
         if not _place(folder, "twin").is_file():
+            tell(f"{job.id}: compiling its twin, the same with its symbols; log: {_log(context, job)}")
             _compile(context, job, toolchain, folder)
         return Twin(
             content=_place(folder, "twin").read_bytes(),
             names=(_place(folder, "names").read_bytes(), _place(folder, "readable").read_bytes()),
+            map=_place(folder, "map").read_bytes(),
         )
 
 
 def _compile(context: JobContext, job: ProgramJob, toolchain: RootImage, folder: Path) -> None:
     if context.remote:
         raise BareboatError("the engine is on another machine, where no twin can be compiled")
-    context.tell(f"{job.id}: compiling it once more with its symbols, about as long as it took from cold")
     target = target_folder(context, job, toolchain)
-    with open_mounts(context, job, toolchain, target.with_name(f"{target.name}-twin")) as mounts:
-        out = mounts["/out"]
+    with open_mounts(context, job, toolchain, target.with_name(f"{target.name}-twin-{_VERSION}")) as mounts:
+        out, map_file = mounts["/out"], f"/target/{job.sample.name}.map"
         keeper = out / _PLACE.rpartition("/")[2]
-        keeper.write_bytes(_KEEPER)
+        keeper.write_text(_KEEPER.format(map=map_file), encoding="ascii")
         keeper.chmod(0o755)
         # In the same order, so that the lines of the one belong to those of the other.
         named = f"nm -p {job.binary} > /out/names && nm -p -C {job.binary} > /out/readable"
-        listed = f"{{ {{ {named}; }} || : > /out/names > /out/readable; }}"
-        commands = (f"export RUSTC_WRAPPER={_PLACE}", *compile_commands(job), listed)
-        compile_in(context, job, toolchain, mounts, commands, context.log(f"{program_name(job)} twin"))
-        for name in ("names", "readable"):
+        listing = (
+            f"{{ {{ {named}; }} || : > /out/names > /out/readable; }}",
+            f"{{ cp {map_file} /out/map || : > /out/map; }}",
+        )
+        commands = (f"export RUSTC_WRAPPER={_PLACE}", *compile_commands(job), *listing)
+        work = compile_work(job, toolchain, mounts, commands)
+        compile_in(context, work, _log(context, job))
+        for name in ("names", "readable", "map"):
             write_whole(_place(folder, name), (out / name).read_bytes())
         # The last, so that what it is there with is whole.
         write_whole(_place(folder, "twin"), (out / job.sample.binary).read_bytes())
@@ -84,3 +98,7 @@ def _compile(context: JobContext, job: ProgramJob, toolchain: RootImage, folder:
 
 def _place(folder: Path, name: str) -> Path:
     return folder / f"twin-{_VERSION}.{name}"
+
+
+def _log(context: JobContext, job: ProgramJob) -> Path:
+    return context.log(f"{program_name(job)} twin")

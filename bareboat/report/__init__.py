@@ -7,16 +7,17 @@ which base to take of them and why, of those that no `recommend.Unfit` forbids, 
 `recommend.nearest` for the one that lacks least; `run_sentences` for what is to be known of a run; `explain_cell` for
 what one came to, with who `Asked` for it and each `Cure` that `find_cures` finds; `cures.give` and
 `cures.provision_bytes` for what a provision takes; `explain_start` for whether an image's program would start;
-`results_page`, `predictions_page`, `conformance_tables`, `readme_table` and `service_table` for the generated pages;
-`replace_block` to put a table into a page; `results_table` for the table as a value; `compare` for what became of
-earlier results by `compare.Rules`, `tell_comparison` for that in words and `tell_cheat_sheet` for published sizes
-beside ours, each in a `CompareFormat`; `read_records` for results that were written as JSON; `figures.size_text`,
-`table.outcome_text`, `table.size_of` and `table.group_by_sample` for one figure, one outcome, one size and the results
-of each sample.
+`breakdown_text` and `breakdown_json` for what an image's bytes are; `results_page`, `predictions_page`,
+`conformance_tables`, `readme_table` and `service_table` for the generated pages; `replace_block` to put a table into a
+page; `results_table` for the table as a value; `compare` for what became of earlier results by `compare.Rules`,
+`tell_comparison` for that in words and `tell_cheat_sheet` for published sizes beside ours, each in a `CompareFormat`;
+`read_records` for results that were written as JSON; `figures.size_text`, `table.outcome_text`, `table.size_of` and
+`table.group_by_sample` for one figure, one outcome, one size and the results of each sample.
 """
 
 from __future__ import annotations
 
+from bareboat.report.breakdown import breakdown_json, breakdown_text
 from bareboat.report.conformance import conformance_tables
 from bareboat.report.cures import find_cures
 from bareboat.report.explain import Asked, Cure, explain_cell
@@ -36,6 +37,8 @@ __all__ = [
     "Format",
     "Next",
     "Table",
+    "breakdown_json",
+    "breakdown_text",
     "conformance_tables",
     "explain_cell",
     "explain_start",

@@ -54,6 +54,22 @@ def closure(_c, what, recipe="", crate="", package="", bin="", features="", base
     order(commands.closure.print_closure, commands.closure.ClosureOptions, locals())
 
 
+@task(name="bytes", positional=["cell"], help={
+    "cell": CELL, "top": "how many rows of each level (default: 5)", "format": "text, or json: every row", **RESULTS,
+    **OWN,
+})  # fmt: skip
+def what_bytes_are(_c, cell, top="5", format="text", results="", crate="", package="", bin="", features="",
+                   bases="auto"):  # fmt: skip
+    """Print what every byte of an image is: layer, package, file, section, crate, symbol; and what need not be there.
+
+    For example:
+
+        bareboat bytes scratch-musl              # of the crate in this folder
+        invoke bytes hello-world@debian --top 10
+    """
+    order(commands.breakdown.print_bytes, commands.breakdown.BytesOptions, locals())
+
+
 @task(
     positional=["what"], help={"what": f"{CELL}; an image, e.g. localhost/app:1; or oci-archive:FILE", **RESULTS, **OWN}
 )
