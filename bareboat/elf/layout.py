@@ -179,9 +179,8 @@ def read_layout(data: bytes) -> Layout:
         _make_segment(fields, is_64bit=is_64bit)
         for fields in _unpack_table(data, order + form, segments_at, segments, segment_bytes)
     )
-    for segment in found:
-        if segment.offset + segment.size_bytes > len(data):
-            raise fault("it is cut off: a segment ends after the file does")
+    if any(segment.offset + segment.size_bytes > len(data) for segment in found):
+        raise fault("it is cut off: a segment ends after the file does")
     section_form = f"{order}II{word}{word}{word}{word}II{word}{word}"
     headers = _unpack_table(data, section_form, sections_at, sections, section_bytes)
     return Layout(
@@ -192,18 +191,7 @@ def read_layout(data: bytes) -> Layout:
         machine=machine,
         entry=entry,
         segments=found,
-        sections=tuple(
-            Section(
-                name_offset=fields[0],
-                kind=fields[1],
-                flags=fields[2],
-                address=fields[3],
-                offset=fields[4],
-                size_bytes=fields[5],
-                link=fields[6],
-            )
-            for fields in headers
-        ),
+        sections=tuple(_make_section(fields) for fields in headers),
         section_names=names,
         tables=(
             (0, IDENT_BYTES + struct.calcsize(f"{order}{_HEADER.format(word)}")),
@@ -240,6 +228,19 @@ def _make_segment(fields: tuple[int, ...], *, is_64bit: bool) -> Segment:
     else:
         kind, offset, address, _, size_bytes, _, flags, _ = fields
     return Segment(kind=kind, flags=flags, offset=offset, address=address, size_bytes=size_bytes)
+
+
+def _make_section(fields: tuple[int, ...]) -> Section:
+    name, kind, flags, address, offset, size_bytes, link, _, _, _ = fields
+    return Section(
+        name_offset=name,
+        kind=kind,
+        flags=flags,
+        address=address,
+        offset=offset,
+        size_bytes=size_bytes,
+        link=link,
+    )
 
 
 def _read_dynamic(data: bytes, segments: tuple[Segment, ...], form: str) -> dict[int, tuple[int, ...]]:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _VERSION = "3"  # raised when twins come to be made in another way
 _PLACE = "/out/keep-symbols"
 # `-C strip=symbols`, as cargo says it, and what a crate's own flags may say to the same end.
-# Build scripts are linked, too, but all of them before the program. The map stays with what cargo keeps, for what is
-# there already is not linked anew.
+# Build scripts are linked, too, but all of them before the program. The map stays with what cargo keeps, because cargo
+# links nothing anew that is there already.
 _KEEPER = """#!/bin/sh
 case " $* " in *" --crate-type bin "*) set -- "$@" -C link-arg=-Wl,-Map={map} ;; esac
 for word do
@@ -83,15 +83,13 @@ def _compile(context: JobContext, job: ProgramJob, toolchain: RootImage, folder:
         keeper.chmod(0o755)
         # In the same order, so that the lines of the one belong to those of the other.
         named = f"nm -p {job.binary} > /out/names && nm -p -C {job.binary} > /out/readable"
-        listing = (
-            f"{{ {{ {named}; }} || : > /out/names > /out/readable; }}",
-            f"{{ cp {map_file} /out/map || : > /out/map; }}",
-        )
+        listing = (f"{{ {{ {named}; }} || rm -f /out/names; }}", f"{{ cp {map_file} /out/map || true; }}")
         commands = (f"export RUSTC_WRAPPER={_PLACE}", *compile_commands(job), *listing)
         work = compile_work(job, toolchain, mounts, commands)
         compile_in(context, work, _log(context, job))
         for name in ("names", "readable", "map"):
-            write_whole(_place(folder, name), (out / name).read_bytes())
+            listed = (out / name).read_bytes() if (out / name).is_file() else b""
+            write_whole(_place(folder, name), listed)
         # The last, so that what it is there with is whole.
         write_whole(_place(folder, "twin"), (out / job.sample.binary).read_bytes())
 

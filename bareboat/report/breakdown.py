@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bareboat.breakdown import Row
 from bareboat.report.figures import size_text
 from bareboat.system.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bareboat.breakdown import Breakdown, Stowaway
+    from bareboat.breakdown import Breakdown, Row, Stowaway
 
 WIDTH = 80
 _WHOLE = 1000  # in tenths of a per cent
@@ -21,8 +21,11 @@ _OPENED = 10  # rows below one per cent are not opened
 _ALONE = 100  # a program below ten per cent is told once more
 _BAR = 8
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-_NAMES_AT = 27
-_RULE = "crates: the first that a symbol's name has; of what has no name of Rust's, that of its object file"
+_NAMES_AT = 28
+_RULE = (
+    "crates: the first that a symbol's name has; of what has no name of Rust's, that of its object file, which after"
+    " link-time optimisation is the program's own for all of them"
+)
 
 
 def breakdown_text(found: Breakdown, top: int) -> str:
@@ -90,8 +93,10 @@ def _lines(row: Row, tenths: int, depth: int, top: int) -> Iterator[str]:
     # The name of one row more is no longer than that there is one.
     told = len(row.rows) if len(row.rows) <= top + 1 else top
     rest = row.rows[told:]
-    more = Row(kind="overhead", name=f"and {len(rest)} more", size_bytes=sum(one.size_bytes for one in rest))
-    shown = [*row.rows[:told], *([more] if rest else [])]
+    shown = list(row.rows[:told])
+    if rest:
+        size_bytes = sum(one.size_bytes for one in rest)
+        shown.append(replace(rest[0], name=f"and {len(rest)} more", size_bytes=size_bytes, rows=()))
     for one, part in zip(shown, share(tenths, [one.size_bytes for one in shown]), strict=True):
         yield from _lines(one, part, depth + 1, top)
 

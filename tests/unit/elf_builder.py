@@ -64,6 +64,8 @@ class _Options:
     symbol_table: bool = False
     symbols: tuple[str, ...] = ()
     contents: tuple[tuple[str, bytes], ...] = ()
+    loaded: bool = False  # whether the sections of `contents` have addresses, and may be code
+    functions: tuple[tuple[str, str, int, int], ...] = ()  # symbols: name, section, offset in it, size
     section_headers: bool = True
     signs: Signs = NO_LIBC
     has_entry: bool = True
@@ -196,16 +198,36 @@ class _Builder:
         named += [(name, 1, content, 0) for name, content in options.contents]
         names = b"\0" + b"".join(name.encode() + b"\0" for name, _, _, _ in named if name)
         named.append(("", 3, names if options.contents else b"", 0))
-        return [
+        rows = [
             (names.index(name.encode() + b"\0"), kind, self.put(content) if content else (0, 0), link)
             for name, kind, content, link in named
         ]
+        if options.functions:
+            rows[-1:-1] = self.function_table(rows, [name for name, _, _, _ in named])
+        return rows
+
+    def function_table(self, rows: list, named: list[str]) -> list[tuple[int, int, tuple[int, int], int]]:
+        """A symbol table of the functions, and the section with their names."""
+        strings, table = bytearray(b"\0"), self.pack("IBBHQQ", 0, 0, 0, 0, 0, 0)
+        for name, section, offset, size in self.options.functions:
+            number = named.index(section)
+            address = rows[number][2][0] + self.base + offset
+            table += self.pack("IBBHQQ", len(strings), 0x12, 0, number, address, size)
+            strings += name.encode() + b"\0"
+        return [(0, 2, self.put(table), len(rows)), (0, 3, self.put(bytes(strings)), 0)]
+
+    def loading(self, kind: int, offset: int) -> tuple[int, int]:
+        """Flags and address of a section: every loaded one may be code."""
+        return (4, offset + self.base) if self.options.loaded and kind == 1 and offset else (0, 0)
 
     def write_headers(self, entry: int) -> None:
         options, word = self.options, self.word
         section = f"II{word * 4}II{word * 2}"
         rows = self.sections() if options.section_headers else []
-        table = [self.pack(section, name, kind, 0, 0, *place, link, 0, 0, 0) for name, kind, place, link in rows]
+        table = [
+            self.pack(section, name, kind, *self.loading(kind, place[0]), *place, link, 0, 0, 0)
+            for name, kind, place, link in rows
+        ]
         sections_at = self.put(b"".join(table))[0] if rows else 0
         ident = b"\x7fELF" + bytes([2 if options.is_64bit else 1, 1 if options.order == "<" else 2, 1]) + bytes(9)
         self.body[: self.header_bytes] = ident + self.pack(
