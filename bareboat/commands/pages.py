@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 (the console reads the types of options)
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from bareboat.commands.history import cell_history
+from bareboat.commands.html_page import DEFAULT, make_html, write_html
 from bareboat.commands.plan_inputs import kept_results, load_gauge, load_harbor, teller
 from bareboat.commands.shown import read_columns, show_results, terminal_of
 from bareboat.errors import InputError, SelectionError
@@ -66,9 +68,10 @@ class ReportOptions:
     all: bool = False  # print the cells too that fail as their recipes say
     crate: Path | None = None  # a crate of the user's own, in place of the samples
     write: bool = False  # publish what was measured of the samples
+    html: str | bool = ""  # the file that a page is written to; True for one of that name which pages have
 
 
-def print_report(project: Project, options: ReportOptions, _: Processes, view: TextIO) -> tuple[str, int]:
+def print_report(project: Project, options: ReportOptions, processes: Processes, view: TextIO) -> tuple[str, int]:
     """One host's results, or every host's; `view` hears what is left out."""
     if options.write and options.crate:
         raise InputError("--write publishes what was measured of a project's samples; a crate's results are its own")
@@ -82,6 +85,9 @@ def print_report(project: Project, options: ReportOptions, _: Processes, view: T
         raise SelectionError(f"no results of host '{options.host}'{did_you_mean(options.host, sorted(measured))}")
     if not measured:
         raise SelectionError("nothing was measured yet: `invoke build-matrix` does it")
+    if options.html:
+        measured = {options.host: measured[options.host]} if options.host else measured
+        return _write_html(project, options, measured, processes), 0
     shown = {
         name: [result for result in measured[name] if options.all or not result.fails_as_expected]
         for name in ([options.host] if options.host else sorted(measured))
@@ -92,6 +98,18 @@ def print_report(project: Project, options: ReportOptions, _: Processes, view: T
         return "\n".join(f"{name}\n{'=' * len(name)}\n\n{table}" for name, table in zip(shown, tables, strict=True)), 0
     results = [result for name in shown for result in shown[name]]
     return show_results(results, options.format, columns, wide=not options.crate), 0
+
+
+def _write_html(
+    project: Project, options: ReportOptions, measured: Mapping[str, tuple[Result, ...]], processes: Processes
+) -> str:
+    """Write the page, without any password, and say where it is."""
+    path = DEFAULT if options.html is True else Path(str(options.html))
+    kept = kept_results(project, options.crate) if options.crate else None
+    history = {} if options.crate else cell_history(project, processes)
+    text = processes.clean(make_html(project, measured, crate=options.crate, kept=kept, history=history))
+    write_whole(path, text.encode(errors="replace"))
+    return f"{path}: open it in a browser"
 
 
 def load_kept(folder: Path) -> dict[str, tuple[Result, ...]]:
@@ -173,6 +191,7 @@ def write_pages(project: Project) -> None:
     if conformance.exists():
         text = replace_block(conformance.read_text(encoding="utf-8"), "conformance", conformance_tables(measured))
         write_whole(conformance, text.encode())
+    write_html(project, measured)
     readme = project.root / "README.md"
     old = text = readme.read_text(encoding="utf-8") if readme.exists() else ""
     for host, results in measured.items():

@@ -12,7 +12,9 @@ what one came to, with who `Asked` for it and each `Cure` that `find_cures` find
 page; `results_table` for the table as a value; `compare` for what became of earlier results by `compare.Rules`,
 `tell_comparison` for that in words and `tell_cheat_sheet` for published sizes beside ours, each in a `CompareFormat`;
 `read_records` for results that were written as JSON; `figures.size_text`, `table.outcome_text`, `table.size_of` and
-`table.group_by_sample` for one figure, one outcome, one size and the results of each sample.
+`table.group_by_sample` for one figure, one outcome, one size and the results of each sample; for pages that are drawn,
+`figures.seconds_text`, `figures.value_text`, and of `table` `AS_EXPECTED`, `column_name`, `columns`, `measurement_of`
+and `sort_results`.
 """
 
 from __future__ import annotations

@@ -101,18 +101,20 @@ def recommend(_c, need, sample, max_size="", results="", crate="", package="", b
     order(commands.recommend.print_recommendation, commands.recommend.RecommendOptions, locals())
 
 
-@task(iterable=["columns"], help={
+@task(iterable=["columns"], optional=["html"], help={
+    "html": "write a page to look at, into this file (default bareboat.html), which asks for nothing from anywhere",
     "format": FORMAT, "columns": COLUMNS, "host": "one of the hosts that there are results of",
     "all": "those made to fail, too", "crate": OWN["crate"],
     "write": "publish what was measured of the samples: results/, docs/, the README's tables",
 })  # fmt: skip
-def report(_c, format="text", host="", all=False, crate="", write=False, columns=None):
+def report(_c, format="text", host="", all=False, crate="", write=False, html="", columns=None):
     """Print what was measured last, of the samples or of the crate in this folder; nothing is built.
 
     For example:
 
         bareboat report --columns size,libc,tls
         bareboat report --format csv > results.csv
+        bareboat report --html results.html      # charts, a table to sort, all that is known of each image
         invoke report --host debian-12-amd64-rootless
     """
     order(commands.pages.print_report, commands.pages.ReportOptions, locals())

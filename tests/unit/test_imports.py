@@ -24,6 +24,7 @@ LAYERS = (
     ("bootstrap", "breakdown", "plan"),
     ("result",),
     ("engine", "report", "measurements"),
+    ("page",),
     ("podman_engine",),
     ("doctor",),
     ("make",),
@@ -102,6 +103,7 @@ def type_imports(path):
         ("closure", {"errors", "archive", "elf"}),
         ("breakdown", {"errors", "elf"}),
         ("report", {"errors", "result", "system"}),
+        ("page", {"errors", "report", "result", "system"}),
         ("plan", {"errors", "inputs"}),
     ],
 )
@@ -194,12 +196,20 @@ def test_every_library_that_is_imported_is_declared_and_the_other_way_round():
     imported = {name.split(".")[0] for path in files for name in run_time_imports(path)}
     libraries = imported - set(sys.stdlib_module_names) - {"bareboat"}
     provided = packages_distributions()
-    assert {plain(provided[name][0]) for name in libraries} == declared("dependencies")
+    extra = declared("optional-dependencies", "page")
+    assert {plain(provided[name][0]) for name in libraries} == declared("dependencies") | extra
+
+
+@pytest.mark.parametrize("library", ["altair", "vl_convert", "jinja2", "markupsafe"])
+def test_the_page_alone_uses_what_the_extra_brings(library):
+    users = {module_of(path) for path in FILES if library in {name.split(".")[0] for name in run_time_imports(path)}}
+    assert users == {"page"}
 
 
 def test_what_is_declared_is_pinned():
     pinned = {plain(line.partition("==")[0]) for line in (ROOT / "pins.txt").read_text(encoding="utf-8").splitlines()}
-    assert declared("dependencies") | declared("optional-dependencies", "dev") <= pinned
+    extras = declared("optional-dependencies", "dev") | declared("optional-dependencies", "page")
+    assert declared("dependencies") | extras <= pinned
 
 
 def declared(*keys):

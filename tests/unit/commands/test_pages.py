@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 from bareboat.commands.pages import ReportOptions, crate_table, load_results, print_report, rows_of
 from bareboat.commands.plan_inputs import kept_results
 from bareboat.commands.project import Project
-from bareboat.errors import InputError, SelectionError
+from bareboat.errors import HostError, InputError, SelectionError
+from bareboat.page import choice_chart, lead_of
 from bareboat.report import conformance_tables, predictions_page, replace_block, results_page
 from bareboat.result.store import load, save
 from bareboat.system.process import Processes
@@ -40,6 +42,41 @@ def test_the_page_of_conformance_is_current():
 
 def test_the_page_of_predictions_is_current():
     assert (ROOT / "docs" / "predictions.md").read_text(encoding="utf-8") == predictions_page(MEASURED)
+
+
+def test_the_chart_of_which_base_to_take_is_current():
+    text = (ROOT / "docs" / "choose-a-base.md").read_text(encoding="utf-8")
+    assert replace_block(text, "choice", choice_chart(MEASURED[lead_of(MEASURED)])) == text
+
+
+def test_the_page_is_written_where_it_is_told_to_be(project, tmp_path):
+    path = tmp_path / "there" / "page.html"
+    said, _ = reported(project, html=str(path))
+    assert said == f"{path}: open it in a browser"
+    assert '<dialog id="hello-world@scratch-musl"' in path.read_text(encoding="utf-8")
+
+
+def test_without_a_name_the_page_is_in_this_folder(project, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    reported(project, html=True)
+    assert (tmp_path / "bareboat.html").exists()
+
+
+def test_what_is_published_has_the_page(project):
+    reported(project, write=True)
+    page = (project.root / "docs" / "results.html").read_bytes()
+    reported(project, write=True)
+    assert (project.root / "docs" / "results.html").read_bytes() == page
+
+
+def test_without_what_draws_it_a_page_says_how_to_get_it(project, monkeypatch):
+    monkeypatch.delitem(sys.modules, "bareboat.page")
+    monkeypatch.delattr("bareboat.page", raising=False)
+    for name in [name for name in sys.modules if name.startswith("bareboat.page.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    with pytest.raises(HostError, match=r"the page needs vl_convert.*\n  pip install 'bareboat\[page\]'"):
+        reported(project, html="x.html")
 
 
 def test_every_prediction_came_true():
