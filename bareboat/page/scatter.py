@@ -10,7 +10,7 @@ import altair as alt
 
 from bareboat.page.labels import place_labels
 from bareboat.page.scales import axis_of, log_ticks
-from bareboat.page.svg import HUES, MUTED, SURFACE, render_svg, stand_alone
+from bareboat.page.svg import HUES, MUTED, SURFACE, TEXT, render_svg, stand_alone
 from bareboat.report.figures import value_text
 from bareboat.report.table import measurement_of, size_of
 from bareboat.result.values import Passed
@@ -115,7 +115,7 @@ def _chart(front: Front, width: int, *, linked: bool) -> alt.TopLevelMixin:
     shape = alt.Shape(
         "libc:N",
         scale=alt.Scale(domain=libcs, range=[_SHAPES.get(libc, "square") for libc in libcs]),
-        legend=_legend("libc", 3 if width > _ROOMY else 1),
+        legend=alt.Legend(**_legend("libc", 3 if width > _ROOMY else 1).to_dict(), symbolFillColor=TEXT),
     )
     points = marks.encode(x=x, y=y, color=colour, shape=shape, description="said:N")
     points = points.encode(href="href:N") if linked else points
@@ -129,7 +129,7 @@ def _chart(front: Front, width: int, *, linked: bool) -> alt.TopLevelMixin:
 
 
 def _legend(title: str, columns: int) -> alt.Legend:
-    return alt.Legend(title=title, orient="top", direction="horizontal", columns=columns, offset=6)
+    return alt.Legend(title=title, orient="top", direction="horizontal", columns=columns, offset=6, symbolStrokeWidth=0)
 
 
 def _point(one: Result, size: float, figure: float, front: Front, *, linked: bool) -> dict[str, Any]:

@@ -46,6 +46,8 @@
       row.hidden = !fits;
       shown += fits;
     }
+    // The control says which host, where it is one.
+    table.classList.toggle("one", Boolean(host && host.value));
     count.textContent = `${shown} of ${rows.length} results`;
   };
   for (const control of [search, host, outcome]) control?.addEventListener("input", filter);
