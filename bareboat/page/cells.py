@@ -27,7 +27,12 @@ class Told:
 
     name: str
     said: tuple[Shown, ...]
-    meaning: str = ""
+
+    @property
+    def lacks(self) -> str:
+        """Why no host has a figure; "" where one has, or where they differ in that."""
+        whys = {"" if shown.text else shown.why for shown in self.said}
+        return whys.pop() if len(whys) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +46,7 @@ class Panel:
     outcomes: tuple[tuple[str, str], ...]  # of each host: the outcome's kind, and the outcome in a line
     details: tuple[str, ...]  # what else is known of failures, each once
     measured: tuple[Told, ...]
+    lacking: tuple[tuple[str, str], ...]  # why there is no figure, and of which columns, where no host has one
     parts: str
     manifest: tuple[ManifestRow, ...]
     unobserved: str
@@ -63,6 +69,7 @@ def make_panels(page: PageInput) -> tuple[Panel, ...]:
 def _panel(number: int, pairs: Sequence[tuple[str, Result]], page: PageInput) -> Panel:
     results = [result for _, result in pairs]
     first = next((one for one in results if one.manifest), results[0])
+    told = _measured(results)
     details = (one.outcome.detail for one in results if isinstance(one.outcome, Failed))
     return Panel(
         cell=first.cell,
@@ -71,7 +78,8 @@ def _panel(number: int, pairs: Sequence[tuple[str, Result]], page: PageInput) ->
         hosts=tuple(host for host, _ in pairs),
         outcomes=tuple((_kind(one), outcome_text(one)) for one in results),
         details=tuple(dict.fromkeys(detail for detail in details if detail.strip())),
-        measured=_measured(results),
+        measured=tuple(line for line in told if not line.lacks),
+        lacking=_lacking(told),
         parts=parts_text(first),
         manifest=first.manifest,
         unobserved=first.unobserved,
@@ -96,10 +104,14 @@ def _measured(results: Sequence[Result]) -> tuple[Told, ...]:
         Told(
             name=column.heading,
             said=tuple(show(measurement_of(one, column_name(column))) for one in results),
-            meaning=column.meaning,
         )
         for column in named
     )
+
+
+def _lacking(told: Sequence[Told]) -> tuple[tuple[str, str], ...]:
+    whys = dict.fromkeys(line.lacks for line in told if line.lacks)
+    return tuple((why, ", ".join(line.name for line in told if line.lacks == why)) for why in whys)
 
 
 def _probes(results: Sequence[Result]) -> tuple[tuple[str, tuple[Probe | None, ...]], ...]:
