@@ -112,6 +112,10 @@ class Wanted:
     exit_code: int = 0  # with which it ends by itself
     seconds: float = 10.0  # the time within which it ends, or listens and answers
 
+    def lacks(self, why: str) -> Gauged:
+        """No figures of it, and why."""
+        return Gauged(why=why, service=bool(self.port))
+
 
 def gauge_cell(context: JobContext, cell: Cell, gauge: Program, image_id: str, ran: Ran | None) -> Gauged:
     """What the gauge shows of the plain run of a cell; `ran` is what an open run did. Raises BareboatError."""
@@ -146,11 +150,11 @@ def _port(ran: Ran, serving: Serving | None) -> int:
 def take(context: JobContext, gauge: Program, start: Start, wanted: Wanted) -> Gauged:
     """What the gauge shows of a program that is started so; nothing, and why, where the machine is busy."""
     if context.remote:
-        return Gauged(why="the engine is on another machine, and cannot mount the gauge of this one")
+        return wanted.lacks("the engine is on another machine, and cannot mount the gauge of this one")
     if busy := context.await_quiet():
-        return Gauged(why=busy)
+        return wanted.lacks(busy)
     answer = ask(context, gauge, start, wanted)
-    return Gauged(why=answer) if isinstance(answer, str) else judge(answer, wanted)
+    return wanted.lacks(answer) if isinstance(answer, str) else judge(answer, wanted)
 
 
 def ask(context: JobContext, gauge: Program, start: Start, wanted: Wanted) -> Answer | str:
@@ -187,7 +191,7 @@ def judge(answer: Answer, wanted: Wanted) -> Gauged:
     faults = (_fault(run, wanted) for run in answer.runs)
     why = next((fault for fault in faults if fault), "") or _busy(answer.processors)
     if why or not answer.runs:
-        return Gauged(why=why or "the gauge made no run")
+        return wanted.lacks(why or "the gauge made no run")
     return Gauged(
         runs=tuple(run.figures() for run in answer.runs),
         idle_runs=tuple(run.figures() for run in answer.idle_runs),

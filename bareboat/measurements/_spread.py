@@ -32,14 +32,18 @@ def read_runs(
     gauged: Gauged | None,
     figure: Callable[[GaugedRun], float | None],
     *,
+    service: bool | None = None,
     of: Callable[[Gauged], Sequence[GaugedRun]] = lambda gauged: gauged.runs,
 ) -> Reading:
     """The median of what `figure` takes of each run; no figure where none was taken, and why, or where not all have it.
 
-    What only some of the runs showed is no property of the program.
+    `service` says whether only services have the figure, or only other programs. What only some of the runs showed is
+    no property of the program.
     """
-    if gauged is None or gauged.why:
-        return Reading(value=None, why=gauged.why if gauged else "")
+    if gauged is None or (service is not None and service != gauged.service):
+        return Reading(value=None)
+    if gauged.why:
+        return Reading(value=None, why=gauged.why)
     taken = [figure(run) for run in of(gauged)]
     values = [value for value in taken if value is not None]
     if values and len(values) < len(taken):

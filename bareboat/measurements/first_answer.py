@@ -22,7 +22,7 @@ COLUMN = Column(
 
 def measure_timed(subject: TimedSubject) -> Reading:
     """Seconds; none of a program that is no service, or speaks no HTTP."""
-    reading = read_runs(subject.gauged, lambda run: run.answered)
+    reading = read_runs(subject.gauged, lambda run: run.answered, service=True)
     if reading.value is None and not reading.why and subject.gauged and subject.gauged.service:
         return Reading(value=None, why="it did not answer GET /")
     return reading

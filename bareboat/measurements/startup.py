@@ -23,4 +23,4 @@ COLUMN = Column(
 
 def measure_timed(subject: TimedSubject) -> Reading:
     """Seconds; none of a service."""
-    return read_runs(subject.gauged, lambda run: run.ended)
+    return read_runs(subject.gauged, lambda run: run.ended, service=False)

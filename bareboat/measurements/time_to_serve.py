@@ -23,4 +23,4 @@ COLUMN = Column(
 
 def measure_timed(subject: TimedSubject) -> Reading:
     """Seconds; none of a program that is no service."""
-    return read_runs(subject.gauged, lambda run: run.connected)
+    return read_runs(subject.gauged, lambda run: run.connected, service=True)

@@ -114,7 +114,7 @@ def test_a_program_that_does_otherwise_than_expected_has_no_figures(world, chang
     ({"signal": 6}, "SIGABRT ended it and never listened on 127.0.0.1:80"),
 ])  # fmt: skip
 def test_a_service_that_does_not_listen_says_so(world, changed, why):
-    assert world(says({**RUN, **changed}), Wanted(program="/app", port=80)) == Gauged(why=why)
+    assert world(says({**RUN, **changed}), Wanted(program="/app", port=80)) == Gauged(why=why, service=True)
 
 
 @pytest.mark.parametrize(("changed", "code"), [({"exit_code": 3}, 3), ({"signal": 11}, 139)])

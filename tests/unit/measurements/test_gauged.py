@@ -61,10 +61,12 @@ def test_a_service_has_its_own_columns():
 
 
 def test_why_nothing_was_taken_is_said_in_each():
-    assert set(readings(Gauged(why="the machine was busy")).values()) == {
-        Reading(value=None, why="the machine was busy")
-    }
-    assert set(readings(None).values()) == {Reading(value=None)}
+    busy, nothing = Reading(value=None, why="busy"), Reading(value=None)
+    ends, serves = readings(Gauged(why="busy")), readings(Gauged(why="busy", service=True))
+    assert [name for name in COLUMNS if ends[name] == nothing] == ["time_to_serve", "first_answer"]
+    assert [name for name in COLUMNS if serves[name] == nothing] == ["startup"]
+    assert {*ends.values(), *serves.values()} == {busy, nothing}
+    assert set(readings(None).values()) == {nothing}
 
 
 def test_a_service_without_an_answer_says_so():
