@@ -14,6 +14,7 @@ from bareboat.check.harbor import judge_probes, probe_service
 from bareboat.engine.fake import HOST, FakeEngine, Script
 from bareboat.errors import BareboatError
 from bareboat.inputs.limits import Limits
+from bareboat.result.gauged import Gauged
 from bareboat.result.values import Probe
 from bareboat.system.process import Processes
 
@@ -54,13 +55,15 @@ def engine(tmp_path):
     return engine
 
 
-def visit(engine, tmp_path, excuses=None, limits=Limits(), host=HOST):  # noqa: B008 (a frozen value)
+def visit(engine, tmp_path, excuses=None, limits=Limits(), host=HOST, **more):  # noqa: B008 (a frozen value)
     program = tmp_path / "program"
     program.write_bytes(b"the harbor")
     context = SimpleNamespace(
         engine=engine, folders=SimpleNamespace(scratch=tmp_path), processes=Processes(), host=host
     )
-    return probe_service(context, SERVICE, SimpleNamespace(sha256="0" * 64, path=program), excuses or {}, limits)
+    return probe_service(
+        context, SERVICE, SimpleNamespace(sha256="0" * 64, path=program), excuses or {}, limits, **more
+    )
 
 
 def test_every_probe_is_kept_and_all_containers_go(engine, tmp_path):
@@ -85,6 +88,21 @@ def test_the_service_shares_the_harbors_loopback_names_and_authority(engine, tmp
     # The second run trusts nobody, and asks the good upstream by the name of the unknown one.
     assert "EXTRA_CA" not in second.environment
     assert second.environment["UPSTREAM_UNKNOWN"] == UPSTREAMS["UPSTREAM_GOOD"]
+
+
+def test_the_service_is_gauged_in_the_open_harbor_before_it_is_asked(engine, tmp_path):
+    seen, gauged = [], Gauged(why="seen")
+
+    def gauge(start):
+        seen.append((start, len(engine.containers)))
+        return gauged
+
+    assert visit(engine, tmp_path, gauge=gauge).gauged is gauged
+    harbor = next(iter(engine.started))
+    ((start, running),) = seen
+    assert running == 1, "the harbor alone"
+    assert start == next(one for one in engine.started.values() if one.image == SERVICE)
+    assert start.network == harbor
 
 
 def test_the_service_is_told_to_end_in_the_middle_of_a_request(engine, tmp_path):
