@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _FIGURES = (
     ("Size", "size"),
     ("Start-up", "start_up"),
-    ("Time to serve", "serve"),
+    ("Time to serve", "time_to_serve"),
     ("Peak memory", "peak"),
     ("Transfer", "transfer_size"),
     ("Files", "files"),

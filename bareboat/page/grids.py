@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # The columns that are there before anybody asks for all.
 _FEW = frozenset(
-    {"size", "transfer", "transfer_size", "start_up", "serve", "peak", "files", "libc", "crt", "tls", "dns"}
+    {"size", "transfer", "transfer_size", "start_up", "time_to_serve", "peak", "files", "libc", "crt", "tls", "dns"}
 )
 _FIGURES = frozenset({"bytes", "seconds", "count"})
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # What is drawn against the size: the first of these that was measured; heading and name.
 AGAINST = (
     ("Start-up", "start_up"),
-    ("Time to serve", "serve"),
+    ("Time to serve", "time_to_serve"),
     ("Peak memory", "peak"),
     ("Transfer, gzip -6", "transfer_size"),
 )

@@ -149,7 +149,7 @@ def test_every_cell_has_its_figures_or_why_not(built: Built) -> None:
     assert set(built.results) == {f"acts@{recipe}" for recipe in RECIPES}
     for result in built.results.values():
         taken = {one["column"]["name"]: one for one in result["measurements"]}
-        for name in ("startup", "peak", "page_faults", "nothing"):
+        for name in ("start_up", "peak", "page_faults", "nothing"):
             one = taken[name]
             assert (one["value"] is None) == one["why"].startswith("the machine was busy"), one
             assert one["value"] is None or one["spread"]["runs"] >= 3

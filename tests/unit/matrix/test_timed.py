@@ -69,7 +69,7 @@ def run(context, gauge=GAUGE):
 
 def test_the_gauges_figures_are_the_cells(engine, tmp_path):
     result, taken = run(job_context(engine, tmp_path))
-    assert (taken["startup"].value, taken["startup"].spread.runs) == (0.002, 3)
+    assert (taken["start_up"].value, taken["start_up"].spread.runs) == (0.002, 3)
     assert (taken["peak"].value, taken["page_faults"].value) == (300 * 1024, 21)
     assert taken["time_to_serve"].why == ""
     made = result.provenance.made
@@ -78,13 +78,13 @@ def test_the_gauges_figures_are_the_cells(engine, tmp_path):
 
 def test_a_busy_machine_is_said_in_the_result_and_fails_nothing(engine, tmp_path):
     _, taken = run(job_context(engine, tmp_path, await_quiet=lambda: "the machine was busy"))
-    assert (taken["startup"].value, taken["startup"].why) == (None, "the machine was busy")
+    assert (taken["start_up"].value, taken["start_up"].why) == (None, "the machine was busy")
     assert not engine.started
 
 
 def test_without_a_gauge_there_are_no_figures_and_no_reason(engine, tmp_path):
     result, taken = run(job_context(engine, tmp_path), gauge=None)
-    assert (taken["startup"].value, taken["startup"].why) == (None, "")
+    assert (taken["start_up"].value, taken["start_up"].why) == (None, "")
     assert result.provenance.made.gauge == ""
 
 

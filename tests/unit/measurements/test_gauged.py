@@ -23,7 +23,7 @@ SERVES = Gauged(
     idle_runs=(GaugedRun(ended=0.0001),) * 3,
     service=True,
 )
-COLUMNS = ("startup", "first_output", "time_to_serve", "first_answer", "peak", "page_faults", "nothing")
+COLUMNS = ("start_up", "first_output", "time_to_serve", "first_answer", "peak", "page_faults", "nothing")
 
 
 def readings(gauged, **more):
@@ -38,7 +38,7 @@ def values(gauged):
 
 def test_a_program_that_ends_has_its_own_columns():
     assert values(ENDS) == {
-        "startup": 0.004,
+        "start_up": 0.004,
         "first_output": 0.002,
         "time_to_serve": None,
         "first_answer": None,
@@ -50,7 +50,7 @@ def test_a_program_that_ends_has_its_own_columns():
 
 def test_a_service_has_its_own_columns():
     assert values(SERVES) == {
-        "startup": None,
+        "start_up": None,
         "first_output": None,
         "time_to_serve": 0.01,
         "first_answer": 0.02,
@@ -64,7 +64,7 @@ def test_why_nothing_was_taken_is_said_in_each():
     busy, nothing = Reading(value=None, why="busy"), Reading(value=None)
     ends, serves = readings(Gauged(why="busy")), readings(Gauged(why="busy", service=True))
     assert [name for name in COLUMNS if ends[name] == nothing] == ["time_to_serve", "first_answer"]
-    assert [name for name in COLUMNS if serves[name] == nothing] == ["startup"]
+    assert [name for name in COLUMNS if serves[name] == nothing] == ["start_up"]
     assert {*ends.values(), *serves.values()} == {busy, nothing}
     assert set(readings(None).values()) == {nothing}
 

@@ -75,7 +75,7 @@ def test_every_figure_of_a_known_image(subject_of, write):
         "observed": None,
         "peak": None,
         "page_faults": None,
-        "startup": None,
+        "start_up": None,
         "first_output": None,
         "time_to_serve": None,
         "first_answer": None,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bareboat.measurements.subject import TimedSubject
 
 COLUMN = Column(
-    name="startup",
+    name="start_up",
     heading="Start-up",
     unit="seconds",
     order=130,
