@@ -63,8 +63,12 @@ def test_each_job_of_a_plan_has_a_numbered_row_with_what_it_waits_for():
         ["4", "program hello-world musl static in gnu", "toolchain gnu"],
         ["5", "image hello-world@debian", "program hello-world gnu dynamic in gnu, base debian"],
         ["6", "image hello-world@scratch-musl", "program hello-world musl static in gnu"],
-        ["7", "timed hello-world@debian", "image hello-world@debian"],
-        ["8", "timed hello-world@scratch-musl", "image hello-world@scratch-musl"],
+        ["7", "timed hello-world@debian", "image hello-world@debian, program hello-world gnu dynamic in gnu"],
+        [
+            "8",
+            "timed hello-world@scratch-musl",
+            "image hello-world@scratch-musl, program hello-world musl static in gnu",
+        ],
     ]
     assert count == "2 cells, 8 jobs; bases from bootstrap"
 

@@ -49,6 +49,7 @@ def test_the_chart_of_which_base_to_take_is_current():
     assert replace_block(text, "choice", choice_chart(MEASURED[lead_of(MEASURED)])) == text
 
 
+@pytest.mark.starts_processes("git has the history of cells")
 def test_the_page_is_written_where_it_is_told_to_be(project, tmp_path):
     path = tmp_path / "there" / "page.html"
     said, _ = reported(project, html=str(path))
@@ -56,6 +57,7 @@ def test_the_page_is_written_where_it_is_told_to_be(project, tmp_path):
     assert '<dialog id="hello-world@scratch-musl"' in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.starts_processes("git has the history of cells")
 def test_without_a_name_the_page_is_in_this_folder(project, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     reported(project, html=True)
@@ -69,6 +71,7 @@ def test_what_is_published_has_the_page(project):
     assert (project.root / "docs" / "results.html").read_bytes() == page
 
 
+@pytest.mark.starts_processes("git has the history of cells")
 def test_without_what_draws_it_a_page_says_how_to_get_it(project, monkeypatch):
     monkeypatch.delitem(sys.modules, "bareboat.page")
     monkeypatch.delattr("bareboat.page", raising=False)
