@@ -186,8 +186,9 @@ def say_running(outlook: Outlook, job: str, since: float, now: float) -> str:
 
 
 def took_of(seconds: float, usual: float | None) -> str:
-    """`1 min 00 s`, and ` of about 3 min` where it is known what it takes."""
-    return f"{duration(seconds)} of {about(usual)}" if usual and usual >= _LONG_SECONDS else duration(seconds)
+    """`1 min 00 s of about 3 min`; without the forecast where there is none, or where it has turned out wrong."""
+    known = usual is not None and usual >= _LONG_SECONDS and seconds <= usual
+    return f"{duration(seconds)} of {about(usual)}" if usual is not None and known else duration(seconds)
 
 
 def one_line(text: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from bareboat.matrix.live import LiveProgress
 from bareboat.matrix.outlook import Outlook
 from bareboat.matrix.pace import Pace
-from bareboat.matrix.plain import Loudness, PlainProgress
+from bareboat.matrix.plain import Loudness, PlainProgress, took_of
 from bareboat.matrix.progress import Muted, make_progress
 from tests.unit.project import plan_of
 
@@ -305,3 +305,9 @@ def test_a_live_view_says_what_is_left_and_is_no_wider_than_its_terminal(
     assert f"0 of {len(jobs)} jobs, about {-(-90 * len(jobs) // 60)} min left" in plain
     assert ("Compiling alloc" in plain) == (columns > 40)
     assert not re.search(r"\ball?\b|\ballo\b", plain)  # no word is cut
+
+
+def test_a_forecast_that_turned_out_wrong_is_not_repeated() -> None:
+    assert took_of(90.0, 100.0) == "1 min 30 s of about 2 min"
+    assert took_of(480.0, 100.0) == "8 min 00 s"
+    assert took_of(5.0, 6.0) == took_of(5.0, None) == "5.0 s"

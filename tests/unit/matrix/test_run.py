@@ -668,3 +668,13 @@ def test_what_a_run_resolved_is_pinned_and_no_pin_is_changed():
     assert new_pins(lock, jobs, outputs) == lock
     moved = root_image("c", "bootstrap", digest, replace(libc, version="2.41-13"))
     assert new_pins(lock, jobs, Outputs(by_id={"base c": moved})) == lock
+
+
+def test_a_cell_that_failed_is_told_of_once_and_not_by_what_would_have_timed_it(context):
+    view = io.StringIO()
+    plan = plan_of(book_of("scratch-musl", libc="gnu"))
+    done = run_plan(context, plan, view)
+    assert outcomes(done)["scratch-musl"].kind == "failed"
+    assert "image hello-world@scratch-musl: failed" in view.getvalue()
+    assert "timed" not in view.getvalue()
+    assert "timed hello-world@scratch-musl" in {job.id for job in plan.jobs}
