@@ -20,8 +20,7 @@ from machine import busy_share, describe, tell
 from wrk import BODY_BYTES, CONNECTIONS, DRIFT_LIMIT, EARLY_SECONDS, Borne, bear, load_wrk
 
 from bareboat.check.harbor import open_harbor
-from bareboat.commands.open_run import WorkOptions, open_run
-from bareboat.commands.plan_inputs import find_inputs
+from bareboat.commands.open_run import Order, WorkOptions, carry_out
 from bareboat.commands.project import find_project
 from bareboat.console import run
 from bareboat.errors import BareboatError
@@ -36,9 +35,9 @@ from bareboat.system.folders import find_folders
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bareboat.commands.open_run import OpenRun
+    from bareboat.commands.open_run import Carried
     from bareboat.make.context import Program
-    from bareboat.plan.jobs import Cell, Plan
+    from bareboat.plan.jobs import Cell
     from bareboat.result.values import Result
     from bareboat.system.process import Processes
 
@@ -99,21 +98,21 @@ def tabulate_series(rows: Sequence[tuple[tuple[str, ...], Borne]]) -> str:
     return "\n".join([*lines, "", *verdict])
 
 
-def make_all(opened: OpenRun, plan: Plan) -> tuple[list[tuple[Cell, Result]], Program]:
-    """Build and try out the cells as `build-matrix` does, or find them unchanged; and the harbor that holds them."""
-    run = opened.run(plan)
+def find_passed(carried: Carried) -> tuple[list[tuple[Cell, Result]], Program]:
+    """The cells that passed, and the harbor that holds them."""
+    run, cells = carried.run, carried.plan.cells
     results = {result.cell: result for result in run.results}
-    passed = [(cell, results[cell.id]) for cell in plan.cells if results[cell.id].outcome.kind == "passed"]
+    passed = [(cell, results[cell.id]) for cell in cells if results[cell.id].outcome.kind == "passed"]
     harbor = next((cell.harbor for cell, _ in passed if cell.harbor), None)
     if harbor is None:
-        raise BareboatError(f"no service passed of {', '.join(cell.id for cell in plan.cells)}")
+        raise BareboatError(f"no service passed of {', '.join(cell.id for cell in cells)}")
     return passed, run.outputs.program(harbor)
 
 
-def measure(opened: OpenRun, plan: Plan, whole_seconds: int) -> tuple[str, bool]:
+def measure(carried: Carried, whole_seconds: int) -> tuple[str, bool]:
     """The tables, and whether nothing was found that must not be."""
-    cells, harbor_program = make_all(opened, plan)
-    wrk = load_wrk(opened.context)
+    (cells, harbor_program), context = find_passed(carried), carried.context
+    wrk = load_wrk(context)
     busy = busy_share()
     sections, sound = [], True
     for series in SERIES:
@@ -122,12 +121,12 @@ def measure(opened: OpenRun, plan: Plan, whole_seconds: int) -> tuple[str, bool]
         for cell, result in (*cells, cells[0]):
             tell(f"{series.title}: {cell.id}, {seconds} s")
             image = result.provenance.image_id if result.provenance else ""
-            with open_harbor(opened.context, harbor_program) as harbor:
+            with open_harbor(context, harbor_program) as harbor:
                 borne = bear(harbor, image, wrk, series.page, seconds)
             rows.append((words_of(cell, result), borne))
             sound = sound and not borne.faults
         sections.append(f"## {series.title}, {seconds} s\n\n{tabulate_series(rows)}\n")
-    facts = describe(opened.context.host, busy)
+    facts = describe(context.host, busy)
     return "\n".join([*sections, "## The machine\n", f"{facts}\n"]), sound
 
 
@@ -135,11 +134,12 @@ def run_bench(options: argparse.Namespace, processes: Processes) -> tuple[str, i
     """The whole of it; the project's own results are left alone."""
     project = find_project(Path(__file__).parents[1])
     samples = load_samples(project.samples)
-    inputs = find_inputs(load_recipes(project.recipes), samples, "auto", processes, tell)
-    plan = make_plan(inputs, samples, Selection(samples=tuple(options.sample), recipes=(options.recipe,)))
-    work = WorkOptions(results=find_folders().cache / "results")
-    with open_run(project, inputs, processes, sys.stderr, work) as opened:
-        text, sound = measure(opened, plan, options.seconds)
+    selection = Selection(samples=tuple(options.sample), recipes=(options.recipe,))
+    planned = partial(make_plan, samples=samples, selection=selection)
+    order = Order(book=load_recipes(project.recipes), samples=samples, bases="auto", plan=planned)
+    work = WorkOptions(results=find_folders().cache / "results", needs_engine=True)
+    with carry_out(project, order, processes, sys.stderr, work) as carried:
+        text, sound = measure(carried, options.seconds)
     head = HEAD.format(connections=CONNECTIONS, early=EARLY_SECONDS)
     if options.write:
         write_whole(RESULT, f"{head}\n{text}".encode())

@@ -77,7 +77,7 @@ def show_summary(
     def explain(result: Result) -> str:
         return as_called(f"`invoke {shlex.join(['explain', result.cell, *words])}`").strip("`")
 
-    report = f"`invoke {shlex.join(['report', *crate])}` shows all figures."
+    report = f"`invoke {shlex.join(['report', *crate])}` shows all figures, with `--html` as a page."
     more = Next(
         explain=explain,
         results=str(folder),

@@ -21,7 +21,7 @@ from bareboat.make.copies import owners_in
 from bareboat.make.image import ship_image
 from bareboat.make.standing import keep_image_key
 from bareboat.matrix.standing import find_ingredients, find_measured, result_key
-from bareboat.measurements import Subject, measure_all
+from bareboat.measurements import Subject, measure_all, without_timed
 from bareboat.measurements.tls import lacks_locks
 from bareboat.result.portable import portable
 from bareboat.result.store import save
@@ -112,7 +112,7 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingred
     preflight = compare(found.closure, verdict)
     subject = _subject(context, shipped, found, preflight)
     failure = _unfit(cell, shipped.elf, subject) or _run_failure(context, shipped, found)
-    failed = judge_cell(cell, preflight, failure)
+    failed, taken = judge_cell(cell, preflight, failure), measure_all(subject)
     result = Result(
         cell=cell.id,
         sample=cell.sample.name,
@@ -120,7 +120,7 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingred
         platform=str(cell.program.platform),
         key=result_key(cell, made, context.host),
         outcome=failed or Passed(),
-        measurements=measure_all(subject),
+        measurements=without_timed(taken, "its image failed") if failed else taken,
         provenance=_provenance(context, shipped, made),
         preflight=preflight,
         manifest=subject.manifest,

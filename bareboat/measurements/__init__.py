@@ -3,9 +3,9 @@
 A module that measures a timed run has a `measure_timed` in place of `measure`; one whose figure such a run can confirm
 has a `confirm` too. What they give is a bare figure, or a `Reading` with its spread or with why there is none. No list
 names the modules: every file here is one, but `subject` and those whose name begins with `_`. Others use `measure_all`
-with a `Subject`, `measure_timed` with a `TimedSubject`, `load_measurements` for the columns, `timed_names` for those
-that are another figure in each run, `lacks_locks` of `tls`, `proof` and `idle` for what a proof changes, and the word
-`NOT_OBSERVED`.
+with a `Subject`, `measure_timed` with a `TimedSubject`, `without_timed` where nothing will be timed, `load_measurements`
+for the columns, `timed_names` for those that are another figure in each run, `lacks_locks` of `tls`, `proof` and `idle`
+for what a proof changes, and the word `NOT_OBSERVED`.
 """
 
 from __future__ import annotations
@@ -77,6 +77,12 @@ def measure_timed(taken: tuple[Measurement, ...], subject: TimedSubject) -> tupl
 def timed_names() -> frozenset[str]:
     """The names of the columns that are taken in a timed run, and are another figure in each."""
     return frozenset(module.COLUMN.name for module in load_measurements() if _is_timed(module))
+
+
+def without_timed(taken: tuple[Measurement, ...], why: str) -> tuple[Measurement, ...]:
+    """The measurements of an image of which nothing will be timed, and why."""
+    timed = timed_names()
+    return tuple(replace(one, why=one.why or why) if one.column.name in timed else one for one in taken)
 
 
 def _measure(module: MeasurementModule, subject: Subject) -> Measurement:

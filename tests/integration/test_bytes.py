@@ -19,15 +19,15 @@ RECIPES = ("debian", "scratch-musl", "scratch-glibc-dynamic")
 # Two files of the same content, which no program needs.
 TWICE = """
 [[copy]]
+from = "recipe"
 text = "the same words\\n"
 to = "/etc/one"
-mode = "0644"
 why = "a test"
 
 [[copy]]
+from = "recipe"
 text = "the same words\\n"
 to = "/etc/two"
-mode = "0644"
 why = "a test"
 """
 
@@ -62,12 +62,12 @@ def test_every_byte_of_an_image_is_told_and_the_twin_has_the_same_code(recipe: s
         "build-matrix", "--sample=hello-world", f"--recipe={recipe}", "--bases=bootstrap", "--format=json"
     )
     (row,) = json.loads(measured.stdout)
-    assert found["size_bytes"] == found["image"]["size_bytes"] == row["size"]
+    assert found["size_bytes"] == found["image"]["size_bytes"] == row["size_bytes"]
     assert found["image"]["percent"] == 100.0
     walk(found["image"])
     assert found["twin"]["same"] is True, found["twin"]["says"]
     program = find(found["image"], "/hello-world")
-    assert program["size_bytes"] == row["program_size"]
+    assert program["size_bytes"] == row["program_size_bytes"]
     code = find(program, ".text")
     crates = {one["name"]: one["size_bytes"] for one in code["rows"]}
     assert {"std", "core", "alloc"} <= set(crates)

@@ -79,7 +79,7 @@ def test_the_commands_that_explain_name_the_crate_where_the_user_is_not():
     here, named = Path("/home/me/app"), Path("/two words")
     standing = show_summary(ALL, OwnCrate(crate=here, bin="server"), here, (Path("/kept"), None), "Take it.")
     assert "    invoke explain hello-world@distroless-static --bin=server\n" in standing
-    assert "`invoke report` shows all figures." in standing
+    assert "`invoke report` shows all figures, with `--html` as a page." in standing
     away = show_summary(ALL, OwnCrate(crate=here), None, (named, named), "Take it.")
     assert "    invoke explain hello-world@distroless-static --crate=/home/me/app '--results=/two words'\n" in away
     assert "Results: /two words\n`--columns all` shows all figures." in away

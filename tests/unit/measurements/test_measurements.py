@@ -13,7 +13,7 @@ import bareboat.measurements
 from bareboat.archive import open_image
 from bareboat.elf import read_elf
 from bareboat.errors import MeasurementError
-from bareboat.measurements import Subject, load_measurements, measure_all
+from bareboat.measurements import Subject, load_measurements, measure_all, without_timed
 from bareboat.result.measurement import NOT_ASKED, Spread
 from tests.unit.elf_builder import ET_EXEC, GNU, MUSL, MUSL_LOADER, build_elf
 from tests.unit.image_builder import (
@@ -192,6 +192,14 @@ def test_what_takes_long_is_taken_where_it_is_asked_for(added, subject_of, asked
     )
     taken = added(text, replace(subject_of(), thorough=asked))
     assert (taken.value, taken.why) == found
+
+
+def test_where_nothing_will_be_timed_each_timed_figure_says_why(subject_of):
+    taken = measure_all(subject_of())
+    said = {one.column.name: one.why for one in without_timed(taken, "its image failed")}
+    assert said["start_up"] == said["peak"] == "its image failed"
+    assert said["size"] == ""
+    assert said["memory_floor"] == NOT_ASKED, "that none was asked for comes first"
 
 
 MEASURE = "def measure(subject):\n    return 1\n"
