@@ -103,6 +103,7 @@ def test_a_cell_passes_is_saved_and_is_not_done_again(context, engine):
     assert second.results[0] == next(result for result in first.results if result.recipe == "scratch-musl")
 
 
+@pytest.mark.starts_processes("QEMU says its version")
 def test_figures_that_were_not_asked_for_are_taken_when_they_are(context, engine):
     (result,) = run(context, book_of("scratch-musl")).results
     not_asked = tuple(replace(taken, value=None, why=NOT_ASKED) for taken in result.measurements[:1])
