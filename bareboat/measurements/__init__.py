@@ -2,9 +2,10 @@
 
 A module that measures a timed run has a `measure_timed` in place of `measure`; one whose figure such a run can confirm
 has a `confirm` too. What they give is a bare figure, or a `Reading` with its spread or with why there is none. No list
-names the modules: every file here is one, but `subject` and those whose name begins with `_`. Others use `measure_all` with a `Subject`, `measure_timed` with a `TimedSubject`, `without_timed` where nothing will be
-timed, `load_measurements` for the columns, `timed_names` for those that are another figure in each run, `lacks_locks`
-of `tls`, `proof` and `idle` for what a proof changes, and the word `NOT_OBSERVED`.
+names the modules: every file here is one, but `subject` and those whose name begins with `_`. Others use `measure_all`
+with a `Subject`, `measure_timed` with a `TimedSubject`, `without_timed` where nothing will be timed,
+`load_measurements` for the columns, `timed_names` for those that are another figure in each run, `lacks_locks` of
+`tls`, `proof` and `idle` for what a proof changes, and the word `NOT_OBSERVED`.
 """
 
 from __future__ import annotations
