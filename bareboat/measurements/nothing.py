@@ -12,13 +12,12 @@ if TYPE_CHECKING:
 
 COLUMN = Column(
     name="nothing",
-    heading="Nothing",
+    heading="Control",
     unit="seconds",
     order=134,
     meaning="the control: from exec to exit of a program of some 10 kB that does nothing, run in turn with the "
     "image's own in the same container; it is the share of kernel and runtime in every such time, and "
     "subtracted from none",
-    better="less",
 )
 
 

@@ -15,8 +15,8 @@ COLUMN = Column(
     heading="Start-up",
     unit="seconds",
     order=130,
-    meaning="from exec to exit of a program that ends by itself: the median of up to 50 runs, inside a container "
-    "as every run has it; what a program that does nothing takes is part of it (*Nothing*)",
+    meaning="from exec to exit of a program that ends by itself: the median of up to 50 runs on one processor, inside "
+    "a container as every run has it; what a program that does nothing takes is part of it (*Control*)",
     better="less",
 )
 

@@ -55,11 +55,13 @@ def find_front(results: Iterable[Result]) -> Front | None:
         )
         if len(points) > 2:  # noqa: PLR2004 (two points make no front)
             unit = next(taken.column.unit for _, _, taken in found)
+            spreads = {one.recipe: taken.spread for one, _, taken in found}
             best, least = [], math.inf
             for one, _, figure in points:
                 if figure < least:
                     best.append(one.recipe)
-                    least = figure
+                    # A median that is no lower than many a single run was is no better: the next run may turn it round.
+                    least = spread.p10 if (spread := spreads[one.recipe]) else figure
             return Front(heading=heading, unit=unit, points=tuple(points), best=tuple(best))
     return None
 

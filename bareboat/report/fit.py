@@ -14,14 +14,16 @@ GAP = 2  # characters between two columns
 def choose_columns(widths: Sequence[int], ranks: Sequence[int], room: int) -> tuple[int, ...]:
     """Which columns a table of `room` characters has, by index in their own order; the first is always one.
 
-    They are taken by rank, and of the same rank from the left, each if there is room for it beside those before it.
+    They are taken by rank, and of the same rank from the left, until there is no room for the next: so a wider table
+    has all that a narrower one has.
     """
     first, *others = range(len(widths))
     chosen, left = [first], room - widths[first]
     for index in sorted(others, key=ranks.__getitem__):
-        if widths[index] + GAP <= left:
-            chosen.append(index)
-            left -= widths[index] + GAP
+        left -= widths[index] + GAP
+        if left < 0:
+            break
+        chosen.append(index)
     return tuple(sorted(chosen))
 
 

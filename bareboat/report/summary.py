@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from bareboat.result.values import Result
 
-# Of how many samples, and of how many failures, each is told of.
-_NAMED = 3
+# How many failures are told of, each.
 _FAILURES = 5
 
 
@@ -38,7 +37,7 @@ def summarise(results: Sequence[Result], more: Next, room: int, recommendation: 
     The `recommendation` of a program's base stands in the place of what is smallest and of why others failed.
     """
     failed = [result for result in results if isinstance(result.outcome, Failed) and not result.fails_as_expected]
-    told = recommendation.splitlines() if recommendation else [*_best(results)]
+    told = recommendation.splitlines() if recommendation else [*_best(results, room)]
     text = fold_lines([_counts(results), *told], room)
     for result in failed[:_FAILURES]:
         said = "" if recommendation else f"{shorten(f'{printable(result.cell)} {outcome_text(result)}', room)}\n"
@@ -57,16 +56,23 @@ def _counts(results: Sequence[Result]) -> str:
     return f"{cells}: {counted}." if counted else f"{cells}."
 
 
-def _best(results: Sequence[Result]) -> Iterator[str]:
-    """The smallest and the quickest of each sample, of the first few samples."""
+def _best(results: Sequence[Result], room: int) -> Iterator[str]:
+    """The smallest and the quickest of each sample, of as many samples as a line has room for."""
     groups = [(name, best) for name, group in group_by_sample(results) if (best := find_best(group))]
     if groups:
-        named = [_named(name, best, many=len(groups) > 1) for name, best in groups[:_NAMED]]
-        more = f"; and {len(groups) - _NAMED} more samples" if len(groups) > _NAMED else ""
-        yield f"Smallest: {'; '.join(named)}{more}."
+        yield _listed("Smallest: ", [_named(name, best, many=len(groups) > 1) for name, best in groups], room)
     if quickest := [found for name, group in group_by_sample(results) if (found := _quickest(name, group, groups))]:
-        more = f"; and {len(quickest) - _NAMED} more samples" if len(quickest) > _NAMED else ""
-        yield f"Quickest to start: {'; '.join(quickest[:_NAMED])}{more}."
+        yield _listed("Quickest to start: ", quickest, room)
+
+
+def _listed(head: str, named: Sequence[str], room: int) -> str:
+    """As many of them as fit into a line, and at least the first."""
+    for count in range(len(named), 1, -1):
+        more = f"; {len(named) - count} more samples" if count < len(named) else ""
+        line = f"{head}{'; '.join(named[:count])}{more}."
+        if len(line) <= room:
+            return line
+    return f"{head}{named[0]}{f'; {len(named) - 1} more samples' if len(named) > 1 else ''}."
 
 
 def _named(sample: str, result: Result, *, many: bool) -> str:

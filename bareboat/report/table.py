@@ -23,7 +23,9 @@ SIZE, START_UP = "size", "start_up"
 # In place of names of columns it stands for every one.
 ALL = "all"
 AS_EXPECTED = "fails as expected"
-MAIN = frozenset({"files", "libc", "crt", "linkage", "build"})
+# What decides between bases; and with that, what a table has that is not to be wide.
+DECISIVE = frozenset({START_UP, "time_to_serve", "peak", "libc", "crt"})
+MAIN = DECISIVE | {"files", "linkage", "build"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class Table:
 
 
 # What a reader looks for first stands in a narrow table, too; of the same rank that which stands further left.
-FIRST, FIGURE, BAR, SECOND, OTHER, SELDOM = range(6)
+FIRST, FIGURE, BAR, SECOND, THIRD, OTHER, SELDOM = range(7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,9 +202,9 @@ def _measured(column: Column) -> Field:
 def _rank(column: Column) -> int:
     if column.thorough:
         return SELDOM
-    if column_name(column) == START_UP:
-        return FIGURE
-    return SECOND if column.better or column_name(column) in MAIN else OTHER
+    name = column_name(column)
+    ranks = ((FIGURE, {START_UP, "time_to_serve"}), (SECOND, DECISIVE), (THIRD, MAIN))
+    return next((rank for rank, names in ranks if name in names), OTHER)
 
 
 def _value(result: Result, name: str) -> str:

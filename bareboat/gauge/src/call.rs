@@ -22,6 +22,8 @@ pub mod number {
     pub const SETSID: usize = 112;
     pub const CAPGET: usize = 125;
     pub const STATFS: usize = 137;
+    pub const SCHED_SETAFFINITY: usize = 203;
+    pub const SCHED_GETAFFINITY: usize = 204;
     pub const CLOCK_GETTIME: usize = 228;
     pub const EXIT_GROUP: usize = 231;
     pub const OPENAT: usize = 257;
@@ -44,6 +46,8 @@ pub mod number {
     pub const CAPGET: usize = 90;
     pub const EXIT_GROUP: usize = 94;
     pub const CLOCK_GETTIME: usize = 113;
+    pub const SCHED_SETAFFINITY: usize = 122;
+    pub const SCHED_GETAFFINITY: usize = 123;
     pub const KILL: usize = 129;
     pub const SETSID: usize = 157;
     pub const GETRUSAGE: usize = 165;

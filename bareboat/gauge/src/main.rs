@@ -7,6 +7,9 @@
 //! programs have 0. In turn with the program it runs itself without arguments, which does nothing: what that takes is
 //! the runtime's own share, and the kernel's.
 //!
+//! It stays on one processor, and has a program that ends stay there, too: whether the next one wakes up for it is most
+//! of what a short run takes, and falls one way or the other for a whole container. A service has all processors.
+//!
 //! It allocates nothing: a child's peak memory counts what its parent had when it was made.
 
 #![no_std]
@@ -74,6 +77,9 @@ unsafe extern "C" fn begin(stack: *const usize) -> ! {
     }
     let number = |place: usize| read_number(*arguments.add(place));
     let environment = arguments.add(count + 1);
+    let all = system::Processors::own();
+    let one = all.last();
+    one.keep_to();
     let own = [*arguments, null()];
     let program = Program {
         path: *arguments.add(1 + NUMBERS),
@@ -82,6 +88,7 @@ unsafe extern "C" fn begin(stack: *const usize) -> ! {
         port: number(5) as u16,
         each: number(3) * MILLISECOND,
         stop: number(4) * MILLISECOND,
+        processors: if number(5) == 0 { one } else { all },
     };
     let idle = Program {
         path: *arguments,

@@ -2,8 +2,8 @@
 
 use crate::system::{
     close, connect, duplicate, execute, exit, fork, kill, lead_session, now, pipe, poll, process,
-    read, send, socket, wait, Polled, Usage, AGAIN, IN_PROGRESS, IS_CONNECTED, POLLIN, POLLOUT,
-    SIGKILL, SIGTERM,
+    read, send, socket, wait, Polled, Processors, Usage, AGAIN, IN_PROGRESS, IS_CONNECTED, POLLIN,
+    POLLOUT, SIGKILL, SIGTERM,
 };
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -17,9 +17,10 @@ pub struct Program {
     pub path: *const u8,
     pub arguments: *const *const u8,
     pub environment: *const *const u8,
-    pub port: u16, // of a service; 0 of a program that ends
-    pub each: u64, // the bound of a run
-    pub stop: u64, // how long one that is told to end may take
+    pub port: u16,              // of a service; 0 of a program that ends
+    pub each: u64,              // the bound of a run
+    pub stop: u64,              // how long one that is told to end may take
+    pub processors: Processors, // on which it is run
 }
 
 /// What a run showed: moments of the clock, 0 of what never came.
@@ -77,6 +78,7 @@ pub fn run(program: &Program, page: *mut u64, buffer: &mut [u8]) -> Run {
 }
 
 fn become_program(program: &Program, page: *mut u64, output: i32) -> ! {
+    program.processors.keep_to();
     lead_session();
     duplicate(output, 1);
     duplicate(output, 2);

@@ -1,6 +1,7 @@
 //! The kernel's own interface, with no C library between: calls, their numbers, and what they take and give.
 
 use core::ffi::CStr;
+use core::mem::size_of;
 
 use crate::call::{call, number};
 
@@ -170,6 +171,43 @@ pub unsafe fn execute(
         number::EXECVE,
         [path as usize, arguments as usize, environment as usize],
     )
+}
+
+/// The processors that a process may be run on, a bit each.
+#[derive(Clone, Copy)]
+pub struct Processors([u64; 16]);
+
+impl Processors {
+    /// Those of this process.
+    pub fn own() -> Self {
+        let mut found = Self([0; 16]);
+        unsafe {
+            call(
+                number::SCHED_GETAFFINITY,
+                [0, size_of::<Self>(), found.0.as_mut_ptr() as usize],
+            )
+        };
+        found
+    }
+
+    /// The last of them alone: the first has the interrupts of most machines.
+    pub fn last(&self) -> Self {
+        let mut found = Self([0; 16]);
+        if let Some(place) = self.0.iter().rposition(|word| *word != 0) {
+            found.0[place] = 1 << self.0[place].ilog2();
+        }
+        found
+    }
+
+    /// Has this process, and those that it makes, run on these alone.
+    pub fn keep_to(&self) {
+        unsafe {
+            call(
+                number::SCHED_SETAFFINITY,
+                [0, size_of::<Self>(), self.0.as_ptr() as usize],
+            )
+        };
+    }
 }
 
 /// Waits for the end of a child, -1 for any: its status and what it took; below zero where there is none.

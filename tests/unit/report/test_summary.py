@@ -48,9 +48,11 @@ def test_the_quickest_is_told_where_start_up_was_measured():
 
 def test_several_samples_are_named_and_many_are_counted():
     several = [result("alpine", sample=f"sample-{number}", size=1000 * number) for number in range(1, 7)]
-    (line,) = [line for line in summarise(several, MORE, 200).splitlines() if line.startswith("Smallest")]
+    (line,) = [line for line in summarise(several, MORE, 110).splitlines() if line.startswith("Smallest")]
     assert line.startswith("Smallest: sample-1 on alpine (1 kB); sample-2 on alpine (2 kB); ")
-    assert line.endswith("; and 3 more samples.")
+    assert line.endswith("(3 kB); 3 more samples.")
+    (line,) = [line for line in summarise(several, MORE, 200).splitlines() if line.startswith("Smallest")]
+    assert line.endswith("; sample-6 on alpine (6 kB).")
 
 
 def test_of_many_failures_the_first_are_told_and_the_others_counted():
