@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bareboat.result.values import Host, Result
 
 Verdict = Literal["worse", "better", "changed", "not judged", "same"]
+# What a program takes that does nothing: where that is another, so is the machine, whatever its number.
+CONTROL = "nothing"
 OUTCOME = Column(name="outcome", heading="Outcome", unit="text", order=0)
 # What is told where it differs: figures may then differ for that alone.
 _FACTS = ("machine", "kernel", "podman", "runtime", "storage_driver")
@@ -138,15 +140,23 @@ def _same_machine(old: Result, new: Result) -> bool:
     return all(before.machine == now.machine != "" for before, now in _hosts([(old, new)]))
 
 
+def _same_control(old: Result, new: Result) -> bool:
+    """Whether the control of both took as long; where it was not taken, nothing speaks against it."""
+    taken = [one.spread for result in (old, new) for one in result.measurements if one.column.name == CONTROL]
+    spreads = [spread for spread in taken if spread]
+    return len(spreads) < 2 or _overlap(*spreads)  # noqa: PLR2004 (one of each)
+
+
 def _compare_cell(host: str, old: Result, new: Result, rules: Rules) -> Iterator[Change]:
     yield _compare_outcomes(host, old, new)
     there = {one.column.name: one for one in old.measurements}
+    known = _same_machine(old, new) and _same_control(old, new)
     taken = [(rules.column(one), one) for one in new.measurements if one.column.name in there]
     for column, one in sorted(taken, key=lambda pair: (pair[0].order, pair[0].name)):
         before, now = there[column.name], Measurement(column=column, value=one.value, spread=one.spread, why=one.why)
         # A figure that has changed its meaning is another figure; one that was not asked for is none.
         if before.column.version == column.version and NOT_ASKED not in {before.why, now.why}:
-            verdict = _judge(before, now, rules, known=_same_machine(old, new))
+            verdict = _judge(before, now, rules, known=known)
             yield Change(host=host, cell=new.cell, old=before, new=now, verdict=verdict)
 
 
@@ -165,7 +175,7 @@ def _outcome(result: Result) -> Measurement:
 
 
 def _judge(old: Measurement, new: Measurement, rules: Rules, *, known: bool) -> Verdict:
-    """What became of a figure; `known` says whether it is of the same machine."""
+    """What became of a figure; `known` says whether it is of the same machine in the same state."""
     if _plain(old.value) == _plain(new.value):
         return "same"
     was, now = _number(old.value), _number(new.value)
@@ -189,8 +199,11 @@ def _direction(was: float, now: float, better: Better, threshold_percent: float)
 
 
 def _overlap(one: Spread, other: Spread) -> bool:
-    """Whether the intervals of two medians have a figure in common."""
-    return one.low <= other.high and other.low <= one.high
+    """Whether the runs that two medians were taken from lie among each other.
+
+    The interval of a median says nothing of another container, in which all runs may be a little slower.
+    """
+    return one.p10 <= other.p90 and other.p10 <= one.p90
 
 
 def _number(value: Figure) -> float | None:

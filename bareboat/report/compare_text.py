@@ -151,7 +151,7 @@ def _reason(change: Change) -> str:
 
 
 def _interval(change: Change, spread: Spread) -> str:
-    low, high = (value_text(Measurement(column=change.new.column, value=end)) for end in (spread.low, spread.high))
+    low, high = (value_text(Measurement(column=change.new.column, value=end)) for end in (spread.p10, spread.p90))
     return f"{low} to {high}"
 
 

@@ -129,7 +129,7 @@ def report(_c, format="text", host="", all=False, crate="", write=False, html=""
 def compare(_c, what, threshold="1", format="text", host="", all=False, results="", crate=""):
     """Say what became larger or slower since, or no longer works; exit code 1 where something became worse.
 
-    A figure that is taken from several runs is worse only where the intervals of both medians lie apart.
+    A figure that is taken from several runs is worse only where nine tenths of them lie apart from those before.
 
     For example:
 

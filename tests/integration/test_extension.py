@@ -200,4 +200,4 @@ def test_a_doctors_check_is_a_function_that_is_called(copy: Copy) -> None:
     path = copy.folder / "bareboat/doctor/host.py"
     path.write_text(path.read_text(encoding="utf-8") + check, encoding="utf-8")
     copy.edit("bareboat/doctor/examine.py", "host.check_limits())", "host.check_limits(), host.check_tide())")
-    assert re.search(r"^tide +ok +high", copy.invoke("doctor", "--quick"), re.MULTILINE)
+    assert re.search(r"^ok +tide +high", copy.invoke("doctor", "--quick"), re.MULTILINE)

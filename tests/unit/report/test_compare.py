@@ -17,13 +17,14 @@ FILES = Column(name="files", heading="Files", unit="count", order=30)
 START = Column(name="start", heading="Start-up", unit="seconds", order=40, better="less")
 PEAK = Column(name="peak", heading="Peak", unit="bytes", order=50, better="less")
 LIBC = Column(name="libc", heading="libc", unit="text", order=60)
-COLUMNS = {column.name: column for column in (SIZE, RATE, FILES, START, PEAK, LIBC)}
+CONTROL = Column(name="nothing", heading="Control", unit="seconds", order=9)
+COLUMNS = {column.name: column for column in (SIZE, RATE, FILES, START, PEAK, LIBC, CONTROL)}
 RULES = Rules(threshold_percent=1, columns=COLUMNS, timed=frozenset({"peak"}))
 MACHINE = replace(HOST, machine="0badcafe")
 
 
 def spread(low, high):
-    return Spread(runs=20, p10=low * 0.9, p90=high * 1.1, low=low, high=high)
+    return Spread(runs=20, p10=low, p90=high, low=low, high=high)
 
 
 def cell(*, outcome=None, host=MACHINE, **figures):
@@ -93,6 +94,15 @@ def test_a_threshold_of_none_lets_nothing_pass():
 )
 def test_what_is_timed_is_worse_only_where_the_intervals_lie_apart(old, new, expected):
     assert verdict(cell(start=old), cell(start=new)) == expected
+
+
+@pytest.mark.parametrize(("control", "expected"), [(1.0, "worse"), (1.4, "not judged")])
+def test_where_what_does_nothing_takes_longer_no_time_is_judged(control, expected):
+    before, now = (Measurement(column=CONTROL, value=at, spread=spread(at - 0.1, at + 0.1)) for at in (1.0, control))
+    old = cell(start=started(1.0, 0.9, 1.1), control=before, size=1)
+    new = cell(start=started(2.0, 1.9, 2.1), control=now, size=2)
+    verdicts = {change.new.column.name: change.verdict for change in found(old, new).changes}
+    assert (verdicts["start"], verdicts["size"]) == (expected, "worse")
 
 
 def test_what_is_timed_without_an_interval_is_not_judged_whatever_its_unit():
