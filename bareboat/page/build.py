@@ -16,7 +16,7 @@ from markupsafe import Markup
 from bareboat.page.answer import main_samples, make_cards
 from bareboat.page.bars import Bar, draw_bars, draw_parts, made_of
 from bareboat.page.cells import make_panels
-from bareboat.page.choice import QUESTIONS, find_choices
+from bareboat.page.choice import find_choices
 from bareboat.page.grids import make_grids, make_predictions, make_table
 from bareboat.page.lines import draw_curves
 from bareboat.page.scatter import AGAINST, NARROW, WIDE, draw_front, find_front, front_sentence
@@ -79,7 +79,6 @@ def _words(page: PageInput, results: tuple[Result, ...]) -> dict[str, object]:
         "rows": rows,
         "cards": make_cards(results, page.summaries),
         "choices": find_choices(results),
-        "questions": QUESTIONS,
         "fronts": tuple(_fronts(results)),
         "against": against[0].lower() if against else "",
         "started": AGAINST[0][0] in against,

@@ -26,6 +26,13 @@ class Choice:
     result: Result
     second: Result | None  # the smallest on a base that others maintain; None where there is none
 
+    @property
+    def words(self) -> str:
+        """`static`, `dynamic, with TLS and names`."""
+        linked, tls, names = self.answers
+        more = " and ".join(word for word, has in (("TLS", tls), ("names", names)) if has)
+        return f"{'dynamic' if linked else 'static'}{f', with {more}' if more else ''}"
+
 
 def find_choices(results: Iterable[Result]) -> tuple[Choice, ...]:
     """For each set of answers that a measured program gives, the smallest image of such a program that passed."""

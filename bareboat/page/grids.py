@@ -15,10 +15,8 @@ if TYPE_CHECKING:
     from bareboat.result.measurement import Column
     from bareboat.result.values import Preflight, Probe, Result
 
-# The columns that are there before anybody asks for all.
-_FEW = frozenset(
-    {"size", "transfer", "transfer_size", "start_up", "time_to_serve", "peak", "files", "libc", "crt", "tls", "dns"}
-)
+# The columns that are there before anybody asks for all, from the left.
+_FEW = ("size", "start_up", "time_to_serve", "peak", "transfer", "transfer_size", "files", "libc", "crt", "tls", "dns")
 _FIGURES = frozenset({"bytes", "seconds", "count"})
 
 
@@ -67,7 +65,7 @@ def make_table(hosts: Mapping[str, Sequence[Result]]) -> tuple[tuple[Heading, ..
     pairs = [(host, result) for host, results in hosts.items() for result in sort_results(results)]
     everything = [result for _, result in pairs]
     size = next((taken.column for one in everything if (taken := measurement_of(one, "size"))), None)
-    named = [*([size] if size else []), *columns(everything)]
+    named = sorted([*([size] if size else []), *columns(everything)], key=_place)
     rows = tuple(
         Row(
             host=host,
@@ -79,6 +77,11 @@ def make_table(hosts: Mapping[str, Sequence[Result]]) -> tuple[tuple[Heading, ..
     )
     filled = [any(row.said[place].text for row in rows) for place in range(len(named))]
     return tuple(_heading(column, some=some) for column, some in zip(named, filled, strict=True)), rows
+
+
+def _place(column: Column) -> int:
+    name = column_name(column)
+    return _FEW.index(name) if name in _FEW else len(_FEW)
 
 
 def _heading(column: Column, *, some: bool) -> Heading:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bareboat.commands.html_page import make_html
 from bareboat.commands.pages import ReportOptions, crate_table, load_results, print_report, rows_of
 from bareboat.commands.plan_inputs import kept_results
 from bareboat.commands.project import Project
@@ -47,6 +48,10 @@ def test_the_page_of_predictions_is_current():
 def test_the_chart_of_which_base_to_take_is_current():
     text = (ROOT / "docs" / "choose-a-base.md").read_text(encoding="utf-8")
     assert replace_block(text, "choice", choice_chart(MEASURED[lead_of(MEASURED)])) == text
+
+
+def test_the_page_to_look_at_is_current():
+    assert (ROOT / "docs" / "results.html").read_text(encoding="utf-8") == make_html(Project(root=ROOT), MEASURED)
 
 
 @pytest.mark.starts_processes("git has the history of cells")
