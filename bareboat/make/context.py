@@ -148,7 +148,7 @@ class Measured:
     status: Status
     note: str
     result: Result
-    awaits_timing: bool = False  # what is timed is still to be taken, and nothing is saved yet
+    awaits_timing: bool = False  # what is timed is still to be taken
 
 
 Output = RootImage | Program | Measured

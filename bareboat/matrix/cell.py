@@ -23,6 +23,7 @@ from bareboat.make.standing import keep_image_key
 from bareboat.matrix.standing import find_ingredients, find_measured, result_key
 from bareboat.measurements import Subject, measure_all, without_timed
 from bareboat.measurements.tls import lacks_locks
+from bareboat.result.measurement import NOT_TIMED
 from bareboat.result.portable import portable
 from bareboat.result.store import save
 from bareboat.result.values import Failed, Passed, Provenance, Result, Source
@@ -63,7 +64,7 @@ class Findings:
 
 
 def make_cell(context: JobContext, cell: Cell, outputs: Outputs) -> Measured:
-    """Do one cell; a result that failed is saved, and of the others what is timed is still to come."""
+    """Do one cell and save its result, of which what is timed is still to come; a service waits for its probes."""
     contents = gather_whole(context, cell, outputs)
     keep_image_key(context, cell, contents.program, contents.roots, contents.key)
     made = find_ingredients(context, cell, outputs, contents.key)
@@ -107,7 +108,7 @@ def observe(context: JobContext, shipped: Shipped, verdict: Verdict) -> Trace:
 
 
 def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingredients) -> Measured:
-    """Take every figure that is not timed and judge the cell; one that failed is saved."""
+    """Take every figure that is not timed and judge the cell; what is to be probed is not saved."""
     cell, contents, verdict = shipped.contents.cell, shipped.contents, found.verdict
     preflight = compare(found.closure, verdict)
     subject = _subject(context, shipped, found, preflight)
@@ -120,7 +121,7 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingred
         platform=str(cell.program.platform),
         key=result_key(cell, made, context.host),
         outcome=failed or Passed(),
-        measurements=without_timed(taken, "its image failed") if failed else taken,
+        measurements=without_timed(taken, "its image failed" if failed else NOT_TIMED),
         provenance=_provenance(context, shipped, made),
         preflight=preflight,
         manifest=subject.manifest,
@@ -134,7 +135,8 @@ def measure(context: JobContext, shipped: Shipped, found: Findings, made: Ingred
     )
     if failed:
         return keep(context, cell, result)
-    return Measured(status="built", note="", result=result, awaits_timing=True)
+    saved = result if cell.harbor else keep(context, cell, result).result
+    return Measured(status="built", note="", result=saved, awaits_timing=True)
 
 
 def _subject(context: JobContext, shipped: Shipped, found: Findings, preflight: Preflight) -> Subject:

@@ -12,7 +12,7 @@ from bareboat.make.standing import find_image_key, find_program, find_root
 from bareboat.measurements import load_measurements
 from bareboat.plan.jobs import ImageJob, ProgramJob, RootJob, TimedJob, needs
 from bareboat.plan.keys import cell_key, source_key
-from bareboat.result.measurement import NOT_ASKED
+from bareboat.result.measurement import NOT_ASKED, NOT_TIMED
 from bareboat.result.store import load
 from bareboat.result.values import Failed, Ingredients, Passed, RootKeys
 
@@ -53,9 +53,8 @@ def find_output(known: Known, job: Job, outputs: Outputs) -> Output | None:
         case ImageJob(cell=cell):
             return _find_cell(known, cell, outputs)
         case TimedJob(cell=cell):
-            # A result is saved when what is timed is part of it.
             measured = outputs.measured(ImageJob(cell=cell))
-            return measured if measured.status == "unchanged" else None
+            return measured if measured.status == "unchanged" and not measured.awaits_timing else None
         case _:
             assert_never(job)
 
@@ -73,7 +72,8 @@ def find_measured(known: Known, cell: Cell, key: str) -> Measured | None:
         return None
     if known.images.find(cell.image_name) != result.provenance.image_id:
         return None
-    return Measured(status="unchanged", note="", result=result)
+    untimed = any(taken.why == NOT_TIMED for taken in result.measurements)
+    return Measured(status="unchanged", note="", result=result, awaits_timing=untimed)
 
 
 def find_ingredients(known: Known, cell: Cell, outputs: Outputs, image_key: str) -> Ingredients:

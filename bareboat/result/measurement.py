@@ -12,6 +12,8 @@ Better = Literal["less", "more", ""]
 Figure = bool | int | float | str | None
 # Why a figure is not there that takes long to take and was not asked for; a run that asks for it takes it then.
 NOT_ASKED = "taken with --thorough alone"
+# Why one is not there that is timed: all else of the cell is done, and the same run takes it at its end, or the next.
+NOT_TIMED = "not timed yet"
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)  # JSON has no sign for those
 
 
