@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 STAT = Path("/proc/stat")
 # The share of all processors that others may use: what a desktop at rest takes, and less than one of four processors.
 _QUIET_SHARE = 0.2
-_LOOKED_SECONDS = 0.2
+_LOOKED_SECONDS = 0.1
 _WAITED_SECONDS = 3.0
 # user, nice, system, idle, iowait, irq, softirq, steal; what guests take is counted in the first two already.
 _KINDS, _IDLE = 8, slice(3, 5)

@@ -39,7 +39,7 @@ def browser():
         launched.close()
 
 
-@pytest.fixture(params=[(1400, "light"), (1400, "dark"), (400, "light"), (400, "dark")], ids=str)
+@pytest.fixture(params=[(1400, "light"), (400, "dark")], ids=str)
 def shown(request, browser, file):
     """The page as it was opened; whatever the test does, nothing may be complained of or asked for."""
     width, scheme = request.param

@@ -68,7 +68,7 @@ def test_quiet_is_waited_for(machine):
 
 
 def test_the_wait_has_an_end_and_says_how_busy_it_was(machine):
-    said, left = machine(*[63] * 20)
+    said, left = machine(*[63] * 35)
     assert said == BUSY
     assert len(left) == 5
 
