@@ -54,7 +54,8 @@ A timed figure is the median of several runs of one image, and has two intervals
   both medians vary, so that their difference varies √2 times as much as either, and where nothing but chance
   differs, P(|Z| < 1.96 / √2), that is 83 %, of the second medians lie within it. It is shown because it is the
   stricter of the two, and can come to no 95 %; a share far below 83 % says that the machine was another at the second
-  run. `invoke compare` asks of both medians' intervals whether they overlap, which is fair to both.
+  run. `invoke compare` asks whether the runs of both lie
+  among each other.
 """
 
 
