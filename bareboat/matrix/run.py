@@ -54,8 +54,8 @@ def run_matrix(
         try:
             start = _starting(context, progress)
             for done in execute(plan.jobs, needs, _id, start, pools.of, weight=pace.of, alone=is_timed, known=standing):
-                if isinstance(done.job, TimedJob) and done.aborted_by:
-                    continue  # its image's job has told why
+                if _pass_over(progress, done):
+                    continue
                 output = _conclude(context, done)
                 if output and output.status != "unchanged" and not done.aborted_by:
                     pace.seconds[done.job.id] = done.seconds
@@ -71,6 +71,15 @@ def run_matrix(
             pools.close()
     pace.keep(context.folders.pace)
     return gather_run(plan, outputs, failed)
+
+
+def _pass_over(progress: Progress, done: Done[Job, Output]) -> bool:
+    """Whether a cell came to nothing that can be timed, and nothing is told: the job of its image has told why."""
+    skipped = done.output is not None and done.output.status == "skipped"
+    over = isinstance(done.job, TimedJob) and (done.aborted_by is not None or skipped)
+    if over:
+        progress.passed_over(done.job.id)
+    return over
 
 
 def _id(job: Job) -> str:
@@ -163,10 +172,6 @@ def _tell(
     expected: bool,
 ) -> None:
     """Say how a job ended; `told` has the job of each log's end that was printed, and none is printed twice."""
-    # A cell that came to no image that can be timed was told of by the job of its image.
-    if isinstance(done.job, TimedJob) and (done.aborted_by or (output is not None and output.status == "skipped")):
-        progress.passed_over(done.job.id)
-        return
     status = "failed" if done.error else output.status if output else "built"
     note = str(done.error) if done.error else output.note if output else ""
     # A mistake in a crate is the same for every libc and linkage that it is compiled for.

@@ -9,7 +9,6 @@ from bareboat.system.printable import printable
 if TYPE_CHECKING:
     from bareboat.result.measurement import Measurement
 
-Figure = bool | int | float | str | None
 _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MILLI = 1e-3
 _TENTH = 0.1

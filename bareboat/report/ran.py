@@ -9,7 +9,7 @@ from bareboat.report.figures import seconds_text, size_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bareboat.report.figures import Figure
+    from bareboat.result.measurement import Figure
     from bareboat.result.values import Ran, Result
 
 RAN_KEYS = (

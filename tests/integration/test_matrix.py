@@ -241,7 +241,7 @@ def test_an_interrupted_run_leaves_nothing(number: int, tmp_path: Path) -> None:
 
 
 def test_killed_runs_leave_nothing_and_lose_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    assert run_campaign(10, secrets.randbelow(2**32)) == 0, capfd.readouterr().err
+    assert run_campaign(20, secrets.randbelow(2**32)) == 0, capfd.readouterr().err
 
 
 def test_an_image_that_a_killed_run_wrote_half_is_swept(spoiled: Project) -> None:

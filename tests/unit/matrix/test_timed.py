@@ -16,6 +16,7 @@ from bareboat.matrix.changes import Today, find_changes
 from bareboat.matrix.progress import make_progress
 from bareboat.matrix.run import run_matrix
 from bareboat.result.store import load_all
+from tests.unit.check.test_gauge import RUN
 from tests.unit.elf_builder import MUSL, build_elf
 from tests.unit.project import BOOK, HELLO, ROOT, job_context, plan_of
 
@@ -23,19 +24,6 @@ PROGRAM = build_elf(signs=MUSL, interpreter=None, flags_1=0x08000001)
 RUST = "docker.io/library/rust:1-alpine"
 SCRATCH = BOOK.recipe("scratch-musl")
 GAUGE = replace(HELLO, name="gauge", crate="gauge")
-RUN = {
-    "errno": 0,
-    "output_ns": 1_000_000,
-    "connected_ns": None,
-    "answered_ns": None,
-    "ended_ns": 2_000_000,
-    "signal": 0,
-    "exit_code": 0,
-    "peak_kib": 300,
-    "minor_faults": 20,
-    "major_faults": 1,
-    "stopped": False,
-}
 ANSWER = {
     "user": 65532,
     "capabilities": 0,
