@@ -42,6 +42,8 @@ class _Book(BaseModel):
     cells: list[_Cell]
 
 
+# Each allocator with each libc, linked statically: nobody tells more lines apart on one chart. docs/allocators.md has all.
+_SHOWN = ("scratch-glibc", "scratch-musl")
 _FIGURES: tuple[tuple[str, Callable[[_Reading], float]], ...] = (
     ("operations a second", lambda one: one.operations / one.seconds),
     ("peak memory, MB", lambda one: one.peak_bytes / 1e6),
@@ -69,7 +71,8 @@ def read_allocators(content: bytes) -> tuple[Curve, ...]:
         book = _Book.model_validate_json(content)
     except ValidationError as error:
         raise InputError(f"bench/allocators.json: {error}") from error
-    return tuple(curve for name, say in _FIGURES for cell in book.cells for curve in _curves(cell, name, say))
+    cells = [cell for cell in book.cells if cell.recipe in _SHOWN]
+    return tuple(curve for name, say in _FIGURES for cell in cells for curve in _curves(cell, name, say))
 
 
 def _curves(cell: _Cell, figure: str, say: Callable[[_Reading], float]) -> Iterator[Curve]:

@@ -41,10 +41,12 @@ _TAG = re.compile(r"<[^>]+>")
 _FRACTION = re.compile(r"-?\d+\.\d{2,}")
 # Marks say nothing on their own: the chart has a title and a description, and each link its own.
 _DROPPED = re.compile(
-    r' (?:role|class|aria-[a-z]+|font-family|stroke-miterlimit|pointer-events|cursor|opacity|style)="[^"]*"'
+    r' (?:(?:role|class|aria-[a-z]+|font-family|stroke-miterlimit|pointer-events|cursor|opacity|style)="[^"]*"'
+    r'|stroke-dasharray="1,0")'
 )
 _EMPTY = re.compile(r'<path(?: display="none"| d="(?:M0,0h0v0h0Z|)?"| fill="none")*/>|<g></g>|<g/>')
 _NUMBERED = re.compile(r"clip\d+")
+_CIRCLE = re.compile(r'<path transform="translate\(([-\d.]+),([-\d.]+)\)" d="M([\d.]+),0A\3,\3,0,1,1,-\3,0A\3,\3,0,1,1,\3,0"')
 _LINK = re.compile(r'<a [^>]*href="[^"#]*(#[^"]*)"[^>]*>(<path [^>]*?)aria-label="([^"]*)"')
 
 
@@ -97,7 +99,7 @@ def _configure(chart: alt.TopLevelMixin) -> dict[str, Any]:
         "background": None,
         "font": FONT,
         "axis": axis,
-        "legend": {**legend, "symbolSize": 90, "columnPadding": 14},
+        "legend": {**legend, "symbolSize": 90, "columnPadding": 24},
         "header": header,
         "title": {"color": TEXT, "fontSize": 13, "anchor": "start"},
         "text": {"color": TEXT},
@@ -121,6 +123,7 @@ def _shrink(body: str, identity: str) -> str:
     body = _LINK.sub(r'<a href="\1"><title>\3</title>\2', body)
     body = _DROPPED.sub("", body)
     body = _TAG.sub(lambda tag: _FRACTION.sub(_round, tag[0]), body)
+    body = _CIRCLE.sub(r'<circle cx="\1" cy="\2" r="\3"', body)
     # The renderer counts on from one chart to the next.
     clips = {name: f"{identity}-{number}" for number, name in enumerate(dict.fromkeys(_NUMBERED.findall(body)))}
     body = _NUMBERED.sub(lambda found: clips[found[0]], body)
