@@ -78,6 +78,8 @@ class Work:
     command: tuple[str, ...]
     # Files and folders of this machine, each by the place in the container where it is to be seen.
     mounts: Mapping[str, Path] = field(default_factory=dict)
+    # Names of images, each by the place in the container where its root filesystem is to be seen.
+    image_mounts: Mapping[str, str] = field(default_factory=dict)
     # The places among `mounts` that the command may write to.
     writable: frozenset[str] = frozenset()
     # The folder in the container in which the command runs.

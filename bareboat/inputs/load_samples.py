@@ -27,8 +27,10 @@ from bareboat.inputs.manifest import (
 )
 from bareboat.inputs.rust_toolchain import read_channel
 from bareboat.inputs.rustflags import read_rustflags
-from bareboat.inputs.sample import FEATURE, METADATA, Sample
+from bareboat.inputs.cargo import FEATURE
+from bareboat.inputs.sample import METADATA, Sample
 from bareboat.inputs.tomlfile import Parsed, Problem, read_toml, validate
+from bareboat.inputs.variants import step_problems, variants_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from bareboat.inputs.cargo_metadata import CargoMetadata
     from bareboat.inputs.expectation import Expectation
     from bareboat.inputs.extent import Extent
-    from bareboat.inputs.sample import Metadata, Variant
+    from bareboat.inputs.sample import Metadata
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +210,7 @@ def _make(folder: Path, name: str, program: _Program) -> Parsed[tuple[Sample, ..
     metadata = validate(table, METADATA, f"{program.file}: package.metadata.bareboat")
     sources, rustflags = read_sources(folder, name, program.extent), read_rustflags(folder, name)
     problems = [*metadata.problems, *_link_problems(folder, name), *sources.problems, *rustflags.problems]
+    problems += step_problems(metadata.value, program.file) if metadata.value else []
     if metadata.value is None or sources.value is None or rustflags.value is None or problems:
         return Parsed(value=None, problems=tuple(problems))
     crate = replace(
@@ -216,7 +219,7 @@ def _make(folder: Path, name: str, program: _Program) -> Parsed[tuple[Sample, ..
         rustflags=rustflags.value,
         channel=read_channel(folder),
     )
-    return Parsed(value=(crate, *(_variant(crate, variant) for variant in metadata.value.variants)), problems=())
+    return Parsed(value=(crate, *variants_of(crate, metadata.value)), problems=())
 
 
 def _sample(folder: Path, program: _Program, metadata: Metadata, digest: str) -> Sample:
@@ -232,6 +235,7 @@ def _sample(folder: Path, program: _Program, metadata: Metadata, digest: str) ->
         expectations=tuple(_runs(metadata)),
         env=tuple(sorted(metadata.env.items())),
         cargo=metadata.cargo,
+        libc=metadata.libc,
         toolchain_packages=metadata.toolchain_packages,
         digest=digest,
         recipes=metadata.recipes,
@@ -251,21 +255,6 @@ def _runs(metadata: Metadata) -> Iterator[Expectation]:
         plain = metadata.expect or replace(AS_IT_STANDS, arguments=metadata.arguments)
     for run in (plain, *metadata.also):
         yield replace(run, network=run.network or metadata.network)
-
-
-def _variant(crate: Sample, variant: Variant) -> Sample:
-    plain, *others = crate.expectations
-    return replace(
-        crate,
-        name=f"{crate.name}+{variant.name}",
-        expectations=(variant.expect or plain, *others),
-        recipes=variant.recipes or crate.recipes,
-        cargo=variant.cargo,
-        provisions=(*crate.provisions, *variant.provisions.items()),
-        published=(),
-        expect_failure=tuple(variant.expect_failure.items()),
-        excuses=tuple((pattern, tuple(probes.items())) for pattern, probes in variant.excuses.items()),
-    )
 
 
 def _spelling(name: str) -> str:

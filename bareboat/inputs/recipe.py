@@ -205,6 +205,8 @@ class Toolchain:
     """What it is, in one line."""
     libc: Libc
     """The libc that programs are compiled for in it."""
+    std_source: Name | None = None
+    """The Debian package that has the source of its standard library, for programs that compile it too."""
     base: Base
     """The image itself."""
 

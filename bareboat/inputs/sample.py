@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
 
 from bareboat.inputs.base import Name  # noqa: TC001 -- likewise
+from bareboat.inputs.cargo import Cargo
 from bareboat.inputs.expectation import Expectation, Serving, Value, Variable
 from bareboat.inputs.expected import ExpectedFailure  # noqa: TC001 -- likewise
 from bareboat.inputs.extent import Extent
@@ -21,41 +21,9 @@ if TYPE_CHECKING:
 
 # The place in a container at which the sources are.
 SOURCES = "/src"
+# None is the recipe's; `none` is no C library at all, for programs that make their system calls themselves.
+Linked = Literal["none"] | None
 _STRICT = ConfigDict(extra="forbid", strict=True)
-FEATURE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_/.+-]*")
-_Feature = Annotated[str, Field(pattern=f"^{FEATURE.pattern}$")]
-# Cargo's own profiles whose folder is called otherwise: https://doc.rust-lang.org/cargo/guide/build-cache.html
-_FOLDERS = {"dev": "debug", "test": "debug", "bench": "release"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cargo:
-    """How cargo compiles a crate."""
-
-    # The crate's features to enable, beside the default ones.
-    features: tuple[_Feature, ...] = ()
-    # Whether the default ones are enabled.
-    default_features: bool = True
-    # The name of cargo's profile.
-    profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")] = "release"
-    # Environment variables, because some build scripts can be told nothing otherwise; names begin with a capital.
-    env: dict[Variable, Value] = field(default_factory=dict, hash=False)
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """The options of `cargo build`."""
-        return ("--profile", self.profile, *self.feature_options)
-
-    @property
-    def feature_options(self) -> tuple[str, ...]:
-        """Those of them that say which features are enabled; other commands of cargo take them too."""
-        features = ("--features", ",".join(self.features)) if self.features else ()
-        return (*(() if self.default_features else ("--no-default-features",)), *features)
-
-    @property
-    def folder(self) -> str:
-        """What cargo calls the folder of the profile's programs."""
-        return _FOLDERS.get(self.profile, self.profile)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +34,16 @@ class Variant:
 
     # What distinguishes it from the crate, `CRATE+NAME` being the sample's name.
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    # How it is compiled.
+    # The step of the ladder with whose settings it begins; "" for none.
+    step: str = ""
+    # How it is compiled, beside what that step says.
     cargo: Cargo = field(default_factory=Cargo)
     # Patterns of the recipes that it is put on; without any, those of the crate.
     recipes: tuple[str, ...] = ()
     # By pattern of recipe, provisions that are put beside the program, in addition to the crate's.
     provisions: Annotated[dict[str, tuple[str, ...]], Field(alias="with")] = field(default_factory=dict)
+    # Which C library its program has, where that is not the recipe's.
+    libc: Linked = None
     # The plain run, if it differs from the crate's.
     expect: Expectation | None = None
     # By pattern of recipe, why the variant is known not to work there, and what it says.
@@ -97,6 +69,8 @@ class Metadata:
     arguments: tuple[str, ...] = ()
     # How it is compiled.
     cargo: Cargo = field(default_factory=Cargo)
+    # Which C library its program has, where that is not the recipe's.
+    libc: Linked = None
     # Debian packages that the toolchain has besides, for C libraries and what build scripts call.
     toolchain_packages: Annotated[tuple[Name, ...], Field(alias="toolchain-packages")] = ()
     # Environment variables that the image sets, beside the recipe's.
@@ -118,6 +92,8 @@ class Metadata:
     provisions: Annotated[dict[str, tuple[str, ...]], Field(alias="with")] = field(default_factory=dict)
     # By recipe, the size in bytes that somebody else has published for such an image.
     published: dict[str, Annotated[int, Field(gt=0)]] = field(default_factory=dict)
+    # Whether there is a variant for each step of the ladder, by which it is compiled smaller and smaller.
+    ladder: bool = False
     # The same crate compiled in other ways.
     variants: tuple[Variant, ...] = ()
 
@@ -171,6 +147,8 @@ class Sample:
     recipes: tuple[str, ...] = ()
     # How it is compiled.
     cargo: Cargo = field(default_factory=Cargo)
+    # Which C library its program has, where that is not the recipe's.
+    libc: Linked = None
     # The compiler flags that its own configuration of cargo sets.
     rustflags: RustFlags = field(default_factory=RustFlags)
     # The channel that its rust-toolchain file asks for, "" where it names none; None where it has no such file.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bareboat.engine.containers import Work
-from bareboat.errors import CompileError, EngineError
+from bareboat.errors import BareboatError, CompileError, EngineError
 from bareboat.inputs.rust_toolchain import is_asked_for
 from bareboat.inputs.sample import SOURCES
 from bareboat.make.build_program import build_program
@@ -25,7 +25,7 @@ from bareboat.make.context import PROCESSORS
 from bareboat.make.credentials import fetch_with_credentials
 from bareboat.make.sources import crate_digits, kept_sources, program_name
 from bareboat.make.standing import ProgramRecord, keep_program, program_folder
-from bareboat.plan.cargo_commands import compile_commands, crates_commands, target_cache, vendor_commands
+from bareboat.plan.cargo_commands import STD_PLACE, compile_commands, crates_commands, target_cache, vendor_commands
 from bareboat.system.folders import remove
 
 if TYPE_CHECKING:
@@ -46,9 +46,11 @@ LARGE_FILE_NAMES = "large-file-names"
 _CRATES_CHARACTERS = 2**22
 
 
-def make_program(context: JobContext, job: ProgramJob, toolchain: RootImage) -> Program:
-    """Compile a program, and keep it on disk."""
+def make_program(context: JobContext, job: ProgramJob, toolchain: RootImage, std: RootImage | None = None) -> Program:
+    """Compile a program, and keep it on disk; `std` has the source of the standard library where that is compiled."""
     _say_compiler(context, job, toolchain)
+    if std:
+        _check_std(toolchain, std)
     if context.remote:
         key = program_folder(context, job, toolchain).name
         compiled = _Compiled(content=build_program(context, job, toolchain, key))
@@ -75,6 +77,16 @@ def _say_compiler(context: JobContext, job: ProgramJob, toolchain: RootImage) ->
         context.tell_once(
             f"{job.sample.crate} asks for Rust {channel} in its rust-toolchain file: toolchain {job.toolchain.name} "
             f"compiles it instead, with {' '.join(compiler.split()[:2])}"
+        )
+
+
+def _check_std(toolchain: RootImage, std: RootImage) -> None:
+    """Raise BareboatError where std's source is not of the toolchain's own compiler: it would compile no other."""
+    if strange := [package for package in std.packages if package not in toolchain.packages]:
+        named = ", ".join(f"{package.name} {package.version}" for package in strange)
+        raise BareboatError(
+            f"{named} is not of the compiler in {toolchain.reference}, which is older or newer\n"
+            "  `invoke clean --all` removes both, and the next run makes them anew"
         )
 
 
@@ -129,9 +141,15 @@ def compile_work(job: ProgramJob, toolchain: RootImage, mounts: Mapping[str, Pat
         image=toolchain.image,
         command=in_a_shell(commands),
         mounts=mounts,
+        image_mounts=std_mounts(job),
         writable=frozenset({SOURCES, "/target", "/out"}),
         folder=job.sample.source_folder,
     )
+
+
+def std_mounts(job: ProgramJob) -> dict[str, str]:
+    """The image that has the source of std, by the place where a compile finds it; nothing where it asks for none."""
+    return {STD_PLACE: job.std.reference} if job.std else {}
 
 
 def compile_in(context: JobContext, work: Work, log: Path) -> None:

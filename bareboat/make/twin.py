@@ -7,7 +7,7 @@ the linker writes down what it put where.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bareboat.errors import BareboatError
@@ -84,7 +84,7 @@ def _compile(context: JobContext, job: ProgramJob, toolchain: RootImage, folder:
         # In the same order, so that the lines of the one belong to those of the other.
         named = f"nm -p {job.binary} > /out/names && nm -p -C {job.binary} > /out/readable"
         listing = (f"{{ {{ {named}; }} || rm -f /out/names; }}", f"{{ cp {map_file} /out/map || true; }}")
-        commands = (f"export RUSTC_WRAPPER={_PLACE}", *compile_commands(job), *listing)
+        commands = (f"export RUSTC_WRAPPER={_PLACE}", *compile_commands(_as_linked(job)), *listing)
         work = compile_work(job, toolchain, mounts, commands)
         compile_in(context, work, _log(context, job))
         for name in ("names", "readable", "map"):
@@ -92,6 +92,11 @@ def _compile(context: JobContext, job: ProgramJob, toolchain: RootImage, folder:
             write_whole(_place(folder, name), listed)
         # The last, so that what it is there with is whole.
         write_whole(_place(folder, "twin"), (out / job.sample.binary).read_bytes())
+
+
+def _as_linked(job: ProgramJob) -> ProgramJob:
+    """The job without what is done to its program after it is linked, which may be to take its symbols away."""
+    return replace(job, sample=replace(job.sample, cargo=replace(job.sample.cargo, objcopy=())))
 
 
 def _place(folder: Path, name: str) -> Path:

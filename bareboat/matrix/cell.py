@@ -249,10 +249,12 @@ def _lack_of_locks(cell: Cell, subject: Subject) -> Failed | None:
 
 
 def _contradiction(cell: Cell, elf: ElfFacts) -> Failed | None:
-    declared = cell.recipe.compile
+    declared, own = cell.recipe.compile, cell.sample.libc
+    if own and elf.libc:
+        return Failed(stage="measure", reason=f"{cell.sample.name} declares libc {own}, the program has {elf.libc}")
     differing = [
         f"{what} {said}, the program has {found}"
-        for what, said, found in (("libc", declared.libc, elf.libc), ("crt", declared.crt, elf.crt))
+        for what, said, found in (("libc", None if own else declared.libc, elf.libc), ("crt", declared.crt, elf.crt))
         if said != found
     ]
     if not differing:

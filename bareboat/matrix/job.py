@@ -50,7 +50,7 @@ def _make(context: JobContext, job: Job, outputs: Outputs) -> Output:
         case ProgramJob():
             from bareboat.make.program import make_program
 
-            return make_program(context, job, outputs.root(job.toolchain))
+            return make_program(context, job, outputs.root(job.toolchain), outputs.root(job.std) if job.std else None)
         case ImageJob(cell=cell):
             from bareboat.matrix.cell import make_cell
 

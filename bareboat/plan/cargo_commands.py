@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
+import string
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +13,23 @@ if TYPE_CHECKING:
     from bareboat.plan.jobs import ProgramJob
 
 _DIGITS = 12
+_SPELT = {ord(plain): plain for plain in f"{string.ascii_letters}{string.digits} .,:;/_-=#"} | {10: r"\n", 9: r"\t"}
+# Where the package with std's source is mounted, and how cargo, which looks for it beside its compiler, finds it. Beside
+# the crates of the program it has to find those that std is made of, and it takes crates of one folder alone.
+STD_PLACE = "/run/std"
+_VENDOR = "/run/crates"
+_FIND_STD = (
+    f'mkdir -p {_VENDOR} "$(rustc --print sysroot)/lib/rustlib"',
+    f'ln -sfn {STD_PLACE}/usr/lib/rustlib/src "$(rustc --print sysroot)/lib/rustlib/src"',
+    f"for crate in {STD_PLACE}/usr/lib/rustlib/src/rust/library/vendor/* /crates/vendor/*; do"
+    f' [ ! -e "$crate" ] || ln -sfn "$crate" "{_VENDOR}/$(echo "$crate" | tr / -)"; done',
+)
+_STD_CRATES = shlex.join(
+    [
+        *("--config", 'source.crates-io.replace-with="with-std"'),
+        *("--config", f'source.with-std.directory="{_VENDOR}"'),
+    ]
+)
 # Of an image that has rustup a crate's own rust-toolchain.toml would ask for another compiler, which is not there.
 _OWN_COMPILER = (
     "if command -v rustup > /dev/null; then"
@@ -82,18 +100,54 @@ def compile_commands(job: ProgramJob) -> tuple[str, ...]:
     sample = job.sample
     binary, cargo = shlex.quote(sample.binary), shlex.join([*sample.cargo.options, *sample.package_option])
     crates = "--config /crates/vendor.toml " if sample.needs_crates else ""
+    crates += f"{_STD_CRATES} " if job.std else ""
     # Variants share what is compiled of their dependencies (the build folder), and each links its program in a folder
     # of its own. Before 1.91 cargo knows no build folder apart: there a variant shares nothing.
     folders = [f"CARGO_TARGET_DIR=/target/{sample.name}", "CARGO_BUILD_BUILD_DIR=/target/build"]
-    linked = f"/target/{sample.name}/{job.target}/{sample.cargo.folder}/{sample.binary}"
+    last = _link_flags(job)
+    build, ending = ("rustc", f" -- {shlex.join(last)}") if last else ("build", "")
     # No path is remapped (--remap-path-prefix): sources, crates and cargo's folders have the same names in every
     # container, whatever they are called on the machine, so that a program names none of the machine's.
     return (
         *_compiler(sample),
         f"export {' '.join([*folders, *_environment(job)])}",
-        f"cargo build {_flags(job)}{crates}{cargo} --locked --offline --target {job.target} --bin {binary}",
-        f"install -D -m 0755 {shlex.join([linked, job.binary])}",
+        *(_FIND_STD if job.std else ()),
+        *_linker_script(job),
+        f"cargo {build} {_flags(job)}{crates}{cargo} --locked --offline --target {job.target} --bin {binary}{ending}",
+        *_install(job),
     )
+
+
+def _install(job: ProgramJob) -> tuple[str, ...]:
+    """What puts the linked program in its place."""
+    sample = job.sample
+    linked = f"/target/{sample.name}/{job.target}/{sample.cargo.folder}/{sample.binary}"
+    install = f"install -D -m 0755 {shlex.join([linked, job.binary])}"
+    rewrite = shlex.join(["objcopy", *sample.cargo.objcopy, job.binary])
+    return (install, rewrite) if sample.cargo.objcopy else (install,)
+
+
+def _link_flags(job: ProgramJob) -> tuple[str, ...]:
+    """The flags of the program's own crate alone."""
+    cargo = job.sample.cargo
+    script = (f"-Clink-arg=-Wl,-T,{_script_place(job)}",) if cargo.linker_script else ()
+    return (*cargo.link_rustflags, *script)
+
+
+def _linker_script(job: ProgramJob) -> tuple[str, ...]:
+    script = job.sample.cargo.linker_script
+    return (f"printf %b {shlex.quote(escaped(script))} > {_script_place(job)}",) if script else ()
+
+
+def _script_place(job: ProgramJob) -> str:
+    # Cargo links anew where a flag differs, and does not look into the file: so the flag names what is in it.
+    digits = hashlib.sha256(job.sample.cargo.linker_script.encode()).hexdigest()[:_DIGITS]
+    return f"/target/script-{digits}.ld"
+
+
+def escaped(text: str) -> str:
+    """A text on one line, of which `printf %b` makes its bytes."""
+    return "".join(_SPELT.get(byte) or f"\\0{byte:03o}" for byte in text.encode())
 
 
 def crates_commands(job: ProgramJob) -> tuple[str, ...]:
@@ -129,7 +183,8 @@ def _flags(job: ProgramJob) -> str:
         return ""  # cargo takes that and nothing else
     # RUSTFLAGS would take the place of the crate's own flags. Those of all tables that match the target are joined, and
     # a table of this name matches every target and is nobody's.
-    flags = json.dumps([*job.sample.rustflags.beside(job.target), *_linkage(job)], ensure_ascii=False)
+    own, more = job.sample.rustflags.beside(job.target), job.sample.cargo.rustflags
+    flags = json.dumps([*own, *_linkage(job), *more], ensure_ascii=False)
     return shlex.join(["--config", f'target."cfg(all())".rustflags={flags}']) + " "
 
 
@@ -138,7 +193,7 @@ def _linkage(job: ProgramJob) -> tuple[str, str]:
 
 
 def _environment(job: ProgramJob) -> list[str]:
-    env = dict(job.sample.cargo.env)
+    env = job.sample.cargo.variables
     if "RUSTFLAGS" in env:
-        env["RUSTFLAGS"] = " ".join([env["RUSTFLAGS"], *_linkage(job)])
+        env["RUSTFLAGS"] = " ".join([env["RUSTFLAGS"], *_linkage(job), *job.sample.cargo.rustflags])
     return [f"{name}={shlex.quote(value)}" for name, value in sorted(env.items())]

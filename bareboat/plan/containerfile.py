@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import string
 from typing import TYPE_CHECKING
 
 from bareboat.inputs.sample import SOURCES
-from bareboat.plan.cargo_commands import compile_commands, target_cache, vendor_commands
+from bareboat.plan.cargo_commands import STD_PLACE, compile_commands, escaped, target_cache, vendor_commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +26,6 @@ COMPILE_STAGE = "compile"
 MADE_STAGE = "made"
 _MADE = "/made"
 _ROOT = "0:0"
-_SPELT = {ord(plain): plain for plain in f"{string.ascii_letters}{string.digits} .,:;/_-=#"} | {10: r"\n", 9: r"\t"}
 STAGE_LABEL = "io.bareboat.stage"
 # Not at the stage's beginning: old Buildah runs the last step of a stage again, though it has it in its cache.
 _COMPILED = f"LABEL {STAGE_LABEL}={COMPILE_STAGE}"
@@ -113,15 +111,10 @@ def _make(copy: Copy) -> Iterator[str]:
     if copy.is_folder:
         yield f"install -d {target}"
     else:
-        yield f"printf '%b' {shlex.quote(_escaped(copy.text or ''))} > {target}"
+        yield f"printf '%b' {shlex.quote(escaped(copy.text or ''))} > {target}"
     yield f"chmod {copy.permissions:04o} {target}"
     if copy.owner != _ROOT:
         yield f"chown {copy.owner} {target}"
-
-
-def _escaped(text: str) -> str:
-    # One line, whatever the text holds: `%b` turns \n and \0ooo back into their bytes.
-    return "".join(_SPELT.get(byte) or f"\\0{byte:03o}" for byte in text.encode())
 
 
 def _copy(cell: Cell, planned: PlannedCopy, references: Mapping[RootJob, str]) -> tuple[str, str]:
@@ -164,8 +157,9 @@ def _vendor(job: ProgramJob) -> str:
 def _compile(job: ProgramJob, digest: str) -> str:
     # Cargo judges by time, and the folder of compiled objects may be younger than a source that was changed.
     whole = "." if job.sample.source_folder == SOURCES else SOURCES
+    std = (f"--mount=type=bind,from={job.std.reference},target={STD_PLACE}",) if job.std else ()
     return _run(
-        (f"--mount=type=cache,id={target_cache(job, digest)},target=/target,sharing=locked",),
+        (f"--mount=type=cache,id={target_cache(job, digest)},target=/target,sharing=locked", *std),
         (f"find {whole} -type f -exec touch {{}} +", *compile_commands(job)),
     )
 

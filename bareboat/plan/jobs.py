@@ -72,6 +72,7 @@ class ProgramJob:
     libc: Libc
     crt: Crt
     platform: Platform
+    std: RootJob | None = None  # has the source of std, where that is compiled too
 
     @property
     def id(self) -> str:
@@ -220,8 +221,8 @@ def needs(job: Job) -> tuple[Job, ...]:
     match job:
         case RootJob():
             return ()
-        case ProgramJob():
-            return (job.toolchain,)
+        case ProgramJob(toolchain=toolchain, std=std):
+            return (toolchain, std) if std else (toolchain,)
         case ImageJob(cell=cell):
             return (cell.program, *cell.instruments, *cell.roots)
         case TimedJob(cell=cell):

@@ -134,6 +134,7 @@ def cell_key(
         asdict(limits),
         (host.podman, host.buildah, host.runtime, host.kernel, host.storage_driver, traced),
         [(column.name, column.version) for column in columns],
+        *(("libc", cell.sample.libc) if cell.sample.libc else ()),
     )
 
 

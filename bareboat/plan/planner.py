@@ -50,12 +50,12 @@ def make_plan(inputs: PlanInputs, samples: Sequence[Sample], selection: Selectio
     Raises SelectionError as `check_selection` does.
     """
     pairs = check_selection(inputs.book, samples, selection)
-    reasons = {recipe.name: _impossible(recipe, inputs) for _, recipe in pairs}
-    cells = [plan_cell(sample, recipe, inputs) for sample, recipe in pairs if not reasons[recipe.name]]
+    judged = [(sample, recipe, _impossible(sample, recipe, inputs)) for sample, recipe in pairs]
+    cells = [plan_cell(sample, recipe, inputs) for sample, recipe, reason in judged if not reason]
     skipped = [
-        SkippedCell(sample=sample.name, recipe=recipe.name, reason=reasons[recipe.name])
-        for sample, recipe in pairs
-        if reasons[recipe.name]
+        SkippedCell(sample=sample.name, recipe=recipe.name, reason=reason)
+        for sample, recipe, reason in judged
+        if reason
     ]
     return Plan(source=inputs.source, platform=inputs.platform, jobs=_plan_jobs(cells), skipped=tuple(skipped))
 
@@ -102,9 +102,10 @@ def plan_roots(inputs: PlanInputs) -> Plan:
 def root_jobs(book: RecipeBook, source: BaseSource) -> tuple[RootJob, ...]:
     """Every image that the book's recipes stand on or copy from, each once; toolchains first, being the slowest."""
     toolchains = [_toolchain_job(book, toolchain, source) for toolchain in book.toolchains]
+    std = [_std_job(book, toolchain) for toolchain in book.toolchains if _brings_std(book, toolchain, source)]
     bases = [job for recipe in book.recipes if (job := _base_job(book, recipe, source))]
     copied = [job for recipe in book.recipes for planned in _copies(book, recipe, source) if (job := planned.source)]
-    return tuple(dict.fromkeys([*toolchains, *bases, *copied]))
+    return tuple(dict.fromkeys([*toolchains, *std, *bases, *copied]))
 
 
 def select_recipes(book: RecipeBook, pattern: str) -> tuple[Recipe, ...]:
@@ -149,7 +150,8 @@ def plan_cell(sample: Sample, recipe: Recipe, inputs: PlanInputs) -> Cell:
 
 def _program_job(sample: Sample, toolchain: Toolchain, crt: Crt, inputs: PlanInputs) -> ProgramJob:
     made = _toolchain_job(inputs.book, toolchain, inputs.source)
-    return ProgramJob(sample=sample, toolchain=made, libc=toolchain.libc, crt=crt, platform=inputs.platform)
+    std = _std_job(inputs.book, toolchain) if sample.cargo.build_std else None
+    return ProgramJob(sample=sample, toolchain=made, libc=toolchain.libc, crt=crt, platform=inputs.platform, std=std)
 
 
 def _harbor_job(inputs: PlanInputs) -> ProgramJob | None:
@@ -172,9 +174,10 @@ def _plan_jobs(cells: Iterable[Cell]) -> tuple[Job, ...]:
     images = [ImageJob(cell=cell) for cell in cells]
     programs = dict.fromkeys(program for image in images for program in (image.cell.program, *image.cell.instruments))
     toolchains = dict.fromkeys(program.toolchain for program in programs)
+    sources = dict.fromkeys(program.std for program in programs if program.std)
     roots = dict.fromkeys(root for image in images for root in image.cell.roots if root not in toolchains)
     timed = [TimedJob(cell=image.cell) for image in images]
-    return (*toolchains, *roots, *programs, *images, *timed)
+    return (*toolchains, *(roots | sources), *programs, *images, *timed)
 
 
 def _copies(book: RecipeBook, recipe: Recipe, source: BaseSource) -> tuple[PlannedCopy, ...]:
@@ -211,6 +214,16 @@ def _package_job(book: RecipeBook, toolchain: Toolchain, name: str) -> RootJob:
     )
 
 
+def _std_job(book: RecipeBook, toolchain: Toolchain) -> RootJob:
+    return _package_job(book, toolchain, toolchain.std_source or "")
+
+
+def _brings_std(book: RecipeBook, toolchain: Toolchain, source: BaseSource) -> bool:
+    """Whether there is a package with the source of a toolchain's std; none fits an image of a registry."""
+    made_from = _toolchain_job(book, toolchain, source).bootstrap
+    return toolchain.std_source is not None and isinstance(made_from, Debian)
+
+
 def _toolchain_job(book: RecipeBook, toolchain: Toolchain, source: BaseSource) -> RootJob:
     return _root_job("toolchain", toolchain, book, source)
 
@@ -240,15 +253,18 @@ def _no_pair(samples: Sequence[Sample], recipes: Sequence[Recipe]) -> str:
     return spelt(f"no selected recipe takes a selected sample: {'; '.join(says)}")
 
 
-def _impossible(recipe: Recipe, inputs: PlanInputs) -> str:
-    """Why no cell of the recipe can be made; "" where cells can be."""
+def _impossible(sample: Sample, recipe: Recipe, inputs: PlanInputs) -> str:
+    """Why a cell cannot be made; "" where it can be."""
     book = inputs.book
+    toolchain = book.toolchain(recipe.compile.toolchain)
+    if sample.cargo.build_std and not _brings_std(book, toolchain, inputs.source):
+        return f"`build_std` compiles std, whose source toolchain '{toolchain.name}' has no Debian package of"
     if inputs.source == "registry":
         return ""
     if not (recipe.base.scratch or recipe.base.bootstrap):
         return f"no registry is used and the recipe has no [base.bootstrap]; its image is {recipe.base.image}"
-    if book.bootstrap_of(book.toolchain(recipe.compile.toolchain))[1] is None:
-        return f"no registry is used and toolchain '{recipe.compile.toolchain}' has no [base.bootstrap]"
+    if book.bootstrap_of(toolchain)[1] is None:
+        return f"no registry is used and toolchain '{toolchain.name}' has no [base.bootstrap]"
     return ""
 
 

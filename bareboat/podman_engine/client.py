@@ -122,6 +122,7 @@ def work_arguments(work: Work, run: str) -> list[str]:
         f"--volume={source}:{place}{'' if place in work.writable else ':ro'}"
         for place, source in sorted(work.mounts.items())
     ]
+    mounts += [f"--mount=type=image,source={image},destination={place}" for place, image in work.image_mounts.items()]
     program, *arguments = work.command
     options = ["--rm", "--pull=never", f"--workdir={work.folder}", *mounts]
     options += [*_marks(run, container_name(run)), *([] if work.network else OFFLINE)]

@@ -12,7 +12,7 @@ import pytest
 from bareboat.archive import ImageConfig, write_image
 from bareboat.engine.fake import FakeEngine
 from bareboat.inputs.crate_files import source_digest
-from bareboat.inputs.sample import Cargo
+from bareboat.inputs.cargo import Cargo
 from bareboat.make.context import RootImage
 from bareboat.make.program import LARGE_FILE_NAMES, make_program, read_seconds
 from bareboat.plan.cargo_commands import compile_commands

@@ -28,7 +28,8 @@ from bareboat.inputs.limits import limits_of
 from bareboat.inputs.mend import Mend
 from bareboat.inputs.recipe import Compile, Copy, Provision, Published, Recipe, RecipeBook, Runtime, Toolchain
 from bareboat.inputs.rustflags import RustFlags
-from bareboat.inputs.sample import Cargo, Sample
+from bareboat.inputs.cargo import Cargo
+from bareboat.inputs.sample import Sample
 from bareboat.plan import jobs, keys
 from bareboat.plan.jobs import Cell, PlannedCopy, Platform, ProgramJob, RootJob
 from bareboat.plan.planner import PlanInputs, plan_cell
