@@ -165,7 +165,8 @@ def _compare(report: RunReport, expectation: Expectation, has: Callable[[str], b
         return failed(f"exit code {report.exit_code}, not {expectation.exit_code}", said)
     if expectation.stdout is not None and report.stdout != expectation.stdout.encode():
         return failed("its output differs", _difference(expectation.stdout, report.stdout))
-    return None
+    lacks = (expectation.stderr_has or "").encode() not in report.stderr
+    return failed(f"its standard error does not have {expectation.stderr_has!r}", said) if lacks else None
 
 
 def _cause(report: RunReport, has: Callable[[str], bool]) -> Cause | None:

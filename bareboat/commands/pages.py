@@ -11,6 +11,7 @@ from bareboat.commands.html_page import DEFAULT, make_html, write_html
 from bareboat.commands.plan_inputs import kept_results, load_gauge, load_harbor, teller
 from bareboat.commands.shown import read_columns, show_results, terminal_of
 from bareboat.errors import InputError, SelectionError
+from bareboat.inputs.ladder import PLAIN, path_to, read_ladder
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.load_samples import load_samples
 from bareboat.inputs.lock import read_lock
@@ -20,7 +21,9 @@ from bareboat.plan.planner import published_sizes
 from bareboat.report import (
     Format,
     conformance_tables,
+    find_ladders,
     join_published,
+    ladder_markdown,
     predictions_page,
     readme_table,
     replace_block,
@@ -34,11 +37,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bareboat.commands.project import Project
+    from bareboat.report import Ladder
     from bareboat.result.values import Result
     from bareboat.system.process import Processes
 
 # How many cells a line of what is amiss names.
 _NAMED = 3
+# The sample that docs/small.md shows the steps of the ladder of.
+_SMALLEST = "smallest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +197,11 @@ def write_pages(project: Project) -> None:
     if conformance.exists():
         text = replace_block(conformance.read_text(encoding="utf-8"), "conformance", conformance_tables(measured))
         write_whole(conformance, text.encode())
+    small, ladders = project.root / "docs" / "small.md", published_ladders(measured)
+    if small.exists() and ladders:
+        write_whole(
+            small, replace_block(small.read_text(encoding="utf-8"), "ladder", ladder_markdown(ladders)).encode()
+        )
     write_html(project, measured)
     readme = project.root / "README.md"
     old = text = readme.read_text(encoding="utf-8") if readme.exists() else ""
@@ -201,6 +212,16 @@ def write_pages(project: Project) -> None:
                 text = replace_block(text, name, crate_table(rows_of(results, crate)))
     if text != old:
         write_whole(readme, text.encode())
+
+
+def published_ladders(measured: Mapping[str, tuple[Result, ...]]) -> tuple[Ladder, ...]:
+    """What the steps of the ladder came to of the sample that shows it, on the first host that has measured them."""
+    paths = [path_to(step) for step in (PLAIN, *read_ladder())]
+    for _, results in sorted(measured.items()):
+        own = (result for result in results if result.sample.partition("+")[0] == _SMALLEST)
+        if ladders := find_ladders(own, paths):
+            return ladders
+    return ()
 
 
 def crate_table(results: Sequence[Result]) -> str:

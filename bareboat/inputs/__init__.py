@@ -7,7 +7,10 @@ recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, 
 schema        recipe_schema, metadata_schema
 reference     reference_page
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
-sample        Sample, Cargo, SOURCES, METADATA
+sample        Sample, SOURCES, METADATA
+cargo         Cargo
+ladder        Step, PLAIN, read_ladder, choose_steps, path_to
+variants      climb
 write_metadata write_metadata, table_of, merge
 load_samples  load_samples, load_crate, enable, give_network, Asker
 cargo_metadata find_workspace, read_metadata, choose_programs, root_source; CargoMetadata, Choice

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bareboat.inputs.expectation import Value, Variable
+from bareboat.inputs.expectation import Value, Variable  # noqa: TC001 -- pydantic reads the types of fields
 
 FEATURE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_/.+-]*")
 _Feature = Annotated[str, Field(pattern=f"^{FEATURE.pattern}$")]

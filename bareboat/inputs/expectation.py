@@ -47,6 +47,8 @@ class Expectation:
     arguments: tuple[str, ...] = ()
     # Its whole standard output, byte for byte; without it, any will do.
     stdout: str | None = None
+    # What its standard error must have in it, such as the message of a panic; without it, any will do.
+    stderr_has: str | None = None
     # The exit code with which it must end. None, which no file can say, is any of its own, or that it need not end.
     exit_code: Annotated[int, Field(ge=0, le=255)] | None = 0
     # The time within which it must end.

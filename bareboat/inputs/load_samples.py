@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from bareboat.errors import SampleError
+from bareboat.inputs.cargo import FEATURE
 from bareboat.inputs.cargo_metadata import Choice, choose_programs, find_workspace
 from bareboat.inputs.crate_files import ALL, read_sources
 from bareboat.inputs.expectation import AS_IT_STANDS, Served
@@ -27,7 +28,6 @@ from bareboat.inputs.manifest import (
 )
 from bareboat.inputs.rust_toolchain import read_channel
 from bareboat.inputs.rustflags import read_rustflags
-from bareboat.inputs.cargo import FEATURE
 from bareboat.inputs.sample import METADATA, Sample
 from bareboat.inputs.tomlfile import Parsed, Problem, read_toml, validate
 from bareboat.inputs.variants import step_problems, variants_of

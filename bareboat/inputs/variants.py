@@ -11,6 +11,7 @@ from bareboat.inputs.tomlfile import Problem, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bareboat.inputs.cargo import Cargo
     from bareboat.inputs.sample import Metadata, Sample, Variant
 
 
@@ -29,8 +30,11 @@ def climb(crate: Sample) -> tuple[Sample, ...]:
 
 
 def step_problems(metadata: Metadata, file: str) -> Iterator[Problem]:
+    """What is wrong with how crate and variants are compiled, once the ladder is known."""
     steps = [step.name for step in read_ladder()]
+    yield from _std_problems(metadata.cargo, file, "package.metadata.bareboat.cargo")
     for number, variant in enumerate(metadata.variants):
+        yield from _std_problems(_cargo(variant), file, f"package.metadata.bareboat.variants.{number}.cargo")
         if variant.step and variant.step not in steps:
             text = f"the ladder has no step '{variant.step}'{did_you_mean(variant.step, steps)}"
             yield Problem(file=file, key=f"package.metadata.bareboat.variants.{number}.step", text=text)
@@ -39,15 +43,26 @@ def step_problems(metadata: Metadata, file: str) -> Iterator[Problem]:
             yield Problem(file=file, key=f"package.metadata.bareboat.variants.{number}.name", text=text)
 
 
+def _std_problems(cargo: Cargo, file: str, key: str) -> Iterator[Problem]:
+    if cargo.build_std_features and not cargo.build_std:
+        text = 'are of a std that is compiled too: say `build_std = ["std"]` as well'
+        yield Problem(file=file, key=f"{key}.build_std_features", text=text)
+
+
+def _cargo(variant: Variant) -> Cargo:
+    """How a variant is compiled: as its step says, and as it says itself."""
+    step = find_step(variant.step)
+    return variant.cargo.after(step.cargo) if step else variant.cargo
+
+
 def _variant(crate: Sample, variant: Variant) -> Sample:
     plain, *others = crate.expectations
-    step = find_step(variant.step)
     return replace(
         crate,
         name=f"{crate.name}+{variant.name}",
         expectations=(variant.expect or plain, *others),
         recipes=variant.recipes or crate.recipes,
-        cargo=variant.cargo.after(step.cargo) if step else variant.cargo,
+        cargo=_cargo(variant),
         libc=variant.libc or crate.libc,
         provisions=(*crate.provisions, *variant.provisions.items()),
         published=(),

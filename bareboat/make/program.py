@@ -86,7 +86,7 @@ def _check_std(toolchain: RootImage, std: RootImage) -> None:
         named = ", ".join(f"{package.name} {package.version}" for package in strange)
         raise BareboatError(
             f"{named} is not of the compiler in {toolchain.reference}, which is older or newer\n"
-            "  `invoke clean --all` removes both, and the next run makes them anew"
+            "  `invoke lock` makes both anew"
         )
 
 

@@ -23,7 +23,9 @@ COLUMN = Column(
 
 
 def measure_timed(subject: TimedSubject) -> int | Reading | None:
-    """Bytes; None for a service that was probed and whose memory could not be seen."""
+    """Bytes; None for a service that was probed and whose memory could not be seen, and of what is too small to see."""
     if subject.probes:
         return subject.peak_bytes
-    return read_runs(subject.gauged, lambda run: run.peak_bytes)
+    reading = read_runs(subject.gauged, lambda run: run.peak_bytes)
+    # The kernel adds a thread's pages to the counter in lots, and a program of a few pages fills none.
+    return Reading(value=None, why="less than the kernel counts") if reading.value == 0 else reading

@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 
 _DIGITS = 12
 _SPELT = {ord(plain): plain for plain in f"{string.ascii_letters}{string.digits} .,:;/_-=#"} | {10: r"\n", 9: r"\t"}
-# Where the package with std's source is mounted, and how cargo, which looks for it beside its compiler, finds it. Beside
-# the crates of the program it has to find those that std is made of, and it takes crates of one folder alone.
+# Where the package with std's source is mounted, and how cargo, which looks for it beside its compiler, finds it. There
+# it looks for the crates that std is made of beside those of the program, and takes crates of one folder alone.
 STD_PLACE = "/run/std"
 _VENDOR = "/run/crates"
 _FIND_STD = (
     f'mkdir -p {_VENDOR} "$(rustc --print sysroot)/lib/rustlib"',
     f'ln -sfn {STD_PLACE}/usr/lib/rustlib/src "$(rustc --print sysroot)/lib/rustlib/src"',
-    f"for crate in {STD_PLACE}/usr/lib/rustlib/src/rust/library/vendor/* /crates/vendor/*; do"
-    f' [ ! -e "$crate" ] || ln -sfn "$crate" "{_VENDOR}/$(echo "$crate" | tr / -)"; done',
+    (
+        f"for crate in {STD_PLACE}/usr/lib/rustlib/src/rust/library/vendor/* /crates/vendor/*; do"
+        f' [ ! -e "$crate" ] || ln -sfn "$crate" "{_VENDOR}/$(echo "$crate" | tr / -)"; done'
+    ),
 )
 _STD_CRATES = shlex.join(
     [
@@ -110,7 +112,7 @@ def compile_commands(job: ProgramJob) -> tuple[str, ...]:
     # container, whatever they are called on the machine, so that a program names none of the machine's.
     return (
         *_compiler(sample),
-        f"export {' '.join([*folders, *_environment(job)])}",
+        f"export {' '.join([*folders, *environment(job)])}",
         *(_FIND_STD if job.std else ()),
         *_linker_script(job),
         f"cargo {build} {_flags(job)}{crates}{cargo} --locked --offline --target {job.target} --bin {binary}{ending}",
@@ -171,7 +173,7 @@ def target_cache(job: ProgramJob, digest: str) -> str:
     if digest:
         # An object that another gcc or musl made may not fit what this one makes.
         parts.append(digest.removeprefix("sha256:")[:_DIGITS])
-    if env := _environment(job):
+    if env := environment(job):
         # A build script that does not tell cargo which variables it read would not run again when they change.
         parts.append(hashlib.sha256(" ".join(env).encode()).hexdigest()[:_DIGITS])
     return "-".join(parts)
@@ -184,16 +186,18 @@ def _flags(job: ProgramJob) -> str:
     # RUSTFLAGS would take the place of the crate's own flags. Those of all tables that match the target are joined, and
     # a table of this name matches every target and is nobody's.
     own, more = job.sample.rustflags.beside(job.target), job.sample.cargo.rustflags
-    flags = json.dumps([*own, *_linkage(job), *more], ensure_ascii=False)
+    flags = json.dumps([*own, *linkage(job), *more], ensure_ascii=False)
     return shlex.join(["--config", f'target."cfg(all())".rustflags={flags}']) + " "
 
 
-def _linkage(job: ProgramJob) -> tuple[str, str]:
+def linkage(job: ProgramJob) -> tuple[str, str]:
+    """The flags that say how the C library is linked."""
     return "-C", f"target-feature={'+' if job.crt == 'static' else '-'}crt-static"
 
 
-def _environment(job: ProgramJob) -> list[str]:
+def environment(job: ProgramJob) -> list[str]:
+    """The variables of cargo's commands, `NAME=VALUE` as a shell reads it."""
     env = job.sample.cargo.variables
     if "RUSTFLAGS" in env:
-        env["RUSTFLAGS"] = " ".join([env["RUSTFLAGS"], *_linkage(job), *job.sample.cargo.rustflags])
+        env["RUSTFLAGS"] = " ".join([env["RUSTFLAGS"], *linkage(job), *job.sample.cargo.rustflags])
     return [f"{name}={shlex.quote(value)}" for name, value in sorted(env.items())]

@@ -27,6 +27,8 @@ ROOT_VERSION = "2"
 PROGRAM_VERSION = "5"
 IMAGE_VERSION = "1"
 CELL_VERSION = "3"
+# Fields of what is expected that came later, each with the value that says nothing.
+_LATER = {"network": False, "stderr_has": None}
 
 
 class HostFacts(Protocol):
@@ -139,9 +141,9 @@ def cell_key(
 
 
 def _expected(run: Expectation) -> dict[str, object]:
-    """What is expected of a run; that it has no network is not said, as it was not before a run could have one."""
+    """What is expected of a run, without those later fields that say nothing: so older keys stand."""
     said = asdict(run)
-    return said if run.network else {name: value for name, value in said.items() if name != "network"}
+    return {name: value for name, value in said.items() if name not in _LATER or value != _LATER[name]}
 
 
 def _settings(cell: Cell) -> dict[str, object]:

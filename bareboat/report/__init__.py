@@ -11,10 +11,12 @@ what one came to, with who `Asked` for it and each `Cure` that `find_cures` find
 `conformance_tables`, `readme_table` and `service_table` for the generated pages; `replace_block` to put a table into a
 page; `results_table` for the table as a value; `compare` for what became of earlier results by `compare.Rules`,
 `tell_comparison` for that in words and `tell_cheat_sheet` for published sizes beside ours, each in a `CompareFormat`;
+`find_ladders` for the results of a program and of the ladder's steps as a `Ladder`, with `ladder_text`,
+`ladder_markdown` and `ladder_rows` to tell it, and `advise` and `advice_lines` for the `Advice` which to take;
 `read_records` for results that were written as JSON; `figures.size_text`, `table.outcome_text`, `table.size_of` and
-`table.group_by_sample` for one figure, one outcome, one size and the results of each sample; for pages that are drawn,
-`figures.seconds_text`, `figures.value_text`, and of `table` `AS_EXPECTED`, `column_name`, `columns`, `measurement_of`
-and `sort_results`.
+`table.group_by_sample` for one figure, one outcome, one size and the results of each sample; `escape.markdown_text` and
+`fit.fold_lines` for prose; for pages that are drawn, `figures.seconds_text`, `figures.value_text`, and of `table`
+`AS_EXPECTED`, `column_name`, `columns`, `measurement_of` and `sort_results`.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from bareboat.report.breakdown import breakdown_json, breakdown_text
 from bareboat.report.conformance import conformance_tables
 from bareboat.report.cures import find_cures
 from bareboat.report.explain import Asked, Cure, explain_cell
+from bareboat.report.ladder import Ladder, find_ladders, ladder_markdown, ladder_rows, ladder_text
+from bareboat.report.ladder_advice import Advice, advice_lines, advise
 from bareboat.report.page import readme_table, replace_block, results_page, service_table
 from bareboat.report.predictions import predictions_page
 from bareboat.report.published import join_published
@@ -34,11 +38,15 @@ from bareboat.report.summary import Next, summarise
 from bareboat.report.table import Table, results_table
 
 __all__ = [
+    "Advice",
     "Asked",
     "Cure",
     "Format",
+    "Ladder",
     "Next",
     "Table",
+    "advice_lines",
+    "advise",
     "breakdown_json",
     "breakdown_text",
     "conformance_tables",
@@ -46,7 +54,11 @@ __all__ = [
     "explain_start",
     "find_best",
     "find_cures",
+    "find_ladders",
     "join_published",
+    "ladder_markdown",
+    "ladder_rows",
+    "ladder_text",
     "predictions_page",
     "readme_table",
     "recommend",

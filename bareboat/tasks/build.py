@@ -3,7 +3,7 @@
 from invoke import task
 
 from bareboat import commands
-from bareboat.tasks.order import BASES, COLUMNS, FORMAT, LOUD, OWN, SELECT, order
+from bareboat.tasks.order import BASES, COLUMNS, FORMAT, LOUD, OWN, RECIPE, RESULTS, SELECT, order
 
 OUTPUT = "oci-archive:FILE writes the image there, too"
 
@@ -58,6 +58,29 @@ def scratch(_c, libc, with_, crt="static", sample="hello-world", crate="", packa
         bareboat scratch --libc gnu --crt dynamic --crate . --output oci-archive:app.tar
     """
     order(commands.scratch.build_scratch, commands.scratch.ScratchOptions, locals())
+
+
+@task(iterable=["recipe", "step"], help={
+    "sample": "the sample to compile (default: smallest)",
+    "recipe": f"{RECIPE} (default: scratch-glibc and scratch-musl)",
+    "step": "only steps of this pattern, e.g. no-headers, and take them whatever they cost; repeatable",
+    "unstable": "the steps too that compile std, half a minute each (the default); --no-unstable leaves them out",
+    "format": "text, markdown or json", "jobs": "how many compile side by side (default: the cores)", **RESULTS, **LOUD,
+    **OWN,
+})  # fmt: skip
+def ladder(_c, recipe, step, sample="smallest", unstable=True, format="text", jobs="", results="", crate="", package="",
+           bin="", features="", bases="auto", quiet=False, verbose=False):  # fmt: skip
+    """Compile a program smaller step by step, and say what each saves, what it costs and whether it still works.
+
+    Of a crate of your own it ends with what to take: the block for Cargo.toml and .cargo/config.toml.
+
+    For example:
+
+        bareboat ladder                          # the crate in this folder
+        bareboat ladder --no-unstable --recipe scratch-musl
+        invoke ladder --step strip --step 'no-*' --format markdown
+    """
+    order(commands.ladder.print_ladder, commands.ladder.LadderOptions, locals())
 
 
 @task(help={"source": BASES, **LOUD})

@@ -51,6 +51,24 @@ def test_what_differs_is_told(report, reason, detail):
     assert detail in failed.detail
 
 
+@pytest.mark.parametrize(
+    ("stderr", "reason"),
+    [
+        (b"thread 'main' panicked at src/main.rs:1:1:\nno more beans\n", None),
+        (
+            b"thread 'main' panicked at src/main.rs:1:1:\nno more bean\n",
+            "its standard error does not have 'no more beans'",
+        ),
+        (b"", "its standard error does not have 'no more beans'"),
+    ],
+)
+def test_what_must_be_in_the_standard_error_is_looked_for_there(stderr, reason):
+    failed = judge_run(ran(exit_code=101, stderr=stderr), Expectation(exit_code=101, stderr_has="no more beans"))
+    assert (failed.reason if failed else None) == reason
+    if failed:
+        assert failed.detail == stderr.decode()
+
+
 def test_a_missing_last_newline_shows_in_the_difference():
     failed = judge_run(ran(stdout=b"Hello"), HELLO)
     assert failed is not None

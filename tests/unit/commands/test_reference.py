@@ -9,9 +9,9 @@ import tomli
 
 from bareboat.commands.reference import reference_texts
 from bareboat.inputs.base import Alpine, Base, Debian, Distroless, SameAs
+from bareboat.inputs.cargo import Cargo
 from bareboat.inputs.expectation import Expectation
 from bareboat.inputs.recipe import Compile, Copy, Published, Recipe, Runtime
-from bareboat.inputs.cargo import Cargo
 from bareboat.inputs.sample import Metadata, Variant
 from bareboat.inputs.schema import _explanations, metadata_schema
 from tests.unit.project import ROOT

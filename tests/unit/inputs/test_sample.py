@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from bareboat.errors import SampleError
+from bareboat.inputs.cargo import Cargo
 from bareboat.inputs.expectation import AS_IT_STANDS, Expectation, Served, Serving
 from bareboat.inputs.expected import ExpectedFailure
 from bareboat.inputs.load_samples import give_network, load_samples
 from bareboat.inputs.load_samples import load_crate as load_crates
-from bareboat.inputs.cargo import Cargo
 
 SAMPLES = Path(__file__).parents[3] / "rust-samples"
 

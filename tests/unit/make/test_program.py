@@ -11,14 +11,24 @@ import pytest
 
 from bareboat.archive import ImageConfig, write_image
 from bareboat.engine.fake import FakeEngine
-from bareboat.inputs.crate_files import source_digest
+from bareboat.errors import BareboatError
 from bareboat.inputs.cargo import Cargo
+from bareboat.inputs.crate_files import source_digest
+from bareboat.inputs.lock import Pinned
 from bareboat.make.context import RootImage
 from bareboat.make.program import LARGE_FILE_NAMES, make_program, read_seconds
-from bareboat.plan.cargo_commands import compile_commands
+from bareboat.plan.cargo_commands import STD_PLACE, compile_commands
 from bareboat.result.values import Source
 from tests.unit.project import HELLO, job_context, plan_of
 
+STD = replace(HELLO, cargo=Cargo(build_std=("std",)))
+STD_SOURCE = RootImage(
+    status="built",
+    note="",
+    reference="localhost/std:x",
+    source=Source(kind="bootstrap", reference="localhost/std:x", digest="sha256:0"),
+    packages=(Pinned(name="rust-web-src", version="1", sha256="a"),),
+)
 FINISHED = "    Finished `release` profile [optimized] target(s) in"
 
 
@@ -54,11 +64,13 @@ def compile_of(engine, tmp_path, told):
     engine.load(tmp_path / "toolchain.tar")
     context = job_context(engine, tmp_path, tell=told.append)
     source = Source(kind="bootstrap", reference="localhost/x:x", digest=written.image_id)
-    toolchain = RootImage(status="built", note="", reference="localhost/x:x", source=source, packages=())
+    toolchain = RootImage(
+        status="built", note="", reference="localhost/x:x", source=source, packages=STD_SOURCE.packages
+    )
 
-    def compile_sample(sample):
+    def compile_sample(sample, std=None):
         (cell,) = plan_of("scratch-musl", samples=(sample,)).cells
-        made = make_program(context, cell.program, toolchain)
+        made = make_program(context, cell.program, toolchain, std)
         return made, engine.worked[-1]
 
     return compile_sample
@@ -141,6 +153,21 @@ def test_who_asks_for_another_compiler_is_told_once_which_one_compiles(engine, c
     (line,) = told
     assert line.startswith("hello-world asks for Rust 1.70.0 in its rust-toolchain file: toolchain ")
     assert line.endswith(" compiles it instead, with rustc 1.95.0")
+
+
+def test_the_source_of_std_is_mounted_from_its_image(compile_of):
+    _, work = compile_of(STD, std=STD_SOURCE)
+    assert work.image_mounts == {STD_PLACE: "localhost/bareboat/package/rust-web-src:bootstrap"}
+    assert compile_of(HELLO)[1].image_mounts == {}
+
+
+def test_the_source_of_another_compilers_std_is_refused_before_it_is_compiled(engine, compile_of):
+    worked = len(engine.worked)
+    with pytest.raises(BareboatError) as caught:
+        compile_of(STD, std=replace(STD_SOURCE, packages=(Pinned(name="rust-web-src", version="2", sha256="b"),)))
+    assert str(caught.value).startswith("rust-web-src 2 is not of the compiler in localhost/x:x")
+    assert "`invoke lock`" in str(caught.value)
+    assert len(engine.worked) == worked
 
 
 @pytest.mark.starts_processes("a shell is asked what it would tell cargo")

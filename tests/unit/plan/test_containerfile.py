@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from bareboat.inputs.cargo import Cargo
 from bareboat.inputs.recipe import Copy
 from bareboat.inputs.rustflags import RustFlags
-from bareboat.inputs.cargo import Cargo
 from bareboat.plan.containerfile import CA_SECRET, CARGO_SECRET, compile_stages, render_containerfile, shipped_stage
 from bareboat.plan.jobs import PlannedCopy
 from tests.unit.project import SAMPLES, plan_of

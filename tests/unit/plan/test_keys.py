@@ -21,6 +21,7 @@ from bareboat.engine.fake import HOST
 from bareboat.engine.tracer import Tracer
 from bareboat.inputs import base, recipe, sample
 from bareboat.inputs.base import Alpine, Base, Debian, Distroless, SameAs
+from bareboat.inputs.cargo import Cargo
 from bareboat.inputs.expectation import Expectation, Served, Serving
 from bareboat.inputs.expected import ExpectedFailure
 from bareboat.inputs.extent import Extent
@@ -28,7 +29,6 @@ from bareboat.inputs.limits import limits_of
 from bareboat.inputs.mend import Mend
 from bareboat.inputs.recipe import Compile, Copy, Provision, Published, Recipe, RecipeBook, Runtime, Toolchain
 from bareboat.inputs.rustflags import RustFlags
-from bareboat.inputs.cargo import Cargo
 from bareboat.inputs.sample import Sample
 from bareboat.plan import jobs, keys
 from bareboat.plan.jobs import Cell, PlannedCopy, Platform, ProgramJob, RootJob
@@ -59,7 +59,11 @@ RECIPE = Recipe(
     published=Published(size_bytes=1, source="elsewhere"),
 )
 TOOLCHAIN = Toolchain(
-    name="gnu", summary="a toolchain", libc="gnu", base=Base(bootstrap=DEBIAN, image="example.com/rust:1")
+    name="gnu",
+    summary="a toolchain",
+    libc="gnu",
+    std_source="rust-src",
+    base=Base(bootstrap=DEBIAN, image="example.com/rust:1"),
 )
 PROVISION = Provision(name="tmp", summary="a folder", copies=(Copy(source="new", to="/tmp/", why="a place"),))
 SAMPLE = Sample(
@@ -224,6 +228,8 @@ KNOWN = ExpectedFailure(why="known", says="no")
 TEXT = Copy(source="recipe", text="a", to="/a", why="b")
 ZONES = Copy(source="toolchain", path="/a", to="/a", why="b")
 
+STD_THERE = in_sample(cargo=Cargo(build_std=("std",)))
+
 # (class, field): the first key that it changes with the world before and the world after, or why it changes none.
 DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Cell, "sample"): NESTED,
@@ -249,6 +255,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (ProgramJob, "libc"): ("program", same, in_program(libc="musl")),
     (ProgramJob, "crt"): ("program", same, in_program(crt="dynamic")),
     (ProgramJob, "platform"): NESTED,
+    (ProgramJob, "std"): ("program", STD_THERE, lambda world: in_program(std=None)(STD_THERE(world))),
     (Platform, "architecture"): "goes with `rust`, which is in the target",
     (Platform, "rust"): ("program", same, lambda world: replace(world, platform=ARM)),
     (RootJob, "name"): ("program", same, in_root(name="other")),
@@ -312,6 +319,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     )),
     (Toolchain, "summary"): TOLD,
     (Toolchain, "libc"): ("program", same, in_toolchain(libc="musl")),
+    (Toolchain, "std_source"): ("program", STD_THERE, lambda world: in_toolchain(std_source="a")(STD_THERE(world))),
     (Toolchain, "base"): ("root", same, in_toolchain(base=Base(bootstrap=ALPINE))),
     (Provision, "name"): "is what recipes call it by; its copies are what comes aboard",
     (Provision, "summary"): TOLD,
@@ -334,6 +342,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Sample, "digest"): ("program", same, in_sample(digest="e")),
     (Sample, "recipes"): CHOOSES,
     (Sample, "cargo"): NESTED,
+    (Sample, "libc"): ("cell", same, in_sample(libc="none")),
     (Sample, "env"): ("image", same, in_sample(env=(("A", "2"),))),
     (Sample, "channel"): ("program", same, in_sample(channel="1.75")),
     (Sample, "toolchain_packages"): "are packages of its toolchain, which are in that one's key",
@@ -377,6 +386,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
             "name": "b",
             "arguments": (),
             "stdout": "",
+            "stderr_has": "panicked",
             "exit_code": 1,
             "timeout_seconds": 1.0,
             "writable": True,
@@ -403,7 +413,21 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Cargo, "features"): ("program", same, in_sample(cargo=Cargo(features=("a",)))),
     (Cargo, "default_features"): ("program", same, in_sample(cargo=Cargo(default_features=False))),
     (Cargo, "profile"): ("program", same, in_sample(cargo=Cargo(profile="small"))),
-    (Cargo, "env"): ("program", same, in_sample(cargo=Cargo(env={"A": "1"}))),
+    **{
+        (Cargo, name): ("program", same, in_sample(cargo=Cargo(**{name: value})))
+        for name, value in {
+            "settings": {"lto": "fat"},
+            "env": {"A": "1"},
+            "rustflags": ("-O",),
+            "link_rustflags": ("-Clink-arg=-s",),
+            "linker_script": "SECTIONS {}",
+            "build_std": ("std",),
+            "objcopy": ("-S",),
+        }.items()
+    },
+    (Cargo, "build_std_features"): ("program", in_sample(cargo=Cargo(build_std=("std",))), in_sample(
+        cargo=Cargo(build_std=("std",), build_std_features=("a",))
+    )),
     (Host, "name"): "is the folder in which the results lie",
     (Host, "system"): "is in the name; what runs is the kernel's, Podman's and the runtime's",
     (Host, "kernel"): ("cell", same, in_host(kernel="7.0")),

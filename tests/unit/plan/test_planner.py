@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bareboat.errors import SelectionError
 from bareboat.inputs.base import Distroless, SameAs
+from bareboat.inputs.cargo import Cargo
 from bareboat.inputs.expected import ExpectedFailure
 from bareboat.plan.jobs import ImageJob, ProgramJob, RootJob, Selection, TimedJob, is_timed, needs
 from bareboat.plan.planner import make_plan, plan_named_cell, published_sizes, root_jobs
@@ -141,7 +142,8 @@ def test_the_roots_of_a_book_come_once_toolchains_first():
         for recipe in BOOK.recipes
         if not recipe.base.scratch and not isinstance(recipe.base.bootstrap, SameAs)
     ]
-    expected = ["toolchain gnu", *(f"base {name}" for name in bases), "package ca-certificates", "package tzdata"]
+    packages = ("package ca-certificates", "package tzdata")
+    expected = ["toolchain gnu", "package rust-web-src", *(f"base {name}" for name in bases), *packages]
     assert [job.id for job in root_jobs(BOOK, "bootstrap")] == expected
 
 
@@ -325,6 +327,37 @@ def test_patterns_choose_as_a_shell_does_in_the_books_order(patterns, names):
 
 def choose(**patterns):
     return make_plan(plan_inputs(), SAMPLES, Selection(**patterns))
+
+
+STD = replace(HELLO, name="std", cargo=Cargo(build_std=("std",)))
+
+
+def test_std_has_its_source_from_a_package_that_is_made_before():
+    made = plan("scratch-musl", "scratch-glibc", samples=(STD,))
+    first, *_ = (cell.program for cell in made.cells)
+    assert first.std in needs(first)
+    assert first.std.bootstrap == Distroless(kind="distroless", suite="trixie", packages=("rust-web-src",))
+    assert [job.id for job in made.jobs].count("package rust-web-src") == 1
+    assert made.jobs.index(first.std) < made.jobs.index(first)
+    assert plan("scratch-musl").cells[0].program.std is None
+
+
+def test_std_is_not_compiled_in_a_toolchain_of_a_registry_whose_source_no_package_has():
+    made = plan("scratch-musl", samples=(STD, HELLO), source="registry")
+    assert [(one.sample, one.reason) for one in made.skipped] == [
+        ("std", "`build_std` compiles std, whose source toolchain 'musl' has no Debian package of")
+    ]
+    assert [cell.sample.name for cell in made.cells] == ["hello-world"]
+
+
+def test_std_is_not_compiled_where_the_toolchain_names_no_package():
+    book = replace(BOOK, toolchains=tuple(replace(one, std_source=None) for one in BOOK.toolchains))
+    assert [one.sample for one in plan("scratch-musl", book=book, samples=(STD,)).skipped] == ["std"]
+    assert "package rust-web-src" not in {job.id for job in root_jobs(book, "bootstrap")}
+
+
+def test_the_package_of_std_is_among_the_roots_only_where_it_fits():
+    assert "package rust-web-src" not in {job.id for job in root_jobs(BOOK, "registry")}
 
 
 GAUGE = replace(HELLO, name="gauge", crate="gauge")
