@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SOURCES = "/src"
 # None is the recipe's; `none` is no C library at all, for programs that make their system calls themselves.
 Linked = Literal["none"] | None
+# `recipe` is for a variant that has the recipe's, though its crate has another.
+_Relinked = Literal["none", "recipe"] | None
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
@@ -42,14 +44,25 @@ class Variant:
     recipes: tuple[str, ...] = ()
     # By pattern of recipe, provisions that are put beside the program, in addition to the crate's.
     provisions: Annotated[dict[str, tuple[str, ...]], Field(alias="with")] = field(default_factory=dict)
-    # Which C library its program has, where that is not the recipe's.
-    libc: Linked = None
+    # Which C library its program has, where that is not the crate's.
+    libc: _Relinked = None
     # The plain run, if it differs from the crate's.
     expect: Expectation | None = None
+    # More runs, if they differ from the crate's.
+    also: tuple[Expectation, ...] | None = None
     # By pattern of recipe, why the variant is known not to work there, and what it says.
     expect_failure: dict[str, ExpectedFailure] = field(default_factory=dict)
     # By pattern of recipe and name of probe, why the probe is known to be answered wrongly there.
     excuses: Annotated[dict[str, dict[str, str]], Field(alias="excuse")] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_names(self.expect, self.also or ())
+
+
+def _check_names(plain: Expectation | None, more: tuple[Expectation, ...]) -> None:
+    names = [expectation.name for expectation in more]
+    if (plain and plain.name) or "" in names or len(set(names)) < len(names):
+        raise ValueError("`expect` has no name, and each of `also` has a name of its own")
 
 
 def _kind_of_service(value: object) -> str:
@@ -98,11 +111,9 @@ class Metadata:
     variants: tuple[Variant, ...] = ()
 
     def __post_init__(self) -> None:
-        names = [expectation.name for expectation in self.also]
         if self.expect and self.arguments:
             raise ValueError("of a run that is expected to show something the arguments are `expect.arguments`")
-        if (self.expect and self.expect.name) or "" in names or len(set(names)) < len(names):
-            raise ValueError("`expect` has no name, and each of `also` has a name of its own")
+        _check_names(self.expect, self.also)
         if len({variant.name for variant in self.variants}) < len(self.variants):
             raise ValueError("each of `variants` has a name of its own")
         if self.serving and (self.expect or any(variant.expect for variant in self.variants)):

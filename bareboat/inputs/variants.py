@@ -57,13 +57,14 @@ def _cargo(variant: Variant) -> Cargo:
 
 def _variant(crate: Sample, variant: Variant) -> Sample:
     plain, *others = crate.expectations
+    linked = variant.libc or crate.libc
     return replace(
         crate,
         name=f"{crate.name}+{variant.name}",
-        expectations=(variant.expect or plain, *others),
+        expectations=(variant.expect or plain, *(others if variant.also is None else variant.also)),
         recipes=variant.recipes or crate.recipes,
         cargo=_cargo(variant),
-        libc=variant.libc or crate.libc,
+        libc=None if linked == "recipe" else linked,
         provisions=(*crate.provisions, *variant.provisions.items()),
         published=(),
         expect_failure=tuple(variant.expect_failure.items()),

@@ -130,6 +130,23 @@ def test_a_variant_of_a_crate_that_says_nothing_may_say_what_it_expects(crate):
     assert other.expectations == (Expectation(exit_code=2),)
 
 
+def test_a_variant_may_have_other_runs_than_its_crate_or_none_but_the_plain_one(crate):
+    more = 'also = [{ name = "more" }]'
+    bareboat(crate, f'{more}\nvariants = [{{ name = "a" }}, {{ name = "b", also = [] }}, {{ name = "c", {more} }}]')
+    runs = [[run.name for run in sample.expectations] for sample in load_crates(crate)]
+    assert runs == [["", "more"], ["", "more"], [""], ["", "more"]]
+    with pytest.raises(SampleError, match=r"variants\.0: `expect` has no name, and each of `also` has a name"):
+        bareboat(crate, 'variants = [{ name = "a", also = [{}] }]')
+
+
+def test_a_variant_of_a_crate_without_a_c_library_may_have_that_of_the_recipe(crate):
+    variants = 'variants = [{ name = "a" }, { name = "b", libc = "recipe" }]'
+    bareboat(crate, f'libc = "none"\n{variants}')
+    assert [sample.libc for sample in load_crates(crate)] == ["none", "none", None]
+    bareboat(crate, variants)
+    assert [sample.libc for sample in load_crates(crate)] == [None, None, None]
+
+
 def test_the_environment_of_a_crate_is_read_in_order_and_is_its_variants_too(crate):
     bareboat(crate, 'env = { RUST_LOG = "info", LISTEN = "0.0.0.0:80" }\nvariants = [{ name = "a" }]')
     assert {sample.env for sample in load_crates(crate)} == {(("LISTEN", "0.0.0.0:80"), ("RUST_LOG", "info"))}
