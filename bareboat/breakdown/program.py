@@ -23,10 +23,11 @@ BETWEEN = "padding between sections"
 def divide_program(content: bytes, symbols: Symbols | None) -> tuple[Row, ...]:
     """The rows of a program, the biggest first, which add up to its size; none for what is no sound ELF file."""
     try:
-        regions = read_regions(content)
+        regions = symbols.regions if symbols else read_regions(content)
     except BareboatError:
         return ()
-    rows = [_section(content, region, symbols) for region in regions if region.kind == "section"]
+    # A program without section headers and without a twin has nothing smaller than segments.
+    rows = [_section(content, region, symbols) for region in regions if region.kind in {"section", "segment"}]
     rows += [
         Row(kind="overhead", name=region.name, size_bytes=region.size_bytes)
         for region in regions

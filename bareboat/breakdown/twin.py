@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CODE = ".text"
 OTHERS = "C, or assembly"
+_LENT = "; the program has no section headers, and is divided by its twin's"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Symbols:
     readable: Mapping[str, str]
     crates: Crates
     objects: Objects
+    # What the program is divided into: where it has no section headers, by those of the twin.
+    regions: tuple[Region, ...]
     # The sections, by name, that program and twin have at the same address with the same content.
     same: frozenset[str]
 
@@ -80,19 +83,22 @@ def read_twin(program: bytes, twin: bytes, listed: Listed, crates: Crates) -> tu
 
     Raises BareboatError where either is no sound ELF file.
     """
-    own, its = _sections(program), _sections(twin)
+    regions = read_regions(program, twin)
+    own, its = _loaded(program, regions), _loaded(twin, read_regions(twin))
     other = [name for name in own if own[name] != its.get(name)]
     symbols = Symbols(
         sorted=tuple(sorted(read_symbols(twin), key=lambda one: (one.address, -one.size_bytes, one.name))),
         readable=_readable(*listed.names),
         crates=crates,
         objects=read_map(listed.map),
+        regions=regions,
         same=frozenset(own.keys() - set(other)),
     )
+    lent = "" if any(region.kind == "section" for region in read_regions(program)) else _LENT
     if CODE in own and CODE not in other:
         differing = f"; other: {', '.join(other)}" if other else ""
         says = f"{CODE} is the same byte by byte, so are {len(own) - len(other) - 1} of {len(own) - 1} other sections"
-        return symbols, True, says + differing
+        return symbols, True, says + differing + lent
     return symbols, False, f"not the same: {_distance(own.get(CODE), its.get(CODE))}; its symbols are not used there"
 
 
@@ -105,11 +111,11 @@ def _distance(own: tuple[int, bytes] | None, its: tuple[int, bytes] | None) -> s
     return f"{CODE} has {len(others)} bytes in place of {len(ours)}{moved}, and {differing} differ"
 
 
-def _sections(data: bytes) -> dict[str, tuple[int, bytes]]:
+def _loaded(data: bytes, regions: Sequence[Region]) -> dict[str, tuple[int, bytes]]:
     """The address and the content of each section that is loaded, by name."""
     return {
         region.name: (region.address, data[region.offset : region.offset + region.size_bytes])
-        for region in read_regions(data)
+        for region in regions
         if region.kind == "section" and region.address
     }
 

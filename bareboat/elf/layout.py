@@ -115,11 +115,16 @@ class Layout:
 
     def bytes_at(self, address: int, size_bytes: int) -> bytes:
         """Up to `size_bytes` bytes of what the file loads at `address`. Raises BareboatError where it loads nothing."""
-        for segment in self.segments:
-            if segment.kind == PT_LOAD and segment.address <= address < segment.address + segment.size_bytes:
-                start = segment.offset + address - segment.address
-                return self.data[start : min(start + size_bytes, segment.offset + segment.size_bytes)]
-        raise fault(f"nothing is loaded at address {address:#x}")
+        segment = self.loading(address)
+        if segment is None:
+            raise fault(f"nothing is loaded at address {address:#x}")
+        start = segment.offset + address - segment.address
+        return self.data[start : min(start + size_bytes, segment.offset + segment.size_bytes)]
+
+    def loading(self, address: int) -> Segment | None:
+        """The segment that has in the file what is loaded at `address`."""
+        loaded = (segment for segment in self.segments if segment.kind == PT_LOAD)
+        return next((one for one in loaded if one.address <= address < one.address + one.size_bytes), None)
 
     def text(self, offset: int) -> str:
         """The string at an offset of the dynamic string table."""

@@ -147,6 +147,7 @@ def _subject(context: JobContext, shipped: Shipped, found: Findings, preflight: 
         program_path=cell.program_path,
         program=shipped.program,
         elf=shipped.elf,
+        declared_libc=cell.sample.libc,
         build_seconds=program.seconds,
         warm_target=program.warm,
         crates=None if program.crates is None else frozenset(program.crates),

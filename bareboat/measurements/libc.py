@@ -19,5 +19,6 @@ COLUMN = Column(
 
 
 def measure(subject: Subject) -> str | None:
-    """`gnu` or `musl`; None where there is none or too little evidence of one."""
-    return subject.elf.libc
+    """`gnu` or `musl`; `none` where the sample says so; None where there is too little evidence of one."""
+    # That none is in a program cannot be read from it; one that is recognised fails a sample that says so.
+    return subject.elf.libc or subject.declared_libc

@@ -27,6 +27,8 @@ class Subject:
     # The program's content, and the facts read from it.
     program: bytes
     elf: ElfFacts
+    # Which C library its sample says that it has, where that is not the recipe's: `none`.
+    declared_libc: str | None = None
     # How long the compile took; None where that is unknown.
     build_seconds: float | None = None
     # Whether the compile found objects of an earlier compile; None where that is unknown.

@@ -8,7 +8,7 @@ from bareboat.breakdown import Listed, crates_of, divide_program, read_twin
 from bareboat.breakdown.objects import owner_of, read_map
 from bareboat.breakdown.program import BETWEEN, UNKNOWN
 from bareboat.elf import read_regions
-from tests.unit.elf_builder import build_elf
+from tests.unit.elf_builder import build_elf, without_section_headers
 
 CODE = bytes(range(64))
 DATA = b"messages of several crates......"
@@ -80,6 +80,19 @@ def test_a_twin_of_another_program_says_how_far_it_is_off():
     assert says == "not the same: .text has 64 bytes in place of 64, and 3 differ; its symbols are not used there"
     assert rows[".text"].rows == ()
     assert sum(row.size_bytes for row in rows.values()) == len(PROGRAM)
+
+
+def test_a_program_without_section_headers_is_divided_by_its_twins():
+    bare = without_section_headers(PROGRAM)
+    symbols, same, says = read_twin(bare, twin(), NAMES, crates_of(["app"]))
+    assert same
+    assert says.endswith("; the program has no section headers, and is divided by its twin's")
+    rows = {row.name: row for row in divide_program(bare, symbols)}
+    assert sum(row.size_bytes for row in rows.values()) == len(bare)
+    assert {row.name for row in rows[".text"].rows} == {"C, or assembly", "app", "core", UNKNOWN}
+    alone = {row.name: row.size_bytes for row in divide_program(bare, None)}
+    assert sum(alone.values()) == len(bare)
+    assert alone["segment that is read, executed"] > len(CODE) + len(DATA)
 
 
 def test_without_a_twin_there_are_sections():

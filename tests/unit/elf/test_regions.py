@@ -11,7 +11,7 @@ from elftools.elf.elffile import ELFFile
 
 from bareboat.elf import read_frames, read_regions, read_symbols
 from bareboat.errors import BareboatError
-from tests.unit.elf_builder import build_elf
+from tests.unit.elf_builder import BARE, ET_EXEC, build_elf, without_section_headers
 
 CODE, FRAMES, NOTES = bytes(range(64)), b"\x01" * 32, b"\x02" * 9
 REAL = [path for path in map(Path, ("/bin/sh", "/bin/true", "/usr/bin/env")) if path.is_file()]
@@ -59,11 +59,33 @@ def test_of_sections_that_have_the_same_bytes_the_first_has_them():
     assert sizes == [(".text", 64), (".rodata", len(data) - start - 64)]
 
 
-def test_a_file_without_section_headers_has_its_bytes_between():
+def test_a_file_without_section_headers_is_divided_by_its_segments():
     data = build_elf(section_headers=False)
     regions = read_regions(data)
     assert cover(regions) == len(data)
-    assert {region.kind for region in regions} == {"headers", "between"}
+    assert [region.name for region in regions] == ["ELF header", "segment headers", "segment that is read, executed"]
+    assert (regions[-1].kind, regions[-1].is_code) == ("segment", True)
+
+
+def test_a_file_without_section_headers_is_divided_as_the_one_that_has_them():
+    twin = build_elf(contents=((".text", CODE), (".rodata", FRAMES)), loaded=True)
+    data = without_section_headers(twin)
+    regions = read_regions(data, twin)
+    assert cover(regions) == len(data)
+    theirs = [one for one in read_regions(twin) if one.kind == "section" and one.address]
+    assert [one for one in regions if one.kind == "section"] == theirs
+    # What the twin has and no segment of the file loads is not in it.
+    elsewhere = build_elf(kind=ET_EXEC, contents=((".text", CODE),), loaded=True)
+    assert {one.kind for one in read_regions(data, elsewhere)} == {"headers", "between"}
+
+
+def test_a_program_that_the_toolchain_made_of_headers_and_code_alone():
+    regions = read_regions(BARE)
+    assert [(region.kind, region.size_bytes) for region in regions] == [
+        ("headers", 64),
+        ("headers", 112),
+        ("segment", len(BARE) - 176),
+    ]
 
 
 @pytest.mark.parametrize("path", REAL, ids=lambda path: path.name)

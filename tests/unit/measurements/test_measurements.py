@@ -15,7 +15,7 @@ from bareboat.elf import read_elf
 from bareboat.errors import MeasurementError
 from bareboat.measurements import Subject, load_measurements, measure_all, without_timed
 from bareboat.result.measurement import NOT_ASKED, Spread
-from tests.unit.elf_builder import ET_EXEC, GNU, MUSL, MUSL_LOADER, build_elf
+from tests.unit.elf_builder import BARE, ET_EXEC, GNU, MUSL, MUSL_LOADER, build_elf
 from tests.unit.image_builder import (
     entry,
     folder,
@@ -97,6 +97,23 @@ def test_every_figure_of_a_known_image(subject_of, write):
         "compile_warm": None,
         "build_seconds": 1.5,
     }
+
+
+def test_a_c_library_is_none_where_the_sample_says_so_and_none_is_seen(subject_of):
+    bare = subject_of(program=BARE)
+    assert _values(bare)["libc"] is None
+    values = _values(replace(bare, declared_libc="none"))
+    assert {name: values[name] for name in ("libc", "crt", "linkage", "pie", "relro", "nx", "stripped")} == {
+        "libc": "none",
+        "crt": "static",
+        "linkage": "static",
+        "pie": False,
+        "relro": "none",
+        "nx": True,
+        "stripped": True,
+    }
+    assert (values["tls"], values["dns"], values["program_size"]) == (None, None, len(BARE))
+    assert _values(replace(subject_of(), declared_libc="none"))["libc"] == "gnu"
 
 
 # Each control violates one property, and only its own columns move.
