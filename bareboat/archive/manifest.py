@@ -42,6 +42,9 @@ class ImageConfig:
     # Where the program starts.
     working_dir: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    # The command by which an engine asks whether a container is well, to be written; no image is read for it. OCI's
+    # format has no place for it, Docker's has.
+    healthcheck: tuple[str, ...] = ()
     # The architecture and operating system as Go spells them.
     architecture: str = "amd64"
     os: str = "linux"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
+from bareboat.archive.formats import DOCKER, OCI
 from bareboat.archive.manifest import REFERENCE_ANNOTATION
 from bareboat.archive.place import Entry, place_on
 from bareboat.archive.tarstream import BLOCK_BYTES, CHUNK_BYTES, PERMISSION_BITS, Meter, read_headers
@@ -22,6 +23,7 @@ from bareboat.system.files import replacing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bareboat.archive.formats import Format
     from bareboat.archive.image import Image
     from bareboat.archive.manifest import ImageConfig
 
@@ -30,9 +32,6 @@ EPOCH = "1970-01-01T00:00:00Z"
 CREATED_BY = "bareboat"
 END_MARK = bytes(2 * BLOCK_BYTES)
 
-_LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
-_CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
-_MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 _LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 _TAR_TYPES = {"file": tarfile.REGTYPE, "directory": tarfile.DIRTYPE, "symlink": tarfile.SYMTYPE}
 
@@ -74,7 +73,8 @@ def write_image(
     with replacing(to) if isinstance(to, Path) else nullcontext(to) as stream:
         _write_member(stream, _blob_name(diff_id), layer)
         config_bytes = _make_config(config, (*(known for known, _ in below), diff_id), base)
-        return _write_rest(stream, config_bytes, reference, (*below, (diff_id, len(layer))))
+        written = DOCKER if config.healthcheck else OCI
+        return _write_rest(stream, config_bytes, reference, (*below, (diff_id, len(layer))), written)
 
 
 def wrap_layer(layer_tar: Path, config: ImageConfig, *, reference: str, to: Path) -> WrittenImage:
@@ -178,7 +178,11 @@ def _write_member(stream: IO[bytes], name: str, content: bytes) -> None:
 
 
 def _write_rest(
-    stream: IO[bytes], config_bytes: bytes, reference: str, layers: tuple[tuple[str, int], ...]
+    stream: IO[bytes],
+    config_bytes: bytes,
+    reference: str,
+    layers: tuple[tuple[str, int], ...],
+    form: Format = OCI,
 ) -> WrittenImage:
     """Writes the archive's other members, configuration, manifest and index, and its end mark.
 
@@ -188,13 +192,13 @@ def _write_rest(
     manifest = _json(
         {
             "schemaVersion": 2,
-            "mediaType": _MANIFEST_TYPE,
-            "config": {"mediaType": _CONFIG_TYPE, "digest": image_id, "size": len(config_bytes)},
-            "layers": [{"mediaType": _LAYER_TYPE, "digest": digest, "size": size} for digest, size in layers],
+            "mediaType": form.manifest,
+            "config": {"mediaType": form.config, "digest": image_id, "size": len(config_bytes)},
+            "layers": [{"mediaType": form.layer, "digest": digest, "size": size} for digest, size in layers],
         }
     )
     named = {
-        "mediaType": _MANIFEST_TYPE,
+        "mediaType": form.manifest,
         "digest": _digest(manifest),
         "size": len(manifest),
         "annotations": {REFERENCE_ANNOTATION: reference},
@@ -226,6 +230,7 @@ def _make_config(config: ImageConfig, diff_ids: tuple[str, ...], base: Image | N
         "Env": list(config.env),
         "WorkingDir": config.working_dir,
         "Labels": dict(config.labels),
+        **({"Healthcheck": {"Test": ["CMD", *config.healthcheck]}} if config.healthcheck else {}),
     }
     return _json(
         {

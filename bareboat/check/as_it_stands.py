@@ -98,13 +98,25 @@ class Nowhere:
 
 
 def peak_bytes(process: int) -> int | None:
-    """The most memory that a process of this machine has had, VmHWM of proc(5); None where it has ended."""
+    """The most memory that a container's program has had, VmHWM of proc(5); None where it has ended.
+
+    It is the container's first process on this machine, or else the one that our own `init` has started.
+    """
     try:
-        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+        status = Path(f"/proc/{_program_of(process)}/status").read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
     values = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
     return int(values[0]) * 1024 if values else None
+
+
+def _program_of(process: int) -> int:
+    place = Path(f"/proc/{process}")
+    if (place / "comm").read_text(encoding="ascii", errors="replace") != "init\n":
+        return process
+    # The oldest comes first; orphans are adopted later.
+    children = (place / f"task/{process}/children").read_text(encoding="ascii").split()
+    return int(children[0]) if children else process
 
 
 @dataclass(slots=True, kw_only=True)

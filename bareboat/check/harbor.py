@@ -21,6 +21,7 @@ from bareboat.engine.images import KEY_LABEL, KIND_LABEL, OWN_NAMES
 from bareboat.errors import BareboatError
 from bareboat.inputs.limits import limits_of
 from bareboat.inputs.recipe import Runtime
+from bareboat.inputs.sample import PROXY_PORT
 from bareboat.inputs.tomlfile import spelt
 from bareboat.make.load import load_image
 from bareboat.result.values import Failed, Probe
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from bareboat.result.gauged import Gauged
 
 STATE = "/harbor"
-SUBJECT = "http://127.0.0.1:8080"
+SUBJECT = f"http://127.0.0.1:{PROXY_PORT}"
 READY_SECONDS = 20.0
 CHECK_SECONDS = 180.0
 STOP_SECONDS = 2.0

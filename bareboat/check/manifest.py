@@ -26,7 +26,10 @@ def make_manifest(contents: ImageContents, image: Image, closure: Closure, trace
 
     Where the trace did not see everything, nothing is said to be idle.
     """
-    cell, ways = contents.cell, _ways(image, closure, trace.opened)
+    cell = contents.cell
+    # What the image's own settings name, its engine starts.
+    named = (*cell.starter[:1], *cell.healthcheck[:1])
+    ways = _ways(image, closure, trace.opened, named)
     program = image.find(cell.program_path)
     rows = [
         ManifestRow(
@@ -68,9 +71,9 @@ def _row(items: tuple[CopiedEntry, ...], ways: Mapping[str, set[Way]], *, observ
     )
 
 
-def _ways(image: Image, closure: Closure, opened: Iterable[Opened]) -> dict[str, set[Way]]:
+def _ways(image: Image, closure: Closure, opened: Iterable[Opened], named: Iterable[str]) -> dict[str, set[Way]]:
     """Which ways found each path of the image needed, by its path with all links followed and by the one asked for."""
-    ways: dict[str, set[Way]] = {}
+    ways: dict[str, set[Way]] = {path: {"static"} for path in named}
     for needed in closure.files:
         way: Way = "static" if needed.way in _STATIC else "known"
         for path in {needed.path, needed.real_path}:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bareboat.check.runs import judge_run, not_started
 from bareboat.engine.containers import NETWORKS
 from bareboat.engine.images import OWN_NAMES
+from bareboat.inputs.recipe import CREW
 from bareboat.make.image import image_config, image_entries
 from bareboat.make.load import load_image
 from bareboat.measurements import idle, proof
@@ -78,12 +79,17 @@ class Prover:
 
 def is_proved(result: Result) -> bool:
     """Whether each file but the program has been left out once."""
-    return all(row.proof for row in result.manifest if row.source != "compile")
+    return all(row.proof for row in result.manifest if not _is_started(row))
+
+
+def _is_started(row: ManifestRow) -> bool:
+    """Whether a row is a program that an engine starts, of which the runs of another can prove nothing."""
+    return row.source == "compile" or row.source.startswith(CREW)
 
 
 def prove(prover: Prover, result: Result) -> Result:
-    """The result with what came of leaving out each row of its manifest but the program itself."""
-    rows = [row if row.source == "compile" else _prove(prover, row) for row in result.manifest]
+    """The result with what came of leaving out each row of its manifest but the programs that an engine starts."""
+    rows = [row if _is_started(row) else _prove(prover, row) for row in result.manifest]
     anew = {proof.COLUMN.name: proof.summarise(rows), idle.COLUMN.name: idle.summarise_idle(rows)}
     measurements = tuple(
         replace(taken, value=anew.get(taken.column.name, taken.value)) for taken in result.measurements

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SHELLS = frozenset({"sh", "bash", "ash", "dash", "ksh", "zsh"})
-STARTERS = frozenset({"env", "tini", "tini-static", "dumb-init", "catatonit"})
+STARTERS = frozenset({"env", "tini", "tini-static", "dumb-init", "catatonit", "init"})
 _PLAIN = re.compile(r"[\w./+-]+")
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 HANDS_ON = re.compile(rb'^\s*exec\s+"\$@"', re.MULTILINE)

@@ -85,6 +85,8 @@ def print_containerfile(project: Project, options: ContainerfileOptions, process
         teller(view)(f"its context is {cell.sample.extent.root(cell.sample.folder)}, where all that it copies is")
     if cell.sample.extent.ignored:
         teller(view)("what git ignores is no source: a .containerignore leaves it out of a build as well")
+    if cell.healthcheck:
+        teller(view)("Docker's format alone has its health check: `podman build --format docker`")
     return Exact(render_containerfile(cell, named))
 
 

@@ -170,7 +170,7 @@ def _without_program(context: JobContext, cell: Cell, outputs: Outputs) -> Itera
     if cell.base:
         yield open_base(context, cell.base, outputs.root(cell.base))
         return
-    items = fetch_copies(context, cell.recipe.name, cell.copies, outputs.roots(cell))
+    items = fetch_copies(context, cell.recipe.name, cell.copies, outputs.roots(cell), outputs.crew(cell))
     with scratch_archive(context.folders.scratch) as archive:
         write_image([item.entry for item in items], ImageConfig(), reference="aboard", to=archive)
         yield open_image(archive)

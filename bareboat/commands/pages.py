@@ -11,6 +11,7 @@ from bareboat.commands.html_page import DEFAULT, make_html, write_html
 from bareboat.commands.plan_inputs import kept_results, load_gauge, load_harbor, teller
 from bareboat.commands.shown import read_columns, show_results, terminal_of
 from bareboat.errors import InputError, SelectionError
+from bareboat.inputs.crew import load_crew
 from bareboat.inputs.ladder import PLAIN, path_to, read_ladder
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.load_samples import load_samples
@@ -154,6 +155,7 @@ def load_today(project: Project) -> Today:
         samples=samples,
         harbor=load_harbor() if served else None,
         gauge=load_gauge(),
+        crew=load_crew(),
         lock=read_lock(project.lock),
         recipes=project.recipes,
     )

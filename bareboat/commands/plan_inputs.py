@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 from bareboat import commands
 from bareboat.errors import HostError, InputError, RecipeError, SampleError
 from bareboat.inputs.cargo_metadata import Choice
+from bareboat.inputs.crew import load_crew
 from bareboat.inputs.extent import nothing_ignored
 from bareboat.inputs.git_ignored import ignored_by_git
 from bareboat.inputs.load_recipes import load_recipes
@@ -179,6 +180,7 @@ def make_inputs(book: RecipeBook, samples: Iterable[Sample], source: BaseSource)
         platform=this_platform(),
         harbor=load_harbor() if served else None,
         gauge=load_gauge(),
+        crew=load_crew(),
     )
 
 

@@ -98,7 +98,10 @@ def plan_scratch(inputs: PlanInputs, sample: Sample, recipe: Recipe) -> Plan:
     """The plan of one image; the flags say what goes on what, whatever sample and recipe say that they are for."""
     others = (other for other in inputs.book.recipes if other.name != recipe.name)
     book = replace(inputs.book, recipes=(*others, replace(recipe, samples=())))
-    return make_plan(replace(inputs, book=book), [replace(sample, recipes=())], Selection(recipes=(recipe.name,)))
+    plan = make_plan(replace(inputs, book=book), [replace(sample, recipes=())], Selection(recipes=(recipe.name,)))
+    for skipped in plan.skipped:
+        raise SelectionError(f"{skipped.sample} on {skipped.recipe} cannot be made: {skipped.reason}")
+    return plan
 
 
 def choose_recipe(book: RecipeBook, libc: Libc, crt: Crt, provisions: Sequence[str]) -> Recipe:

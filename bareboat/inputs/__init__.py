@@ -3,11 +3,11 @@
 Every problem of every file is reported at once. For others to use:
 
 load_recipes  load_recipes, find_shared_targets
-recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, Toolchain
+recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, Toolchain; CREW
 schema        recipe_schema, metadata_schema
 reference     reference_page
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
-sample        Sample, SOURCES, METADATA
+sample        Sample, SOURCES, METADATA, PROXY_PORT
 cargo         Cargo
 ladder        Step, PLAIN, read_ladder, choose_steps, path_to
 variants      climb
@@ -18,6 +18,7 @@ manifest      crate_names
 mend          Mend
 toolchain_packages extend_toolchains, is_extended
 expectation   Expectation, Served, Serving, AS_IT_STANDS
+crew          load_crew, crew_names
 crate_files   NOT_SOURCE, source_files, read_source, source_digest
 extent        Extent, find_extent, nothing_ignored
 git_ignored   ignored_by_git

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from bareboat.errors import RecipeError
 from bareboat.inputs.base import Debian, SameAs
+from bareboat.inputs.crew import crew_names
 from bareboat.inputs.recipe import Provision, Recipe, RecipeBook, Toolchain
 from bareboat.inputs.tomlfile import Parsed, Problem, did_you_mean, read_toml, validate
 from bareboat.system.files import read_file
@@ -168,6 +169,8 @@ def _copies_problems(item: Recipe | Provision, prefix: str, book: RecipeBook, fo
         fault = ""
         if kind == "base" and name not in named:
             fault = f"no recipe with a base: '{name}'{did_you_mean(name, named)}"
+        elif kind == "crew" and name not in (crew := crew_names()):
+            fault = f"no such program of the crew: '{name}'{did_you_mean(name, crew)}"
         elif kind == "package" and isinstance(item, Recipe) and not _has_suite(item, book):
             fault = f"toolchain '{item.compile.toolchain}' has no Debian bootstrap, whose suite packages are taken from"
         elif kind == "recipe" and copy.path:

@@ -24,6 +24,7 @@ _EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 _EnvValue = Annotated[str, Field(pattern=r"^[^\n\r\x00]*$")]  # a Containerfile's ENV is one line
 _Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]
 _Owner = Annotated[str, Field(pattern=r"^[0-9]+:[0-9]+$")]
+CREW = "crew:"
 _UNSAFE = frozenset(" \"'\\$*?[]{}#")
 
 
@@ -82,9 +83,12 @@ class Copy:
 
     __pydantic_config__ = STRICT
 
-    source: Annotated[str, Field(alias="from", pattern=r"^(toolchain|recipe|new|(base|package):[a-z0-9][a-z0-9.+-]*)$")]
+    source: Annotated[
+        str, Field(alias="from", pattern=r"^(toolchain|recipe|new|(base|crew|package):[a-z0-9][a-z0-9.+-]*)$")
+    ]
     """`toolchain`, `base:RECIPE` (the base of another recipe), `package:NAME` (a package of the toolchain's Debian
-    suite), `recipe` (a text, or a text file beside the recipes) or `new` (an empty folder)."""
+    suite), `crew:NAME` (a program of Bareboat's own, compiled in the toolchain), `recipe` (a text, or a text file
+    beside the recipes) or `new` (an empty folder)."""
     to: str
     """Its absolute path in the image; a folder's ends with a slash."""
     why: Annotated[str, Field(min_length=1)]
@@ -124,6 +128,9 @@ class Copy:
             yield from _path_faults("path", self.path, absolute=self.source != "recipe")
         if int(self.mode or "0", 8) & 0o6000:
             yield f"mode {self.mode} is set-uid or set-gid, and a shipped program gains no privileges"
+        yield from self._source_faults()
+
+    def _source_faults(self) -> Iterator[str]:
         match self.source:
             case "new":
                 if self.path or self.text or not self.is_folder:
@@ -131,6 +138,9 @@ class Copy:
             case "recipe":
                 if (self.path is None) == (self.text is None) or self.is_folder:
                     yield 'from = "recipe" makes one text file: give its `text`, or `path`, a file beside the recipes'
+            case source if source.startswith(CREW):
+                if self.path or self.text or self.is_folder:
+                    yield f'from = "{source}" is one program: `to` is a file, and there is no path or text'
             case _:
                 yield from self._copied_faults()
 
@@ -191,6 +201,11 @@ class Provision:
     """What it is for, in one line."""
     copies: Annotated[tuple[Copy, ...], Field(alias="copy", min_length=1)]
     """The files and folders."""
+    entrypoint: tuple[_Line, ...] = ()
+    """What comes before the program in the image's entry point: a program that starts the one that it is given."""
+    healthcheck: tuple[_Line, ...] = ()
+    """The command by which an engine asks whether a service is well; `{port}` and `{path}` stand for where it is
+    asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,5 +253,8 @@ class RecipeBook:
 
     def copies_of(self, recipe: Recipe) -> tuple[Copy, ...]:
         """All that is put beside the program: the recipe's own copies, then those of its provisions, in their order."""
-        named = [provision for name in recipe.provisions for provision in self.provisions if provision.name == name]
-        return (*recipe.copies, *(copy for provision in named for copy in provision.copies))
+        return (*recipe.copies, *(copy for provision in self.provisions_of(recipe) for copy in provision.copies))
+
+    def provisions_of(self, recipe: Recipe) -> tuple[Provision, ...]:
+        """The provisions of a recipe, in its order."""
+        return tuple(item for name in recipe.provisions for item in self.provisions if item.name == name)

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
 
 from bareboat.inputs.base import Name  # noqa: TC001 -- likewise
 from bareboat.inputs.cargo import Cargo
-from bareboat.inputs.expectation import Expectation, Serving, Value, Variable
+from bareboat.inputs.expectation import Expectation, Served, Serving, Value, Variable
 from bareboat.inputs.expected import ExpectedFailure  # noqa: TC001 -- likewise
 from bareboat.inputs.extent import Extent
 from bareboat.inputs.rustflags import RustFlags
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from bareboat.inputs.mend import Mend
 
+# Where a reverse proxy listens, and what answers there by itself, without any upstream.
+PROXY_PORT, PROXY_READY = 8080, "/healthz"
 # The place in a container at which the sources are.
 SOURCES = "/src"
 # None is the recipe's; `none` is no C library at all, for programs that make their system calls themselves.
@@ -154,6 +156,8 @@ class Sample:
     expectations: tuple[Expectation, ...]
     # The SHA-256 of every source file's path, mode and bytes, in hex digits.
     digest: str
+    # Pairs of the place and the text of each source, where a Containerfile has them in it, not in its context.
+    texts: tuple[tuple[str, str], ...] = ()
     # Patterns of the recipes that it is put on; without any, all.
     recipes: tuple[str, ...] = ()
     # How it is compiled.
@@ -191,6 +195,14 @@ class Sample:
     def source_folder(self) -> str:
         """Where the folder is in a container that has the sources."""
         return f"{SOURCES}/{self.extent.place(self.folder)}".rstrip("/")
+
+    @property
+    def ready(self) -> tuple[int, str] | None:
+        """The port and the path where it is asked whether it is well, as far as it says them."""
+        plain = self.expectations[0]
+        if isinstance(plain, Served) and plain.serving.port and plain.serving.ready:
+            return plain.serving.port, plain.serving.ready
+        return (PROXY_PORT, PROXY_READY) if self.service else None
 
     @property
     def package_option(self) -> tuple[str, ...]:

@@ -169,6 +169,10 @@ class Outputs:
         """The images that a cell stands on or copies from."""
         return {job: self.root(job) for job in cell.roots}
 
+    def crew(self, cell: Cell) -> dict[ProgramJob, Program]:
+        """The programs of our own that come aboard beside the cell's."""
+        return {job: self.program(job) for job in cell.crew}
+
     def program(self, job: ProgramJob) -> Program:
         """The program that a job compiled."""
         return self._find(job, Program)

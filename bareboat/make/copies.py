@@ -9,6 +9,7 @@ import hashlib
 import posixpath
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from bareboat.archive import Entry, read_copied, stays_inside
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bareboat.inputs.recipe import Copy
-    from bareboat.make.context import JobContext, RootImage
-    from bareboat.plan.jobs import PlannedCopy, RootJob
+    from bareboat.make.context import JobContext, Program, RootImage
+    from bareboat.plan.jobs import PlannedCopy, ProgramJob, RootJob
 
 
 # Raised when what was kept may be wrong: what a fault of the engine left as empty is not believed.
@@ -46,10 +47,13 @@ def fetch_copies(
     recipe: str,
     copies: Sequence[PlannedCopy],
     roots: Mapping[RootJob, RootImage],
+    crew: Mapping[ProgramJob, Program] = MappingProxyType({}),
     *,
     first: int = 0,
 ) -> tuple[CopiedEntry, ...]:
     """Everything that comes aboard, in the recipe's order, the copies numbered from `first`.
+
+    `roots` are the images that it is copied from, `crew` the programs of our own that are among it.
 
     Raises BareboatError naming the copy that cannot be made.
     """
@@ -57,7 +61,8 @@ def fetch_copies(
     for number, planned in enumerate(copies, first):
         copy = planned.copy
         try:
-            for entry, owner in _fetch(context, planned, roots):
+            program = crew[planned.program] if planned.program else None
+            for entry, owner in _read(planned, program) if program else _fetch(context, planned, roots):
                 items.append(CopiedEntry(entry=_owned(entry, copy.owner), number=number, copy=copy, owner=owner))
         except StoppedError:
             raise
@@ -90,6 +95,13 @@ def _read_owners(context: JobContext, root: RootImage) -> Owners:
             posixpath.join(path, entry.path).rstrip("/"): entry.content for entry in entries if entry.kind == "file"
         }
     return read_owners(files)
+
+
+def _read(planned: PlannedCopy, program: Program) -> Iterator[tuple[Entry, Owner | None]]:
+    """A program of our own, which is compiled."""
+    mode, content = planned.copy.permissions or 0o755, program.path.read_bytes()
+    owner = Owner(name=planned.program.sample.name, version="") if planned.program else None
+    yield Entry(path=planned.copy.to.strip("/"), mode=mode, content=content), owner
 
 
 def _fetch(

@@ -48,7 +48,7 @@ def gather_contents(context: JobContext, cell: Cell, outputs: Outputs) -> ImageC
         cell=cell,
         program=outputs.program(cell.program),
         roots=roots,
-        items=fetch_copies(context, cell.recipe.name, cell.copies, roots),
+        items=fetch_copies(context, cell.recipe.name, cell.copies, roots, outputs.crew(cell)),
     )
 
 
@@ -87,7 +87,8 @@ def image_config(contents: ImageContents) -> ImageConfig:
     cell, runtime = contents.cell, contents.cell.recipe.runtime
     return ImageConfig(
         user=runtime.user,
-        entrypoint=(cell.program_path,),
+        entrypoint=cell.entrypoint,
+        healthcheck=cell.healthcheck,
         env=tuple(f"{name}={value}" for name, value in sorted(runtime.env.items())),
         labels={KIND_LABEL: "image", KEY_LABEL: contents.key},
         architecture=cell.program.platform.architecture,

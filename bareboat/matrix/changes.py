@@ -6,7 +6,7 @@ program's. From these and from what the user wrote the keys of today are compose
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bareboat.errors import BareboatError
@@ -18,7 +18,7 @@ from bareboat.plan.keys import pins_key, program_key, source_key
 from bareboat.plan.planner import PlanInputs, plan_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from bareboat.inputs.lock import Lock
@@ -36,6 +36,7 @@ class Today:
     samples: tuple[Sample, ...]
     harbor: Sample | None  # the instrument that services are held to; None where there is no service
     gauge: Sample | None = None  # the instrument that measures from inside a container; None for results without one
+    crew: Mapping[str, Sample] = field(default_factory=dict)  # the programs of our own that go into images
     lock: Lock
     recipes: Path  # the folder of the recipes, which has the scripts of toolchains
 
@@ -68,6 +69,7 @@ def _plan(result: Result, today: Today, *, registry: bool) -> Cell:
         platform=platforms[result.platform],
         harbor=today.harbor,
         gauge=today.gauge,
+        crew=today.crew,
     )
     sample = next(sample for sample in today.samples if sample.name == result.sample)
     return plan_cell(sample, today.book.recipe(result.recipe), inputs)

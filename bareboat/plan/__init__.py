@@ -4,6 +4,8 @@ jobs           Cell, PlannedCopy, Platform, Plan, Selection, SkippedCell; RootJo
                BaseSource, Bases, PLATFORMS, needs, is_timed
 planner        PlanInputs, make_plan, check_selection, plan_cell, plan_named_cell, plan_roots, root_jobs,
                select_recipes, local_reference, published_sizes
+choice         which samples and recipes are meant, for this room alone
+crew           entrypoint_of, healthcheck_of, crew_fault, for this room alone
 containerfile  render_containerfile, compile_stages, shipped_stage, COMPILE_STAGE, CRATES_STAGE, CA_SECRET, CARGO_SECRET
 cargo_commands vendor_commands, lock_commands, metadata_commands, compile_commands, crates_commands, target_cache;
                STD_PLACE, FETCH_HOME, AGENT_PLACE, CREDENTIALS_PLACE, VARIABLES_PLACE, PASSWORDS_VARIABLE

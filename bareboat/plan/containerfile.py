@@ -8,6 +8,7 @@ hand may give `--network=none` where no crate is fetched.
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import shlex
 from typing import TYPE_CHECKING
@@ -44,22 +45,24 @@ def render_containerfile(cell: Cell, references: Mapping[RootJob, str], toolchai
 
 def render_stages(cell: Cell, references: Mapping[RootJob, str], toolchain_digest: str = "") -> tuple[str, ...]:
     """Its stages, the shipped one last."""
+    toolchain = references[cell.program.toolchain]
     return (
-        compile_stages(cell.program, references[cell.program.toolchain], toolchain_digest),
+        compile_stages(cell.program, toolchain, toolchain_digest),
+        *(compile_stages(job, toolchain, toolchain_digest, job.sample.name) for job in cell.crew),
         *_made_stage(cell),
         shipped_stage(cell, references),
     )
 
 
-def compile_stages(job: ProgramJob, toolchain: str, digest: str = "") -> str:
+def compile_stages(job: ProgramJob, toolchain: str, digest: str = "", name: str = COMPILE_STAGE) -> str:
     """The stages up to the compiled program at `job.binary`; equal for all cells that share the job.
 
     `toolchain` is what the toolchain's image is called. `digest` is the image's, so that the folder of compiled objects
-    is this very compiler's; without it the folder is that of whatever image has the name.
+    is this very compiler's; without it the folder is that of whatever image has the name. The last stage has a `name`.
     """
     if not job.sample.needs_crates:
         compiling = _compile(job, digest)
-        return _lines(f"FROM {toolchain} AS {COMPILE_STAGE}", *_sources(job), compiling, _COMPILED)
+        return _lines(f"FROM {toolchain} AS {name}", *_sources(job), compiling, _COMPILED)
     # Manifest and lock come before the sources, where that is enough: a change of a source fetches nothing anew.
     alone = job.sample.stands_alone
     first = ("WORKDIR /src", "COPY Cargo.toml Cargo.lock ./", "RUN mkdir src && touch src/main.rs src/lib.rs")
@@ -69,7 +72,7 @@ def compile_stages(job: ProgramJob, toolchain: str, digest: str = "") -> str:
         *(first if alone else _sources(job)),
         _vendor(job),
         "",
-        f"FROM {CRATES_STAGE} AS {COMPILE_STAGE}",
+        f"FROM {CRATES_STAGE} AS {name}",
         *(("RUN rm -r src", "COPY . .") if alone else ()),
         _compile(job, digest),
         _COMPILED,
@@ -83,11 +86,12 @@ def shipped_stage(cell: Cell, references: Mapping[RootJob, str]) -> str:
     return _lines(
         f"FROM {references[cell.base] if cell.base else 'scratch'}",
         *([f"COPY --from={MADE_STAGE} {_MADE}/ /"] if list(_made(cell)) else []),
-        *(line for planned in cell.copies if planned.source for line in _copy(cell, planned, references)),
+        *(line for planned in cell.copies if not planned.copy.is_made for line in _copy(cell, planned, references)),
         f"COPY --from={COMPILE_STAGE} {cell.program.binary} {cell.program_path}",
         *environment,
         f"USER {runtime.user}",
-        f"ENTRYPOINT {json.dumps([cell.program_path])}",
+        *([f"HEALTHCHECK CMD {json.dumps(cell.healthcheck)}"] if cell.healthcheck else []),
+        f"ENTRYPOINT {json.dumps(cell.entrypoint)}",
     )
 
 
@@ -118,22 +122,38 @@ def _make(copy: Copy) -> Iterator[str]:
 
 
 def _copy(cell: Cell, planned: PlannedCopy, references: Mapping[RootJob, str]) -> tuple[str, str]:
-    copy, source = planned.copy, planned.source
-    # The compile stage stands on the toolchain, so what the toolchain has is there too, under one name less.
-    origin = COMPILE_STAGE if source in {None, cell.program.toolchain} else references[source]
+    copy, source, path = planned.copy, planned.source, planned.copy.path
+    if planned.program:
+        origin, path = planned.program.sample.name, planned.program.binary
+    else:
+        # The compile stage stands on the toolchain, so what the toolchain has is there too, under one name less.
+        origin = COMPILE_STAGE if source in {None, cell.program.toolchain} else references[source]
     options = [f"--from={origin}"]
     options += [f"--chown={copy.owner}"] if copy.owner != _ROOT else []
     options += [f"--chmod={copy.mode}"] if copy.mode else []
-    return _comment(copy.why), f"COPY {' '.join(options)} {copy.path} {copy.to}"
+    return _comment(copy.why), f"COPY {' '.join(options)} {path} {copy.to}"
 
 
 def _sources(job: ProgramJob) -> tuple[str, ...]:
-    """What brings the sources to /src from the context, the nearest folder that has all of them."""
+    """What brings the sources to /src, from the context, the nearest folder that has all of them, or as texts."""
     sample = job.sample
+    if sample.texts:
+        return (f"WORKDIR {SOURCES}", *(line for place, text in sample.texts for line in _written(place, text)))
     parts = [_unexpanded(part) for part in sample.extent.parts(sample.folder)]
     copies = [f"COPY {json.dumps([part, part], ensure_ascii=False)}" if part else "COPY . ." for part in parts]
     folder = _unexpanded(sample.source_folder)
     return (f"WORKDIR {SOURCES}", *copies, *([f"WORKDIR {folder}"] if folder != SOURCES else []))
+
+
+def _written(place: str, text: str) -> tuple[str, ...]:
+    """What writes a text to a place, a line of it a line, so that it can be read."""
+    lines = (shlex.quote(line) for line in text.splitlines())
+    folder = shlex.quote(posixpath.dirname(place) or ".")
+    return (
+        f"RUN mkdir -p {folder} && printf '%s\\n' \\",
+        *(f"    {line} \\" for line in lines),
+        f"    > {shlex.quote(place)}",
+    )
 
 
 def _unexpanded(path: str) -> str:

@@ -23,7 +23,7 @@ Form = Literal["run", "compose", "kube", "quadlet"]
 _RUN = (
     "podman run --rm --read-only --read-only-tmpfs=false --tmpfs=/tmp --cap-drop=all"
     " --security-opt=no-new-privileges --user={user} --memory={memory_bytes}b --pids-limit={processes}"
-    "{ports}{low_port}{init} {image}{arguments}\n"
+    "{ports}{low_port}{init}{health} {image}{arguments}\n"
 )
 _COMPOSE = """\
 # {cell}, for `docker compose up` or `podman-compose up`
@@ -33,7 +33,7 @@ services:
 {arguments}    user: "{user}"
     read_only: true
     tmpfs: [/tmp]
-{ports}{low_port}{init}    cap_drop: [ALL]
+{ports}{low_port}{init}{health}    cap_drop: [ALL]
     security_opt: ["no-new-privileges:true"]
     mem_limit: {memory_bytes}
     pids_limit: {processes}
@@ -52,7 +52,7 @@ spec:
     - name: "{name}"
       image: "{image}"
       imagePullPolicy: IfNotPresent
-{arguments}{ports}      securityContext:
+{arguments}{ports}{health}      securityContext:
         runAsNonRoot: {ordinary}
         runAsUser: {uid}
         runAsGroup: {gid}
@@ -82,7 +82,7 @@ Image={image}
 Group={gid}
 ReadOnly=true
 Tmpfs=/tmp
-{ports}{low_port}{init}DropCapability=all
+{ports}{low_port}{init}{health}DropCapability=all
 NoNewPrivileges=true
 PodmanArgs=--read-only-tmpfs=false --memory={memory_bytes}b --pids-limit={processes}
 
@@ -124,6 +124,8 @@ class _Spelling:
     between: str = ""
     low_port: str = ""  # that an ordinary user may listen on any
     init: str = ""  # that a process of its own passes signals on
+    health: str  # a line with a place for the command that asks whether it is well
+    asked: Callable[[Sequence[str]], str]  # the command as it stands there
     ends: tuple[str, str] = ("", "")  # what becomes of a program that ends by itself, and of a service
 
 
@@ -133,7 +135,16 @@ def _json(replaced: str) -> Callable[[Sequence[str]], str]:
 
 
 def _unit_words(arguments: Sequence[str]) -> str:
-    return " ".join(map(json.dumps, arguments)).replace("%", "%%").replace("$", "$$")
+    return _unit(" ".join(map(json.dumps, arguments)))
+
+
+def _unit(text: str) -> str:
+    return text.replace("%", "%%").replace("$", "$$")
+
+
+def _command(words: Sequence[str]) -> str:
+    # Podman takes a text for a shell's, which an image may not have, and a list as it is.
+    return json.dumps(["CMD", *words])
 
 
 _SPELLINGS: dict[Form, _Spelling] = {
@@ -144,6 +155,8 @@ _SPELLINGS: dict[Form, _Spelling] = {
         port=" --publish={0}:{0}",
         low_port=f" --sysctl={_ANY_PORT}=0",
         init=" --init",
+        health=" --health-cmd={}",
+        asked=lambda words: shlex.quote(_command(words)),
     ),
     "compose": _Spelling(
         whole=_COMPOSE,
@@ -154,6 +167,8 @@ _SPELLINGS: dict[Form, _Spelling] = {
         between=", ",
         low_port=f'    sysctls: ["{_ANY_PORT}=0"]\n',
         init="    init: true\n",
+        health="    healthcheck: {{test: {}}}\n",
+        asked=lambda words: _json("$")(["CMD", *words]),
         ends=('"no"', "unless-stopped"),
     ),
     "kube": _Spelling(
@@ -163,6 +178,9 @@ _SPELLINGS: dict[Form, _Spelling] = {
         ports="      ports:\n{}",
         port="        - containerPort: {0}\n",
         low_port=f'  securityContext:\n    sysctls:\n      - name: {_ANY_PORT}\n        value: "0"\n',
+        # Kubernetes gives it a second, and the probe gives a service five.
+        health="      livenessProbe:\n        timeoutSeconds: 6\n        exec: {{command: {}}}\n",
+        asked=_json("$("),
         ends=("Never", "Always"),
     ),
     "quadlet": _Spelling(
@@ -172,6 +190,8 @@ _SPELLINGS: dict[Form, _Spelling] = {
         port="PublishPort={0}:{0}\n",
         low_port=f"Sysctl={_ANY_PORT}=0\n",
         init="RunInit=true\n",
+        health="HealthCmd={}\n",
+        asked=lambda words: _unit(_command(words)),
         ends=("Type=oneshot", "Restart=on-failure"),
     ),
 }
@@ -202,5 +222,6 @@ def eject(cell: Cell, form: Form, image: str, limits: Limits, service: Service |
         ports=said.ports.format(ports) if ports else "",
         low_port=said.low_port if served.needs_low_port else "",
         init="" if served.heeds else said.init,
+        health=said.health.format(said.asked(cell.healthcheck)) if cell.healthcheck else "",
         ends=said.ends[service is not None],
     )

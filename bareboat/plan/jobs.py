@@ -95,7 +95,8 @@ class PlannedCopy:
     """One copy of a cell, and the image that it is taken from."""
 
     copy: Copy
-    source: RootJob | None  # None for what the recipe itself makes
+    source: RootJob | None  # None for what the recipe itself makes, and for a program
+    program: ProgramJob | None = None  # that is compiled for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,8 @@ class Cell:
     copies: tuple[PlannedCopy, ...] = ()  # what comes aboard beside the program
     harbor: ProgramJob | None = None  # makes the instrument that a service is held to; None for no service
     gauge: ProgramJob | None = None  # makes the instrument that measures from inside a container; None without one
+    starter: tuple[str, ...] = ()  # what the image starts, and that then starts the program
+    healthcheck: tuple[str, ...] = ()  # by which an engine asks whether a service is well
 
     @property
     def id(self) -> str:
@@ -125,6 +128,16 @@ class Cell:
     def instruments(self) -> tuple[ProgramJob, ...]:
         """What makes the programs that it is held to and measured with."""
         return tuple(made for made in (self.harbor, self.gauge) if made)
+
+    @property
+    def crew(self) -> tuple[ProgramJob, ...]:
+        """What makes the programs of our own that come aboard beside its own."""
+        return tuple(planned.program for planned in self.copies if planned.program)
+
+    @property
+    def entrypoint(self) -> tuple[str, ...]:
+        """What the image starts, with its first arguments."""
+        return (*self.starter, self.program_path)
 
     @property
     def expect_failure(self) -> ExpectedFailure | None:
@@ -158,9 +171,10 @@ class Cell:
     def roots(self) -> tuple[RootJob, ...]:
         """The images that the cell stands on or copies from, each once.
 
-        The toolchain is among them only if something is copied from it, or may be.
+        The toolchain is among them only if something is copied from it, or may be, or is compiled in it to be copied.
         """
         copied = [planned.source for planned in self.copies if planned.source]
+        copied += [program.toolchain for program in self.crew]
         searched = [self.program.toolchain] if self.completes else []
         return tuple(dict.fromkeys([*([self.base] if self.base else []), *copied, *searched]))
 
@@ -224,7 +238,7 @@ def needs(job: Job) -> tuple[Job, ...]:
         case ProgramJob(toolchain=toolchain, std=std):
             return (toolchain, std) if std else (toolchain,)
         case ImageJob(cell=cell):
-            return (cell.program, *cell.instruments, *cell.roots)
+            return (cell.program, *cell.instruments, *cell.crew, *cell.roots)
         case TimedJob(cell=cell):
             return (ImageJob(cell=cell), cell.program, *cell.instruments)
 

@@ -94,7 +94,8 @@ def image_key(cell: Cell, program_sha256: str, digests: Mapping[RootJob, str], e
     ]
     # A comment says why a file is copied: it changes nothing of the image.
     stage = [line for line in shipped_stage(cell, digests).splitlines() if not line.startswith("#")]
-    shipped = stage if cell.base else (_settings(cell), cell.program_path)
+    started = (cell.entrypoint, cell.healthcheck) if cell.starter or cell.healthcheck else ()
+    shipped = stage if cell.base else (_settings(cell), cell.program_path, *started)
     return _digest(IMAGE_VERSION, "image", shipped, program_sha256, aboard)
 
 
@@ -105,7 +106,11 @@ def source_key(cell: Cell, program_sha256: str, digests: Mapping[RootJob, str]) 
     stage = shipped_stage(cell, digests)
     # The closure of the same program, taken in the same toolchain, asks for the same libraries beside those it loads.
     completed = ("completed", *cell.loads) if cell.completes else ()
-    return _digest(IMAGE_VERSION, "source", stage, _settings(cell), program_sha256, sources, copies, *completed)
+    crew = [program_key(job, job.toolchain.reference, digests[job.toolchain]) for job in cell.crew]
+    manned = ("crew", *crew) if crew else ()
+    return _digest(
+        IMAGE_VERSION, "source", stage, _settings(cell), program_sha256, sources, copies, *completed, *manned
+    )
 
 
 def cell_key(

@@ -5,13 +5,15 @@ make_plan(PlanInputs(...), samples, Selection(...)) -> Plan
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 from bareboat.errors import SelectionError
 from bareboat.inputs.base import Debian, Distroless
-from bareboat.inputs.tomlfile import did_you_mean, spelt
+from bareboat.inputs.recipe import CREW
+from bareboat.plan.choice import fits, say_no_pair, select_named
+from bareboat.plan.crew import crew_fault, entrypoint_of, healthcheck_of
 from bareboat.plan.jobs import (
     Cell,
     ImageJob,
@@ -25,7 +27,7 @@ from bareboat.plan.jobs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bareboat.elf import Crt
     from bareboat.inputs.recipe import Copy, Recipe, RecipeBook, Toolchain
@@ -42,6 +44,7 @@ class PlanInputs:
     platform: Platform
     harbor: Sample | None = None  # the instrument that services are held to; None where there is no service
     gauge: Sample | None = None  # the instrument that measures from inside a container; None for a plan without one
+    crew: Mapping[str, Sample] = field(default_factory=dict)  # the programs of our own that go into images
 
 
 def make_plan(inputs: PlanInputs, samples: Sequence[Sample], selection: Selection) -> Plan:
@@ -67,18 +70,18 @@ def check_selection(
 
     Raises SelectionError for a pattern that matches nothing, and where no selected recipe takes a selected sample.
     """
-    chosen_samples = _select(samples, selection.samples, "sample")
+    chosen_samples = select_named(samples, selection.samples, "sample")
     if not selection.samples:
         # `--crate` counts as naming the sample, so on_request does not hide it.
         chosen_samples = tuple(sample for sample in chosen_samples if not sample.on_request) or chosen_samples
     chosen_recipes = tuple(
         recipe
-        for recipe in _select(book.recipes, selection.recipes, "recipe")
+        for recipe in select_named(book.recipes, selection.recipes, "recipe")
         if selection.made_to_fail or not recipe.expect_failure or recipe.name in selection.recipes
     )
-    pairs = [(sample, recipe) for sample in chosen_samples for recipe in chosen_recipes if _fit(sample, recipe)]
+    pairs = [(sample, recipe) for sample in chosen_samples for recipe in chosen_recipes if fits(sample, recipe)]
     if not pairs:
-        raise SelectionError(_no_pair(chosen_samples, chosen_recipes))
+        raise SelectionError(say_no_pair(chosen_samples, chosen_recipes))
     return tuple(pairs)
 
 
@@ -111,7 +114,7 @@ def root_jobs(book: RecipeBook, source: BaseSource) -> tuple[RootJob, ...]:
 def select_recipes(book: RecipeBook, pattern: str) -> tuple[Recipe, ...]:
     """The recipes that match a pattern; without one all but those made to fail. Raises SelectionError."""
     if pattern:
-        return _select(book.recipes, (pattern,), "recipe")
+        return select_named(book.recipes, (pattern,), "recipe")
     return tuple(recipe for recipe in book.recipes if not recipe.expect_failure)
 
 
@@ -132,20 +135,27 @@ def published_sizes(book: RecipeBook, samples: Iterable[Sample]) -> dict[str, in
 
 def plan_cell(sample: Sample, recipe: Recipe, inputs: PlanInputs) -> Cell:
     """One cell; its recipe need not be in the book, such as one that was given more provisions."""
-    added = [name for pattern, names in sample.provisions if fnmatchcase(recipe.name, pattern) for name in names]
-    added += [mend.provision for mend in sample.mends if mend.recipe == recipe.name and mend.provision]
-    runtime = replace(recipe.runtime, env={**recipe.runtime.env, **dict(sample.env)})
-    recipe = replace(recipe, provisions=tuple(dict.fromkeys([*recipe.provisions, *added])), runtime=runtime)
-    toolchain = inputs.book.toolchain(recipe.compile.toolchain)
+    recipe = _provided(sample, recipe)
+    toolchain, provisions = inputs.book.toolchain(recipe.compile.toolchain), inputs.book.provisions_of(recipe)
     return Cell(
         sample=sample,
         recipe=recipe,
         program=_program_job(sample, toolchain, recipe.compile.crt, inputs),
         base=_base_job(inputs.book, recipe, inputs.source),
-        copies=_copies(inputs.book, recipe, inputs.source),
+        copies=tuple(_manned(copy, toolchain, inputs) for copy in _copies(inputs.book, recipe, inputs.source)),
+        starter=entrypoint_of(provisions),
+        healthcheck=healthcheck_of(sample, provisions),
         harbor=_harbor_job(inputs) if sample.service else None,
-        gauge=_gauge_job(toolchain, inputs),
+        gauge=_own_job(inputs.gauge, toolchain, inputs) if inputs.gauge else None,
     )
+
+
+def _provided(sample: Sample, recipe: Recipe) -> Recipe:
+    """A recipe with what a sample adds to it."""
+    added = [name for pattern, names in sample.provisions if fnmatchcase(recipe.name, pattern) for name in names]
+    added += [mend.provision for mend in sample.mends if mend.recipe == recipe.name and mend.provision]
+    runtime = replace(recipe.runtime, env={**recipe.runtime.env, **dict(sample.env)})
+    return replace(recipe, provisions=tuple(dict.fromkeys([*recipe.provisions, *added])), runtime=runtime)
 
 
 def _program_job(sample: Sample, toolchain: Toolchain, crt: Crt, inputs: PlanInputs) -> ProgramJob:
@@ -160,24 +170,34 @@ def _harbor_job(inputs: PlanInputs) -> ProgramJob | None:
     return _program_job(inputs.harbor, toolchain, "static", inputs) if inputs.harbor and toolchain else None
 
 
-def _gauge_job(toolchain: Toolchain, inputs: PlanInputs) -> ProgramJob | None:
+def _own_job(sample: Sample, toolchain: Toolchain, inputs: PlanInputs) -> ProgramJob:
     # It has no libc, so any toolchain makes it: the cell's own, for which nobody waits any longer. Where one image is
     # two toolchains, by the one whose image it is, so that it is compiled once.
-    if not inputs.gauge:
-        return None
     made = _toolchain_job(inputs.book, toolchain, inputs.source)
-    return _program_job(inputs.gauge, inputs.book.toolchain(made.name), "static", inputs)
+    return _program_job(sample, inputs.book.toolchain(made.name), "static", inputs)
+
+
+def _manned(planned: PlannedCopy, toolchain: Toolchain, inputs: PlanInputs) -> PlannedCopy:
+    """A copy with what compiles it, where it is a program of our own."""
+    if not planned.copy.source.startswith(CREW):
+        return planned
+    sample = inputs.crew[planned.copy.source.removeprefix(CREW)]
+    return replace(planned, program=_own_job(sample, toolchain, inputs))
 
 
 def _plan_jobs(cells: Iterable[Cell]) -> tuple[Job, ...]:
     """The jobs of some cells, each once and after all that it needs, the timed ones last."""
     images = [ImageJob(cell=cell) for cell in cells]
-    programs = dict.fromkeys(program for image in images for program in (image.cell.program, *image.cell.instruments))
+    programs = dict.fromkeys(program for image in images for program in _programs(image.cell))
     toolchains = dict.fromkeys(program.toolchain for program in programs)
     sources = dict.fromkeys(program.std for program in programs if program.std)
     roots = dict.fromkeys(root for image in images for root in image.cell.roots if root not in toolchains)
     timed = [TimedJob(cell=image.cell) for image in images]
     return (*toolchains, *(roots | sources), *programs, *images, *timed)
+
+
+def _programs(cell: Cell) -> tuple[ProgramJob, ...]:
+    return (cell.program, *cell.instruments, *cell.crew)
 
 
 def _copies(book: RecipeBook, recipe: Recipe, source: BaseSource) -> tuple[PlannedCopy, ...]:
@@ -243,22 +263,15 @@ def _root_job(
     return RootJob(name=owner, role=role, source="bootstrap", reference=reference, bootstrap=bootstrap)
 
 
-def _fit(sample: Sample, recipe: Recipe) -> bool:
-    return _matches(recipe.name, sample.recipes) and _matches(sample.name, recipe.samples)
-
-
-def _no_pair(samples: Sequence[Sample], recipes: Sequence[Recipe]) -> str:
-    says = [f"sample '{item.name}' is for recipes {', '.join(item.recipes)}" for item in samples if item.recipes]
-    says += [f"recipe '{item.name}' is for samples {', '.join(item.samples)}" for item in recipes if item.samples]
-    return spelt(f"no selected recipe takes a selected sample: {'; '.join(says)}")
-
-
 def _impossible(sample: Sample, recipe: Recipe, inputs: PlanInputs) -> str:
     """Why a cell cannot be made; "" where it can be."""
     book = inputs.book
     toolchain = book.toolchain(recipe.compile.toolchain)
     if sample.cargo.build_std and not _brings_std(book, toolchain, inputs.source):
         return f"`build_std` compiles std, whose source toolchain '{toolchain.name}' has no Debian package of"
+    provided = _provided(sample, recipe)
+    if fault := crew_fault(sample, book.provisions_of(provided), book.copies_of(provided)):
+        return fault
     if inputs.source == "registry":
         return ""
     if not (recipe.base.scratch or recipe.base.bootstrap):
@@ -266,25 +279,3 @@ def _impossible(sample: Sample, recipe: Recipe, inputs: PlanInputs) -> str:
     if book.bootstrap_of(toolchain)[1] is None:
         return f"no registry is used and toolchain '{toolchain.name}' has no [base.bootstrap]"
     return ""
-
-
-class _Named(Protocol):
-    @property
-    def name(self) -> str: ...
-
-
-_T = TypeVar("_T", bound=_Named)
-
-
-def _select(known: Sequence[_T], patterns: Sequence[str], what: str) -> tuple[_T, ...]:
-    names = [named.name for named in known]
-    for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in names):
-            hint = did_you_mean(pattern, names)
-            there = "" if hint.startswith(" (there are") else f"; there are: {', '.join(names)}"
-            raise SelectionError(f"no {what} matches '{pattern}'{hint}{there}")
-    return tuple(named for named in known if _matches(named.name, patterns))
-
-
-def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)

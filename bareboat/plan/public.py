@@ -153,7 +153,9 @@ def _header(cell: Cell, images: Mapping[str, None], lock: Lock, known: Known, ta
     yield f"{cell.id}: {' '.join(cell.recipe.summary.split())}"
     yield ""
     yield "Built from public images in the folder that has Cargo.lock, by either of"
-    yield f"  podman build --tag {tag} --file Containerfile ."
+    # OCI's format, which is Podman's own, has no place for a health check.
+    form = "--format docker " if cell.healthcheck else ""
+    yield f"  podman build {form}--tag {tag} --file Containerfile ."
     yield f"  docker build --tag {tag} --file Containerfile ."
     yield "Name target and .git in .dockerignore: the build needs neither."
     if cell.sample.needs_crates:

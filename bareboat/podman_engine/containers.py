@@ -38,6 +38,7 @@ _INTERVAL = "50ms"
 _TMP = {"type": "tmpfs", "source": "tmpfs", "target": "/tmp"}  # noqa: S108 (a place in a container)
 # What sets a network up, as Podman names it where that fails.
 _NETWORK_FAULT = re.compile(r"netavark|slirp4netns|pasta|aardvark|/dev/net/tun|\bCNI\b|ip_unprivileged_port_start")
+_NOT_ASKED = {"Test": ["NONE"]}
 # How long Podman may take to say with which exit code a container has ended.
 _ENDED_SECONDS = 20.0
 
@@ -177,6 +178,8 @@ def _create(client: PodmanClient, owner: str, wanted: Start, **more: Any) -> Any
         # With swap: told nothing, runtimes let a container swap as much as it wants to.
         memswap_limit=wanted.limits.memory_bytes,
         environment=dict(wanted.environment),
+        # Podman has systemd ask, and starts nothing where there is none; and nobody else is to ask what is measured.
+        healthcheck=_NOT_ASKED,
         log_config={"Type": "json-file", "Config": {"size": _LOG_BYTES}},
         **_network(client, wanted.network),
         **_marks(owner),

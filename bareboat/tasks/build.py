@@ -41,7 +41,7 @@ def build_matrix(_c, sample, recipe, jobs="", bases="auto", crate="", package=""
 @task(iterable=["with_"], help={
     "libc": "musl or gnu", "crt": "static (the default) or dynamic",
     "sample": "the sample to put in it (default: hello-world)",
-    "with_": "what else comes aboard: certs, nss, tmp, tz, user; repeatable, or with commas",
+    "with_": "what else comes aboard: certs, init, nss, probe, tmp, tz, user; repeatable, or with commas",
     "tag": "one more name for the image, NAME:TAG", "output": OUTPUT,
     **LOUD, "quiet": "print the image's id alone: podman run --rm $(invoke scratch --libc musl --quiet)",
     "prove": "leave out each file in turn and run all that the sample expects: is it needed, or idle?",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bareboat.engine.fake import HOST
+from bareboat.inputs.crew import load_crew
 from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.load_samples import load_samples
 from bareboat.inputs.lock import Lock
@@ -18,6 +19,7 @@ from bareboat.system.process import Processes
 ROOT = Path(__file__).parents[2]
 BOOK = load_recipes(ROOT / "recipes")
 SAMPLES = load_samples(ROOT / "rust-samples")
+CREW = load_crew()
 HELLO = next(sample for sample in SAMPLES if sample.name == "hello-world")
 
 
@@ -27,7 +29,7 @@ ARM = Platform(architecture="arm64", rust="aarch64")
 
 
 def plan_inputs(book=BOOK, *, source="bootstrap", platform=AMD, harbor=None, gauge=None):
-    return PlanInputs(book=book, source=source, platform=platform, harbor=harbor, gauge=gauge)
+    return PlanInputs(book=book, source=source, platform=platform, harbor=harbor, gauge=gauge, crew=CREW)
 
 
 def plan_of(*recipes, book=BOOK, samples=(HELLO,), names=(), **inputs):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import tarfile
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -53,6 +55,27 @@ def test_what_is_written_is_read_back(tmp_path):
             made.target,
         )
     assert image.read("etc/ssl/certs.pem") == b"pem"
+
+
+def test_a_health_check_is_in_the_format_that_has_a_place_for_it(tmp_path):
+    path = tmp_path / "image.tar"
+    write_image(ENTRIES, replace(CONFIG, healthcheck=("/probe", "80")), reference=REFERENCE, to=path)
+    image = open_image(path)
+    assert json.loads(image.config_bytes)["config"]["Healthcheck"] == {"Test": ["CMD", "/probe", "80"]}
+    assert image.read("app") == b"\x7fELF"
+    types = {of: set(re.findall(r"application/vnd[^\"]+", text)) for of, text in members(path).items()}
+    assert types["index.json"] == {"application/vnd.docker.distribution.manifest.v2+json"}
+    write_image(ENTRIES, CONFIG, reference=REFERENCE, to=path)
+    assert set(re.findall(r"application/vnd[^\"]+", members(path)["index.json"])) == {
+        "application/vnd.oci.image.manifest.v1+json"
+    }
+
+
+def members(path):
+    """The text of each member of an archive that is JSON."""
+    with tarfile.open(path) as archive:
+        found = {member.name: archive.extractfile(member).read() for member in archive}
+    return {name: content.decode() for name, content in found.items() if content[:1] == b"{"}
 
 
 def test_the_bytes_are_those_of_every_other_time_and_host(tmp_path):

@@ -330,6 +330,12 @@ why = "x"
         ('from = "toolchain"', 'from = "toolchian"', "'toolchian' does not have the form"),
         ('from = "toolchain"', 'from = "base:nothing"', "copy.0.from: no recipe with a base: 'nothing'"),
         ('from = "toolchain"', 'from = "base:mine"', "copy.0.from: no recipe with a base: 'mine'"),
+        ('from = "toolchain"', 'from = "crew:init"', 'from = "crew:init" is one program'),
+        (
+            'from = "toolchain"\npath = "/a"',
+            'from = "crew:int"',
+            "no such program of the crew: 'int' (did you mean 'init'?)",
+        ),
         ('from = "toolchain"', 'from = "new"', "makes an empty folder"),
         ('from = "toolchain"', 'from = "recipe"', "path: '/a' must be relative to the folder of the recipes"),
         ('from = "toolchain"\npath = "/a"', 'from = "recipe"', "give its `text`, or `path`"),

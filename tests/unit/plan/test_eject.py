@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import configparser
+import json
 import shlex
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from invoke.vendor import yaml
 
 from bareboat.inputs.expectation import AS_IT_STANDS
 from bareboat.inputs.limits import Limits
-from bareboat.plan.eject import Service, eject
+from bareboat.plan.eject import Form, Service, eject
 from tests.unit.project import HELLO, plan_of
 from tests.unit.schemas import faults
 
+FORMS = get_args(Form)
 LIMITS = Limits(memory_mb=640, processes=192)
 
 
@@ -125,6 +128,25 @@ def test_a_quadlet_confines_as_our_runs_do():
         "PodmanArgs": "--read-only-tmpfs=false --memory=640000000b --pids-limit=192",
     }
     assert dict(unit["Service"]) == {"Type": "oneshot"}
+
+
+HEALTH = ("/probe", "8080", "/well?a=%h&b=$c")
+
+
+def test_a_health_check_asks_what_the_image_asks():
+    (cell,) = plan_of("scratch-musl").cells
+    said = {form: eject(replace(cell, healthcheck=HEALTH), form, "x", LIMITS, Service()) for form in FORMS}
+    (option,) = [word for word in shlex.split(said["run"]) if word.startswith("--health-cmd=")]
+    assert json.loads(option.removeprefix("--health-cmd=")) == ["CMD", *HEALTH]
+    (service,) = yaml.safe_load(said["compose"])["services"].values()
+    assert [word.replace("$$", "$") for word in service["healthcheck"]["test"]] == ["CMD", *HEALTH]
+    assert faults("compose-spec", said["compose"]) == []
+    (container,) = yaml.safe_load(said["kube"])["spec"]["containers"]
+    assert container["livenessProbe"] == {"timeoutSeconds": 6, "exec": {"command": list(HEALTH)}}
+    (line,) = [line for line in said["quadlet"].splitlines() if line.startswith("HealthCmd=")]
+    words = line.removeprefix("HealthCmd=").replace("%%", "%").replace("$$", "$")
+    assert json.loads(words) == ["CMD", *HEALTH]
+    assert not [form for form in FORMS if "health" in eject(cell, form, "x", LIMITS, Service()).lower()]
 
 
 @pytest.mark.parametrize("word", ["null", "true", "123"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import types
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -94,6 +94,7 @@ class World:
     sample: Sample = SAMPLE
     harbor: Sample = HARBOR
     gauge: Sample = GAUGE
+    crew: dict[str, Sample] = field(default_factory=dict)
     platform: Platform = AMD
     source: str = "bootstrap"
     host: Host = HOST
@@ -107,7 +108,8 @@ class World:
         musl = replace(self.toolchain, name="musl", libc="musl", base=replace(self.toolchain.base, bootstrap=ALPINE))
         other = replace(self.recipe, name="other", base=Base(bootstrap=ALPINE, image="example.com/other:1"), copies=())
         book = RecipeBook(recipes=(self.recipe, other), toolchains=(self.toolchain, musl), provisions=(self.provision,))
-        inputs = PlanInputs(book=book, source=self.source, platform=self.platform, harbor=self.harbor, gauge=self.gauge)
+        own = {"harbor": self.harbor, "gauge": self.gauge, "crew": self.crew}
+        inputs = PlanInputs(book=book, source=self.source, platform=self.platform, **own)
         cell = plan_cell(self.sample, self.recipe, inputs)
         return self.change(cell) if self.change else cell
 
@@ -165,6 +167,10 @@ def in_recipe(**changes: Any) -> Callable[[World], World]:
 
 def in_sample(**changes: Any) -> Callable[[World], World]:
     return lambda world: replace(world, sample=replace(world.sample, **changes))
+
+
+def in_provision(**changes: Any) -> Callable[[World], World]:
+    return lambda world: replace(world, provision=replace(world.provision, **changes))
 
 
 def in_toolchain(**changes: Any) -> Callable[[World], World]:
@@ -239,6 +245,8 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Cell, "copies"): ("image", same, in_cell(copies=())),
     (Cell, "harbor"): ("cell", same, in_cell(harbor=None)),
     (Cell, "gauge"): ("cell", same, in_cell(gauge=None)),
+    (Cell, "starter"): ("image", same, in_cell(starter=("/init",))),
+    (Cell, "healthcheck"): ("image", same, in_cell(healthcheck=("/probe",))),
     (PlannedCopy, "copy"): NESTED,
     (PlannedCopy, "source"): (
         "image",
@@ -250,6 +258,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
             ),
         ),
     ),
+    (PlannedCopy, "program"): "is in the image; that it is in the sources has a test",
     (ProgramJob, "sample"): NESTED,
     (ProgramJob, "toolchain"): NESTED,
     (ProgramJob, "libc"): ("program", same, in_program(libc="musl")),
@@ -323,6 +332,8 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Toolchain, "base"): ("root", same, in_toolchain(base=Base(bootstrap=ALPINE))),
     (Provision, "name"): "is what recipes call it by; its copies are what comes aboard",
     (Provision, "summary"): TOLD,
+    (Provision, "entrypoint"): ("image", same, in_provision(entrypoint=("/init",))),
+    (Provision, "healthcheck"): ("image", same, in_provision(healthcheck=("/probe",))),
     (Provision, "copies"): (
         "image",
         same,
@@ -340,6 +351,7 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Sample, "needs_crates"): ("program", same, in_sample(needs_crates=False)),
     (Sample, "expectations"): ("cell", same, in_sample(expectations=(Expectation(), RUN))),
     (Sample, "digest"): ("program", same, in_sample(digest="e")),
+    (Sample, "texts"): ("program", in_sample(needs_crates=False), in_sample(needs_crates=False, texts=(("a", "b"),))),
     (Sample, "recipes"): CHOOSES,
     (Sample, "cargo"): NESTED,
     (Sample, "libc"): ("cell", same, in_sample(libc="none")),
@@ -543,6 +555,13 @@ def test_what_a_build_can_be_linked_with_is_in_the_cells_key():
 def test_another_instrument_asks_again_and_builds_nothing(instrument):
     other = World(**{instrument: replace(HARBOR, digest="other")}).keys()
     assert [kind for kind in ORDER if other[kind] != World().keys()[kind]] == ["cell"]
+
+
+@pytest.mark.parametrize("base", [Base(scratch=True), Base(bootstrap=DEBIAN)])
+def test_the_programs_of_our_own_are_in_the_sources(base):
+    crew = (Copy(source="crew:init", to="/init", why="starts"),)
+    manned = in_provision(copies=crew)(in_recipe(base=base)(World(crew={"init": GAUGE})))
+    assert len({one.sources() for one in (manned, replace(manned, crew={"init": HARBOR}))}) == 2
 
 
 @pytest.mark.parametrize(("version", "changed"), [
