@@ -124,4 +124,4 @@ def _base_has(copy: Copy, base: Image | None) -> bool:
 def _looks_up_itself(result: Result) -> bool:
     """Whether a program needs no file to look names up: musl has the order inside, and hickory is a resolver itself."""
     measured = {one.column.name: str(one.value) for one in result.measurements}
-    return measured.get("libc") == "musl" or measured.get("dns", "").startswith("hickory")
+    return measured.get("libc") in {"musl", "other (musl)"} or measured.get("dns", "").startswith("hickory")

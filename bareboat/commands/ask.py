@@ -14,7 +14,7 @@ from bareboat.inputs.load_recipes import load_recipes
 from bareboat.inputs.load_samples import load_samples
 from bareboat.inputs.lock import pinned_reference, read_lock
 from bareboat.inputs.recipe import Copy
-from bareboat.plan.containerfile import render_containerfile
+from bareboat.plan.containerfile import SYSROOT_CONTEXT, render_containerfile
 from bareboat.plan.jobs import PlannedCopy
 from bareboat.plan.planner import check_selection, make_plan, plan_named_cell, root_jobs
 from bareboat.plan.workflow import list_cells
@@ -87,6 +87,8 @@ def print_containerfile(project: Project, options: ContainerfileOptions, process
         teller(view)("what git ignores is no source: a .containerignore leaves it out of a build as well")
     if cell.healthcheck:
         teller(view)("Docker's format alone has its health check: `podman build --format docker`")
+    if sysroot := cell.program.sysroot:
+        teller(view)(f"--build-context {SYSROOT_CONTEXT}={sysroot.folder} hands on its C library")
     return Exact(render_containerfile(cell, named))
 
 

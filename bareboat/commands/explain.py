@@ -80,7 +80,7 @@ def _of_cell(project: Project, options: ExplainOptions, processes: Processes, vi
     result = next((one for one in last if one.cell == cell), None)
     if result is None:
         raise SelectionError(_not_measured(cell, book, samples, options))
-    result, cause = _with_compile_fault(result), _provision(result)
+    result, cause = _with_compile_fault(result, book), _provision(result)
     known = (*last, *all_results(project))
     costs = {one.name: provision_bytes(one, (result, *known)) for one in book.provisions}
     return explain_cell(result, find_cures(result, last, book, cause, costs.get(cause)), _asked(result), costs)
@@ -97,10 +97,12 @@ def _not_measured(cell: str, book: RecipeBook, samples: Sequence[Sample], option
     return f"{cell} was not measured here yet\n  `invoke build-matrix {which} --recipe {recipe}` measures it"
 
 
-def _with_compile_fault(result: Result) -> Result:
+def _with_compile_fault(result: Result, book: RecipeBook) -> Result:
     """The result of a compile that failed, with what today's Bareboat says of it."""
     outcome = result.outcome
-    if not isinstance(outcome, Failed) or outcome.stage != "compile":
+    # What a C library of the user's own lacks the whole log told, which is not kept.
+    own = any(one.name == result.recipe and one.compile.sysroot for one in book.recipes)
+    if not isinstance(outcome, Failed) or outcome.stage != "compile" or own:
         return result
     cure = explain_compile(outcome.detail)
     if not cure or cure in outcome.detail:

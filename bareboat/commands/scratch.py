@@ -109,7 +109,7 @@ def choose_recipe(book: RecipeBook, libc: Libc, crt: Crt, provisions: Sequence[s
     kinds = {
         (book.toolchain(plain.compile.toolchain).libc, plain.compile.crt): plain
         for plain in book.recipes
-        if plain.base.scratch and not plain.provisions and not plain.expect_failure
+        if plain.base.scratch and not plain.provisions and not plain.expect_failure and not plain.compile.sysroot
     }
     recipe = kinds.get((libc, crt))
     if recipe is None:

@@ -6,6 +6,7 @@ load_recipes  load_recipes, find_shared_targets
 recipe        RecipeBook, Recipe, Compile, Copy, Runtime, Published, Provision, Toolchain; CREW
 schema        recipe_schema, metadata_schema
 reference     reference_page
+sysroot       Sysroot, read_sysroot
 base          Base, Bootstrap, RootBootstrap, Debian, Distroless, Alpine, SameAs
 sample        Sample, SOURCES, METADATA, PROXY_PORT
 cargo         Cargo

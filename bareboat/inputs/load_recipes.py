@@ -15,6 +15,7 @@ from bareboat.errors import RecipeError
 from bareboat.inputs.base import Debian, SameAs
 from bareboat.inputs.crew import crew_names
 from bareboat.inputs.recipe import Provision, Recipe, RecipeBook, Toolchain
+from bareboat.inputs.sysroot import find_sysroot, read_sysroot
 from bareboat.inputs.tomlfile import Parsed, Problem, did_you_mean, read_toml, validate
 from bareboat.system.files import read_file
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bareboat.inputs.recipe import Copy
+    from bareboat.inputs.sysroot import Sysroot
 
 TEXT_LIMIT_BYTES = 65536
 
@@ -57,12 +59,15 @@ def load_recipes(folder: Path, samples: Sequence[str] | None = None) -> RecipeBo
     for provision in book.provisions:
         problems += _copies_problems(provision, "provisions/", book, folder)
     problems += [problem for toolchain in book.toolchains for problem in _toolchain_problems(toolchain, book, folder)]
+    read = [_read_sysroot(recipe, book, folder) for recipe in book.recipes]
+    problems += [found for found in read if isinstance(found, Problem)]
     if problems:
         raise RecipeError("\n".join(str(problem) for problem in problems))
     return RecipeBook(
         recipes=tuple(replace(recipe, copies=_with_texts(recipe.copies, folder)) for recipe in book.recipes),
         toolchains=book.toolchains,
         provisions=tuple(replace(item, copies=_with_texts(item.copies, folder)) for item in book.provisions),
+        sysroots=tuple(dict.fromkeys(found for found in read if found and not isinstance(found, Problem))),
     )
 
 
@@ -136,6 +141,22 @@ def _recipe_problems(recipe: Recipe, book: RecipeBook, folder: Path) -> Iterator
     yield from _copies_problems(recipe, "", book, folder)
     for text in find_shared_targets(book.copies_of(recipe)):
         yield Problem(file=file, key="copy", text=text)
+
+
+def _read_sysroot(recipe: Recipe, book: RecipeBook, folder: Path) -> Sysroot | Problem | None:
+    """The C library that a recipe names, or what is wrong with it; None where there is none, or it may be absent."""
+    declared, file = recipe.compile, f"{recipe.name}.toml"
+    if declared.sysroot is None:
+        return None
+    if any(one.name == declared.toolchain and one.libc != "musl" for one in book.toolchains):
+        text = f"'{declared.toolchain}' is not for musl, in whose place a `sysroot` is linked"
+        return Problem(file=file, key="compile.toolchain", text=text)
+    try:
+        if declared.sysroot_absent and not find_sysroot(declared.sysroot, folder).exists():
+            return None
+        return read_sysroot(declared.sysroot, folder)
+    except RecipeError as error:
+        return Problem(file=file, key="compile.sysroot", text=str(error))
 
 
 def _toolchain_problems(toolchain: Toolchain, book: RecipeBook, folder: Path) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ that are put beside it, and how it runs.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bareboat.inputs.base import RootBootstrap
+    from bareboat.inputs.sysroot import Sysroot
 
 _EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 _EnvValue = Annotated[str, Field(pattern=r"^[^\n\r\x00]*$")]  # a Containerfile's ENV is one line
@@ -36,10 +37,23 @@ class Compile:
 
     toolchain: Name
     """The stem of a file of `toolchains/`; it decides which libc the program is compiled for."""
-    libc: Libc
-    """The libc that the compiled program must have, or else the cell fails."""
+    libc: Literal["gnu", "musl", "other"]
+    """The libc that the compiled program must have, or else the cell fails; `other` is that of a `sysroot`."""
     crt: Crt
     """How libc is linked: becomes `-C target-feature=+crt-static` or `-crt-static`, never rustc's default."""
+    sysroot: _Line | None = None
+    """A C library of your own, which is linked statically in musl's place: a folder with its start files and its
+    `libc.a`, by a path that is absolute, begins with `~`, or is relative to the folder of the recipes."""
+    sysroot_absent: _Line | None = None
+    """Why that folder may be absent: cells are skipped then, and say so. Without it, an absent folder is a mistake."""
+
+    def __post_init__(self) -> None:
+        if (self.libc == "other") != (self.sysroot is not None):
+            raise ValueError('libc is "other" where `sysroot` names a C library of your own, and only there')
+        if self.sysroot is not None and self.crt != "static":
+            raise ValueError('a C library of your own is linked statically: crt = "static"')
+        if self.sysroot is None and self.sysroot_absent is not None:
+            raise ValueError("`sysroot_absent` says why the folder of a `sysroot` may be absent, and none is named")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +248,8 @@ class RecipeBook:
     recipes: tuple[Recipe, ...]
     toolchains: tuple[Toolchain, ...]
     provisions: tuple[Provision, ...] = ()
+    # The C libraries of the user's own that recipes name; those whose folder is absent are not among them.
+    sysroots: tuple[Sysroot, ...] = ()
 
     def toolchain(self, name: str) -> Toolchain:
         """The toolchain of that name; `load_recipes` has checked that a recipe's toolchain exists."""
@@ -242,6 +258,14 @@ class RecipeBook:
     def recipe(self, name: str) -> Recipe:
         """The recipe of that name; `load_recipes` has checked that a recipe which another names exists."""
         return next(recipe for recipe in self.recipes if recipe.name == name)
+
+    def sysroot_of(self, recipe: Recipe) -> Sysroot | None:
+        """The C library of the user's own that a recipe's programs are linked with; None for the toolchain's."""
+        return next((one for one in self.sysroots if one.path == recipe.compile.sysroot), None)
+
+    def lacks_sysroot(self, recipe: Recipe) -> bool:
+        """Whether a recipe names a C library of the user's own that is absent, as it may be."""
+        return recipe.compile.sysroot is not None and self.sysroot_of(recipe) is None
 
     def bootstrap_of(self, item: Recipe | Toolchain) -> tuple[str, RootBootstrap | None]:
         """The item's bootstrap, and the name of the recipe or toolchain in whose file it stands."""

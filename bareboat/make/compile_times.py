@@ -17,7 +17,7 @@ from bareboat.engine.containers import Work
 from bareboat.errors import BareboatError, StoppedError
 from bareboat.inputs.cargo_metadata import read_metadata, root_source
 from bareboat.inputs.sample import SOURCES
-from bareboat.make.program import in_a_shell, read_seconds, scratch_folder, std_mounts, vendor
+from bareboat.make.program import in_a_shell, read_seconds, scratch_folder, std_mounts, sysroot_mounts, vendor
 from bareboat.make.sources import program_name, sync_sources
 from bareboat.plan.cargo_commands import compile_commands, metadata_commands
 from bareboat.result.measurement import Reading
@@ -85,7 +85,7 @@ def _take_times(context: JobContext, job: ProgramJob, program: Program, folder: 
     work = Work(
         image=program.toolchain.image,
         command=in_a_shell((*compile_commands(job), *metadata_commands(to="/out/metadata"))),
-        mounts={**places, **crates},
+        mounts={**places, **crates, **sysroot_mounts(job)},
         image_mounts=std_mounts(job),
         writable=frozenset(places),
         folder=job.sample.source_folder,

@@ -19,13 +19,21 @@ from bareboat.engine.containers import Work
 from bareboat.errors import BareboatError, CompileError, EngineError
 from bareboat.inputs.rust_toolchain import is_asked_for
 from bareboat.inputs.sample import SOURCES
+from bareboat.inputs.sysroot import read_sysroot
 from bareboat.make.build_program import build_program
 from bareboat.make.compiler import compiler_of
 from bareboat.make.context import PROCESSORS
 from bareboat.make.credentials import fetch_with_credentials
 from bareboat.make.sources import crate_digits, kept_sources, program_name
 from bareboat.make.standing import ProgramRecord, keep_program, program_folder
-from bareboat.plan.cargo_commands import STD_PLACE, compile_commands, crates_commands, target_cache, vendor_commands
+from bareboat.plan.cargo_commands import (
+    STD_PLACE,
+    compile_commands,
+    crates_commands,
+    sysroot_place,
+    target_cache,
+    vendor_commands,
+)
 from bareboat.system.folders import remove
 
 if TYPE_CHECKING:
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bareboat.inputs.sample import Sample
+    from bareboat.inputs.sysroot import Sysroot
     from bareboat.make.context import JobContext, Program, RootImage
     from bareboat.plan.jobs import ProgramJob
 
@@ -51,6 +60,8 @@ def make_program(context: JobContext, job: ProgramJob, toolchain: RootImage, std
     _say_compiler(context, job, toolchain)
     if std:
         _check_std(toolchain, std)
+    if job.sysroot:
+        _check_sysroot(context, job.sysroot)
     if context.remote:
         key = program_folder(context, job, toolchain).name
         compiled = _Compiled(content=build_program(context, job, toolchain, key))
@@ -90,6 +101,14 @@ def _check_std(toolchain: RootImage, std: RootImage) -> None:
         )
 
 
+def _check_sysroot(context: JobContext, sysroot: Sysroot) -> None:
+    """Raise BareboatError where a C library of the user's own is not to be had as it was read."""
+    if context.remote:
+        raise BareboatError(f"the engine is on another machine, which has no {sysroot.folder} of this one")
+    if read_sysroot(sysroot.path, sysroot.folder.parent).digest != sysroot.digest:
+        raise BareboatError(f"{sysroot.folder}: its files changed during the run; run it again")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Compiled:
     """A compiled program, and what is known of its compile; None and nothing where an engine's build did it."""
@@ -125,7 +144,7 @@ def open_mounts(context: JobContext, job: ProgramJob, toolchain: RootImage, targ
     """What a container that compiles has of this machine, by place; nobody else has it while the block runs."""
     with contextlib.ExitStack() as block:
         sources = block.enter_context(kept_sources(context, job.sample))
-        mounts = {SOURCES: sources, "/target": target}
+        mounts = {SOURCES: sources, "/target": target, **sysroot_mounts(job)}
         if job.sample.needs_crates:
             mounts["/crates"] = vendor(context, job, toolchain, sources)
         mounts["/out"] = block.enter_context(scratch_folder(context))
@@ -150,6 +169,11 @@ def compile_work(job: ProgramJob, toolchain: RootImage, mounts: Mapping[str, Pat
 def std_mounts(job: ProgramJob) -> dict[str, str]:
     """The image that has the source of std, by the place where a compile finds it; nothing where it asks for none."""
     return {STD_PLACE: job.std.reference} if job.std else {}
+
+
+def sysroot_mounts(job: ProgramJob) -> dict[str, Path]:
+    """The folder of the C library that a compile has in the place of its toolchain's, by its place; nothing without."""
+    return {sysroot_place(job.sysroot): job.sysroot.folder} if job.sysroot else {}
 
 
 def compile_in(context: JobContext, work: Work, log: Path) -> None:

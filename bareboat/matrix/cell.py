@@ -154,6 +154,7 @@ def _subject(context: JobContext, shipped: Shipped, found: Findings, preflight: 
         preflight=preflight,
         manifest=() if cell.base else make_manifest(contents, shipped.image, found.closure, found.trace),
         thorough=context.thorough,
+        other_libc=cell.recipe.compile.libc == "other" and not cell.sample.libc,
     )
 
 
@@ -251,11 +252,13 @@ def _lack_of_locks(cell: Cell, subject: Subject) -> Failed | None:
 
 def _contradiction(cell: Cell, elf: ElfFacts) -> Failed | None:
     declared, own = cell.recipe.compile, cell.sample.libc
+    # A C library of the user's own may be any, one that is recognised among them.
+    libc = elf.libc if declared.libc == "other" else declared.libc
     if own and elf.libc:
         return Failed(stage="measure", reason=f"{cell.sample.name} declares libc {own}, the program has {elf.libc}")
     differing = [
         f"{what} {said}, the program has {found}"
-        for what, said, found in (("libc", None if own else declared.libc, elf.libc), ("crt", declared.crt, elf.crt))
+        for what, said, found in (("libc", None if own else libc, elf.libc), ("crt", declared.crt, elf.crt))
         if said != found
     ]
     if not differing:

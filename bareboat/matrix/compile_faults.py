@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+_TOLD = 8  # of the symbols that a C library lacks, which may be hundreds
 # The Debian package by what pkg-config, or the linker after -l, calls a library.
 _LIBRARIES = {
     "alsa": "libasound2-dev",
@@ -87,6 +88,7 @@ _FOR_GLIBC = re.compile(
     r"|(?:cannot find|unable to find library) -lgcc_s\b"
     r"|pkg-config has not been configured to support cross-compilation"
 )
+_UNDEFINED = re.compile(r"undefined (?:\w+ )?(?:symbol: |reference to .)(?P<name>\w+)")
 # What cargo says before it compiles anything, since 1.78 and before.
 _OLD_COMPILER = re.compile(
     r"rustc (?P<has>[\d.]+)\S* is not supported by the following packages?:\s+"
@@ -127,11 +129,16 @@ _UNREAD = re.compile(
 )
 
 
-def explain_compile(log: str, ignored: Collection[str] = ()) -> str:
+def explain_compile(log: str, ignored: Collection[str] = (), sysroot: str = "") -> str:
     """What a failed compile lacked and what brings it, in a few lines; "" for a fault that is not known.
 
-    `ignored` are places in the crate's folder that are no sources of it.
+    `ignored` are places in the crate's folder that are no sources of it, `sysroot` is the folder of the C library of
+    the user's own that it is linked with.
     """
+    if sysroot and (names := dict.fromkeys(_UNDEFINED.findall(log))):
+        few, more = list(names)[:_TOLD], len(names) - _TOLD
+        rest = f" and {more} more" if more > 0 else ""
+        return f"{sysroot} lacks what the program asks for: undefined symbol: {', '.join(few)}{rest}"
     lines = list(dict.fromkeys([*_explanations(log), *_ignored(log, ignored)]))
     packages = sorted({package for _, package in lines if package})
     words = [text for text, _ in lines]

@@ -136,8 +136,10 @@ def _says(done: Done[Job, Output], expected: tuple[ExpectedFailure, ...]) -> boo
 def _cure(done: Done[Job, Output]) -> str:
     """What mends a compile that failed, in a few lines; "" of all else, and where no cure is known."""
     job = done.aborted_by or done.job
-    ignored = job.sample.extent.ignored if isinstance(job, ProgramJob) else ()
-    return explain_compile(_compile_log(done), ignored)
+    if not isinstance(job, ProgramJob):
+        return ""
+    sysroot = job.sysroot.path if job.sysroot else ""
+    return explain_compile(_compile_log(done), job.sample.extent.ignored, sysroot)
 
 
 def _compile_log(done: Done[Job, Output]) -> str:

@@ -19,6 +19,12 @@ COLUMN = Column(
 
 
 def measure(subject: Subject) -> str | None:
-    """`gnu` or `musl`; `none` where the sample says so; None where there is too little evidence of one."""
+    """`gnu` or `musl`; `none` where the sample says so; None where there is too little evidence of one.
+
+    Of a program that is linked with a C library of the user's own `other`, and behind it what that is recognised as.
+    """
+    recognised = subject.elf.libc
+    if subject.other_libc:
+        return f"other ({recognised})" if recognised else "other"
     # That none is in a program cannot be read from it; one that is recognised fails a sample that says so.
-    return subject.elf.libc or subject.declared_libc
+    return recognised or subject.declared_libc

@@ -41,6 +41,8 @@ class Subject:
     manifest: tuple[ManifestRow, ...] = ()
     # Whether figures are taken that take long to take.
     thorough: bool = False
+    # Whether the program was linked with a C library of the user's own.
+    other_libc: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,9 @@ _DROPPED = re.compile(
 )
 _EMPTY = re.compile(r'<path(?: display="none"| d="(?:M0,0h0v0h0Z|)?"| fill="none")*/>|<g></g>|<g/>')
 _NUMBERED = re.compile(r"clip\d+")
-_CIRCLE = re.compile(r'<path transform="translate\(([-\d.]+),([-\d.]+)\)" d="M([\d.]+),0A\3,\3,0,1,1,-\3,0A\3,\3,0,1,1,\3,0"')
+_CIRCLE = re.compile(
+    r'<path transform="translate\(([-\d.]+),([-\d.]+)\)" d="M([\d.]+),0A\3,\3,0,1,1,-\3,0A\3,\3,0,1,1,\3,0"'
+)
 _LINK = re.compile(r'<a [^>]*href="[^"#]*(#[^"]*)"[^>]*>(<path [^>]*?)aria-label="([^"]*)"')
 
 

@@ -6,9 +6,10 @@ planner        PlanInputs, make_plan, check_selection, plan_cell, plan_named_cel
                select_recipes, local_reference, published_sizes
 choice         which samples and recipes are meant, for this room alone
 crew           entrypoint_of, healthcheck_of, crew_fault, for this room alone
-containerfile  render_containerfile, compile_stages, shipped_stage, COMPILE_STAGE, CRATES_STAGE, CA_SECRET, CARGO_SECRET
-cargo_commands vendor_commands, lock_commands, metadata_commands, compile_commands, crates_commands, target_cache;
-               STD_PLACE, FETCH_HOME, AGENT_PLACE, CREDENTIALS_PLACE, VARIABLES_PLACE, PASSWORDS_VARIABLE
+containerfile  render_containerfile, compile_stages, shipped_stage, COMPILE_STAGE, CRATES_STAGE, CA_SECRET,
+               CARGO_SECRET, SYSROOT_CONTEXT
+cargo_commands vendor_commands, lock_commands, metadata_commands, compile_commands, crates_commands, target_cache,
+               sysroot_place; STD_PLACE, FETCH_HOME, AGENT_PLACE, CREDENTIALS_PLACE, VARIABLES_PLACE, PASSWORDS_VARIABLE
 paste          paste_block
 eject          eject, Form, Service
 public         render_public, Known

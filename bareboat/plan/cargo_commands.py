@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bareboat.inputs.sample import Sample
+    from bareboat.inputs.sysroot import Sysroot
     from bareboat.plan.jobs import ProgramJob
 
 _DIGITS = 12
@@ -115,6 +116,7 @@ def compile_commands(job: ProgramJob) -> tuple[str, ...]:
         f"export {' '.join([*folders, *environment(job)])}",
         *(_FIND_STD if job.std else ()),
         *_linker_script(job),
+        *_put_sysroot(job),
         f"cargo {build} {_flags(job)}{crates}{cargo} --locked --offline --target {job.target} --bin {binary}{ending}",
         *_install(job),
     )
@@ -133,7 +135,7 @@ def _link_flags(job: ProgramJob) -> tuple[str, ...]:
     """The flags of the program's own crate alone."""
     cargo = job.sample.cargo
     script = (f"-Clink-arg=-Wl,-T,{_script_place(job)}",) if cargo.linker_script else ()
-    return (*cargo.link_rustflags, *script)
+    return (*cargo.link_rustflags, *script, *_sysroot_flags(job.sysroot))
 
 
 def _linker_script(job: ProgramJob) -> tuple[str, ...]:
@@ -145,6 +147,33 @@ def _script_place(job: ProgramJob) -> str:
     # Cargo links anew where a flag differs, and does not look into the file: so the flag names what is in it.
     digits = hashlib.sha256(job.sample.cargo.linker_script.encode()).hexdigest()[:_DIGITS]
     return f"/target/script-{digits}.ld"
+
+
+def sysroot_place(sysroot: Sysroot) -> str:
+    """Where a compile finds a C library of the user's own, read-only."""
+    # Cargo links anew where a flag differs, and does not look into the folder: so the flag names what is in it.
+    return f"/run/sysroot/{sysroot.digest[:_DIGITS]}"
+
+
+def _sysroot_flags(sysroot: Sysroot | None) -> tuple[str, ...]:
+    if sysroot is None:
+        return ()
+    fixed = () if sysroot.movable else ("-Crelocation-model=static",)
+    return (f"-Lnative={sysroot_place(sysroot)}", *fixed)
+
+
+def _put_sysroot(job: ProgramJob) -> tuple[str, ...]:
+    """What puts a C library of the user's own in the place of musl, of which no start file and no function is left.
+
+    That is rustc's own folder for it, in a container or a stage that nothing else is compiled in.
+    """
+    if job.sysroot is None:
+        return ()
+    return (
+        f'own="$(rustc --print sysroot)/lib/rustlib/{job.target}/lib/self-contained"',
+        'rm -f "$own"/*crt1.o "$own"/crt[in].o "$own"/libc.a',
+        f'ln -sf {sysroot_place(job.sysroot)}/* "$own"',
+    )
 
 
 def escaped(text: str) -> str:
@@ -173,6 +202,9 @@ def target_cache(job: ProgramJob, digest: str) -> str:
     if digest:
         # An object that another gcc or musl made may not fit what this one makes.
         parts.append(digest.removeprefix("sha256:")[:_DIGITS])
+    if job.sysroot:
+        # Where the compiler's own machine has musl, too, build scripts are linked with it as well.
+        parts.append("sysroot")
     if env := environment(job):
         # A build script that does not tell cargo which variables it read would not run again when they change.
         parts.append(hashlib.sha256(" ".join(env).encode()).hexdigest()[:_DIGITS])

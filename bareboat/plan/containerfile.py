@@ -14,7 +14,14 @@ import shlex
 from typing import TYPE_CHECKING
 
 from bareboat.inputs.sample import SOURCES
-from bareboat.plan.cargo_commands import STD_PLACE, compile_commands, escaped, target_cache, vendor_commands
+from bareboat.plan.cargo_commands import (
+    STD_PLACE,
+    compile_commands,
+    escaped,
+    sysroot_place,
+    target_cache,
+    vendor_commands,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,6 +42,8 @@ _COMPILED = f"LABEL {STAGE_LABEL}={COMPILE_STAGE}"
 # mounted for that step alone and leave nothing in any layer.
 CARGO_SECRET = "bareboat-cargo-config"  # noqa: S105 (the name of a mount)
 CA_SECRET = "bareboat-ca-bundle"  # noqa: S105 (the name of a mount)
+# What `--build-context` calls the folder of a C library of the user's own.
+SYSROOT_CONTEXT = "bareboat-sysroot"
 
 
 def render_containerfile(cell: Cell, references: Mapping[RootJob, str], toolchain_digest: str = "") -> str:
@@ -178,8 +187,10 @@ def _compile(job: ProgramJob, digest: str) -> str:
     # Cargo judges by time, and the folder of compiled objects may be younger than a source that was changed.
     whole = "." if job.sample.source_folder == SOURCES else SOURCES
     std = (f"--mount=type=bind,from={job.std.reference},target={STD_PLACE}",) if job.std else ()
+    own = job.sysroot
+    sysroot = (f"--mount=type=bind,from={SYSROOT_CONTEXT},target={sysroot_place(own)}",) if own else ()
     return _run(
-        (f"--mount=type=cache,id={target_cache(job, digest)},target=/target,sharing=locked", *std),
+        (f"--mount=type=cache,id={target_cache(job, digest)},target=/target,sharing=locked", *std, *sysroot),
         (f"find {whole} -type f -exec touch {{}} +", *compile_commands(job)),
     )
 

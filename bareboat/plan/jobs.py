@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bareboat.inputs.expected import ExpectedFailure
     from bareboat.inputs.recipe import Copy, Recipe
     from bareboat.inputs.sample import Sample
+    from bareboat.inputs.sysroot import Sysroot
 
 BaseSource = Literal["registry", "bootstrap"]
 Bases = Literal["auto", "registry", "bootstrap"]  # which of them to take: auto is a registry where one answers
@@ -73,11 +74,13 @@ class ProgramJob:
     crt: Crt
     platform: Platform
     std: RootJob | None = None  # has the source of std, where that is compiled too
+    sysroot: Sysroot | None = None  # the C library that is linked in the place of the toolchain's own
 
     @property
     def id(self) -> str:
-        """`program hello-world musl static in gnu`."""
-        return f"program {self.sample.name} {self.libc} {self.crt} in {self.toolchain.name}"
+        """`program hello-world musl static in gnu`, `... in gnu with sysroot 0123456789ab`."""
+        plain = f"program {self.sample.name} {self.libc} {self.crt} in {self.toolchain.name}"
+        return f"{plain} with sysroot {self.sysroot.digest[:12]}" if self.sysroot else plain
 
     @property
     def target(self) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bareboat.inputs.base import RootBootstrap
     from bareboat.inputs.expectation import Expectation
     from bareboat.inputs.limits import Limits
+    from bareboat.inputs.recipe import Compile
     from bareboat.plan.jobs import Cell, ProgramJob, RootJob
 
 ROOT_VERSION = "2"
@@ -130,7 +131,7 @@ def cell_key(
         CELL_VERSION,
         "cell",
         image,
-        asdict(cell.recipe.compile),
+        _declared(cell.recipe.compile),
         [_expected(run) for run in cell.sample.expectations],
         cell.expect_failure,
         # What a manifest says of a copy is kept in the result.
@@ -143,6 +144,11 @@ def cell_key(
         [(column.name, column.version) for column in columns],
         *(("libc", cell.sample.libc) if cell.sample.libc else ()),
     )
+
+
+def _declared(compiled: Compile) -> dict[str, object]:
+    """What a recipe declares of its program, without its folders: what is in them is in the program's key."""
+    return {name: value for name, value in asdict(compiled).items() if not name.startswith("sysroot")}
 
 
 def _expected(run: Expectation) -> dict[str, object]:

@@ -112,10 +112,10 @@ def root_jobs(book: RecipeBook, source: BaseSource) -> tuple[RootJob, ...]:
 
 
 def select_recipes(book: RecipeBook, pattern: str) -> tuple[Recipe, ...]:
-    """The recipes that match a pattern; without one all but those made to fail. Raises SelectionError."""
+    """The recipes that match a pattern; without one all but those that cannot work. Raises SelectionError."""
     if pattern:
         return select_named(book.recipes, (pattern,), "recipe")
-    return tuple(recipe for recipe in book.recipes if not recipe.expect_failure)
+    return tuple(recipe for recipe in book.recipes if not (recipe.expect_failure or book.lacks_sysroot(recipe)))
 
 
 def local_reference(role: str, name: str) -> str:
@@ -140,7 +140,9 @@ def plan_cell(sample: Sample, recipe: Recipe, inputs: PlanInputs) -> Cell:
     return Cell(
         sample=sample,
         recipe=recipe,
-        program=_program_job(sample, toolchain, recipe.compile.crt, inputs),
+        program=replace(
+            _program_job(sample, toolchain, recipe.compile.crt, inputs), sysroot=inputs.book.sysroot_of(recipe)
+        ),
         base=_base_job(inputs.book, recipe, inputs.source),
         copies=tuple(_manned(copy, toolchain, inputs) for copy in _copies(inputs.book, recipe, inputs.source)),
         starter=entrypoint_of(provisions),
@@ -272,6 +274,8 @@ def _impossible(sample: Sample, recipe: Recipe, inputs: PlanInputs) -> str:
     provided = _provided(sample, recipe)
     if fault := crew_fault(sample, book.provisions_of(provided), book.copies_of(provided)):
         return fault
+    if book.lacks_sysroot(recipe):
+        return f"there is no {recipe.compile.sysroot}: {recipe.compile.sysroot_absent}"
     if inputs.source == "registry":
         return ""
     if not (recipe.base.scratch or recipe.base.bootstrap):

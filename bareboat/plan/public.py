@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bareboat.errors import SelectionError
 from bareboat.inputs.base import Debian, Distroless
 from bareboat.inputs.lock import pinned_reference
-from bareboat.plan.containerfile import CA_SECRET, CARGO_SECRET, render_stages
+from bareboat.plan.containerfile import CA_SECRET, CARGO_SECRET, SYSROOT_CONTEXT, render_stages
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -162,6 +162,9 @@ def _header(cell: Cell, images: Mapping[str, None], lock: Lock, known: Known, ta
         yield "Behind a mirror or a proxy, these options hand cargo what it needs, and leave it in no layer:"
         yield f"  --secret id={CARGO_SECRET},src=$HOME/.cargo/config.toml"
         yield f"  --secret id={CA_SECRET},src=/etc/ssl/certs/ca-certificates.crt"
+    if sysroot := cell.recipe.compile.sysroot:
+        yield f"This option hands on its C library, the folder that {cell.recipe.name}.toml calls {sysroot}:"
+        yield f"  --build-context {SYSROOT_CONTEXT}=FOLDER"
     pinned = [image for image in images if image in lock.registry]
     loose = [image for image in images if image not in lock.registry and "@" not in image]
     yield from (f"{image} is pinned to {lock.registry[image]}." for image in pinned)

@@ -111,7 +111,8 @@ def test_what_only_looks_like_it_will_not_do(lacks, need, entry):
 
 
 def test_who_looks_names_up_itself_needs_no_file(lacks):
-    for measured in ({"libc": "musl"}, {"libc": "gnu", "dns": "hickory (paths, crates); probed"}):
+    own = {"libc": "other (musl)"}
+    for measured in ({"libc": "musl"}, own, {"libc": "gnu", "dns": "hickory (paths, crates); probed"}):
         assert not lacks("scratch-glibc", needs=["dns"], result=make_result("scratch-glibc", **measured))
     system = make_result("scratch-glibc", libc="gnu", dns="getaddrinfo (imports, std)")
     assert lacks("scratch-glibc", needs=["dns"], result=system)

@@ -122,9 +122,9 @@ def test_the_schema_refuses_what_the_loader_refuses():
         (
             'libc = "gnu"',
             'libc = "gn"',
-            "mine.toml: compile.libc: 'gn' is not one of 'gnu' or 'musl' (did you mean 'gnu'?)",
+            "mine.toml: compile.libc: 'gn' is not one of 'gnu', 'musl' or 'other' (did you mean 'gnu'?)",
         ),
-        ('libc = "gnu"', "libc = 3", "mine.toml: compile.libc: '3' is not one of 'gnu' or 'musl'"),
+        ('libc = "gnu"', "libc = 3", "mine.toml: compile.libc: '3' is not one of 'gnu', 'musl' or 'other'"),
         ('summary = "x"', "summary = 3", "mine.toml: summary: input should be a valid string, not 3"),
         (
             'toolchain = "gnu"',
@@ -389,7 +389,7 @@ def test_every_mistake_of_one_recipe_is_told_at_once(folder):
     with pytest.raises(RecipeError) as caught:
         load_recipes(folder, ["hello", "webserver"])
     assert sorted(str(caught.value).splitlines()) == [
-        "mine.toml: compile.libc: 'mussl' is not one of 'gnu' or 'musl' (did you mean 'musl'?)",
+        "mine.toml: compile.libc: 'mussl' is not one of 'gnu', 'musl' or 'other' (did you mean 'musl'?)",
         "mine.toml: compile.toolchain: no such toolchain: 'gun' (did you mean 'gnu'?)",
         "mine.toml: samples: no sample matches 'helo' (did you mean 'hello'?)",
         "mine.toml: with: no such provision: 'cert' (did you mean 'certs'?)",

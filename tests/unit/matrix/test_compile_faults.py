@@ -209,3 +209,14 @@ def test_a_library_for_glibc_that_meets_musl_is_known(log):
 )
 def test_nothing_is_made_up_of_another_fault(log):
     assert explain_compile(log) == ""
+
+
+def test_what_a_c_library_of_ones_own_lacks_is_told_by_its_symbols_alone():
+    lld = "ld.lld: error: undefined symbol: {0}\n>>> referenced by x.rs\n>>>     x.o:(std::x) in archive libstd.rlib\n"
+    gnu = "/usr/bin/ld: x.o: undefined reference to `{0}'\n"
+    said = explain_compile(lld.format("write") + gnu.format("open64") + lld.format("write"), sysroot="~/own")
+    assert said == "~/own lacks what the program asks for: undefined symbol: write, open64"
+    many = explain_compile("".join(lld.format(f"f{number}") for number in range(10)), sysroot="own")
+    assert many.endswith(": f0, f1, f2, f3, f4, f5, f6, f7 and 2 more")
+    # Another fault is what it is with every C library.
+    assert "package zlib1g-dev has it" in explain_compile("ld: cannot find -lz\n", sysroot="own")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bareboat.archive import Entry, ImageConfig, write_image
+from bareboat.elf import read_elf
 from bareboat.engine.fake import HOST, FakeEngine, Script
 from bareboat.engine.images import Build
 from bareboat.errors import BareboatError, EngineError
@@ -18,8 +19,10 @@ from bareboat.inputs.expected import ExpectedFailure
 from bareboat.inputs.lock import Lock, Pinned
 from bareboat.inputs.mend import Mend
 from bareboat.inputs.recipe import Copy, RecipeBook
+from bareboat.inputs.sysroot import read_sysroot
 from bareboat.make.context import Outputs, RootImage
 from bareboat.make.sources import program_name
+from bareboat.matrix.cell import _contradiction
 from bareboat.matrix.gather import new_pins
 from bareboat.matrix.progress import make_progress
 from bareboat.matrix.run import run_matrix
@@ -31,7 +34,7 @@ from bareboat.result.store import load_all, save
 from bareboat.result.values import Ran, Source
 from bareboat.system.files import replacing
 from tests.unit import project
-from tests.unit.elf_builder import MUSL, MUSL_LOADER, build_elf
+from tests.unit.elf_builder import MUSL, MUSL_LOADER, NO_LIBC, build_elf
 from tests.unit.project import BOOK, ROOT, job_context
 
 PROGRAM = build_elf(signs=MUSL, interpreter=None, flags_1=0x08000001)
@@ -149,6 +152,55 @@ def test_what_a_recipe_declares_is_held_against_the_program(context):
     assert failed.reason == "scratch-musl.toml declares libc gnu, the program has musl"
 
 
+@pytest.fixture
+def own_libc(tmp_path):
+    """A recipe whose programs are linked with a C library of the user's own."""
+    (folder := tmp_path / "own").mkdir()
+    for name in ("crt1.o", "crti.o", "crtn.o", "libc.a"):
+        (folder / name).touch()
+    (recipe,) = book_of("scratch-musl").recipes
+    compiled = replace(recipe.compile, libc="other", sysroot="own")
+    recipes = (replace(recipe, compile=compiled),)
+    return RecipeBook(recipes=recipes, toolchains=BOOK.toolchains, sysroots=(read_sysroot("own", tmp_path),))
+
+
+@pytest.mark.parametrize(
+    ("program", "libc"),
+    [(PROGRAM, "other (musl)"), (build_elf(signs=NO_LIBC, interpreter=None, flags_1=0x08000001), "other")],
+)
+def test_a_c_library_of_ones_own_is_told_as_such_and_as_what_is_recognised(context, engine, own_libc, program, libc):
+    engine.program = program
+    (result,) = run(context, own_libc).results
+    values = {one.column.name: one.value for one in result.measurements}
+    assert (result.outcome.kind, values["libc"], values["crt"]) == ("passed", libc, "static")
+    (compiled,) = (work for work in engine.worked if "/out" in work.writable)
+    (place,) = (place for place in compiled.mounts if place.startswith("/run/sysroot/"))
+    assert compiled.mounts[place] == own_libc.sysroots[0].folder
+    assert place not in compiled.writable
+
+
+def test_a_program_that_is_no_static_one_contradicts_it(own_libc):
+    (cell,) = plan_of(own_libc).cells
+    failed = _contradiction(cell, read_elf(build_elf(interpreter=MUSL_LOADER)))
+    assert failed.reason == "scratch-musl.toml declares crt static, the program has dynamic"
+
+
+def test_a_program_without_a_c_library_has_none_whatever_it_could_be_linked_with(context, engine, own_libc):
+    engine.program = build_elf(signs=NO_LIBC, interpreter=None, flags_1=0x08000001)
+    (result,) = run_plan(context, plan_of(own_libc, libc="none"), io.StringIO()).results
+    assert {one.column.name: one.value for one in result.measurements}["libc"] is None
+    engine.program = PROGRAM
+    failed = outcomes(run_plan(replace(context, force=True), plan_of(own_libc, libc="none"), io.StringIO()))
+    assert failed["scratch-musl"].reason == "hello-world declares libc none, the program has musl"
+
+
+def test_a_c_library_that_changes_meanwhile_or_is_on_another_machine_is_an_error(context, own_libc):
+    remote = outcomes(run(replace(context, remote=True), own_libc))["scratch-musl"]
+    assert remote.reason.startswith("the engine is on another machine, which has no ")
+    (own_libc.sysroots[0].folder / "libc.a").write_bytes(b"other")
+    assert outcomes(run(context, own_libc))["scratch-musl"].reason.endswith("changed during the run; run it again")
+
+
 def test_another_output_fails_the_cell(context, engine):
     engine.script = always(Script(stdout=b"Hello"))
     failed = outcomes(run(context, book_of("scratch-musl")))["scratch-musl"]
@@ -157,7 +209,7 @@ def test_another_output_fails_the_cell(context, engine):
 
 def test_a_compile_that_lacks_a_library_says_first_which_package_has_it(context, engine, monkeypatch):
     told = "the toolchain lacks library pq: package libpq-dev has it\nadd to Cargo.toml:"
-    monkeypatch.setattr("bareboat.matrix.run.explain_compile", lambda log, _ignored: told if "broken" in log else "")
+    monkeypatch.setattr("bareboat.matrix.run.explain_compile", lambda log, *_: told if "broken" in log else "")
     engine.broken, view = "cargo build", io.StringIO()
     done = run_plan(context, plan_of(book_of("scratch-musl", "alpine")), view)
     for outcome in outcomes(done).values():

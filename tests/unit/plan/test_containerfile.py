@@ -16,6 +16,8 @@ import pytest
 from bareboat.inputs.cargo import Cargo
 from bareboat.inputs.recipe import Copy
 from bareboat.inputs.rustflags import RustFlags
+from bareboat.inputs.sysroot import Sysroot
+from bareboat.plan.cargo_commands import target_cache
 from bareboat.plan.containerfile import CA_SECRET, CARGO_SECRET, compile_stages, render_containerfile, shipped_stage
 from bareboat.plan.jobs import PlannedCopy
 from tests.unit.project import SAMPLES, plan_of
@@ -238,3 +240,20 @@ def test_a_text_reaches_the_image_to_the_byte(text):
     (command,) = [line for line in render_containerfile(cell, references(cell)).splitlines() if "printf" in line]
     script = command.removesuffix(" && \\").partition(" > ")[0]
     assert subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout == text.encode()
+
+
+SYSROOT = Sysroot(path="own", folder=Path("/own"), digest="0123456789abcdef" * 4, movable=True)
+
+
+def test_a_c_library_of_ones_own_is_mounted_in_musls_place_and_named_in_a_flag():
+    program = CELLS["scratch-musl"].program
+    text = compile_stages(replace(program, sysroot=SYSROOT), "toolchain")
+    place = "/run/sysroot/0123456789ab"
+    assert f"--mount=type=bind,from=bareboat-sysroot,target={place}" in text
+    assert text.index(f"ln -sf {place}/* ") < text.index("cargo rustc ")
+    assert f" -- -Lnative={place} && " in text
+    assert "/own" not in text
+    # Nothing that is compiled with it is taken for what is compiled without.
+    assert target_cache(replace(program, sysroot=SYSROOT), "") != target_cache(program, "")
+    fixed = compile_stages(replace(program, sysroot=replace(SYSROOT, movable=False)), "toolchain")
+    assert f" -- -Lnative={place} -Crelocation-model=static && " in fixed

@@ -30,6 +30,7 @@ from bareboat.inputs.mend import Mend
 from bareboat.inputs.recipe import Compile, Copy, Provision, Published, Recipe, RecipeBook, Runtime, Toolchain
 from bareboat.inputs.rustflags import RustFlags
 from bareboat.inputs.sample import Sample
+from bareboat.inputs.sysroot import Sysroot
 from bareboat.plan import jobs, keys
 from bareboat.plan.jobs import Cell, PlannedCopy, Platform, ProgramJob, RootJob
 from bareboat.plan.planner import PlanInputs, plan_cell
@@ -230,6 +231,7 @@ CHOOSES_RECIPE = "chooses on which recipe the provision comes aboard, which is i
 MEND = Mend(recipe="r", provision="tmp", why="known")
 RUN = Expectation(name="a", arguments=("x",))
 SERVED = Served(serving=Serving())
+SYSROOT = Sysroot(path="x", folder=Path("x"), digest="d", movable=True)
 KNOWN = ExpectedFailure(why="known", says="no")
 TEXT = Copy(source="recipe", text="a", to="/a", why="b")
 ZONES = Copy(source="toolchain", path="/a", to="/a", why="b")
@@ -265,6 +267,11 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (ProgramJob, "crt"): ("program", same, in_program(crt="dynamic")),
     (ProgramJob, "platform"): NESTED,
     (ProgramJob, "std"): ("program", STD_THERE, lambda world: in_program(std=None)(STD_THERE(world))),
+    (ProgramJob, "sysroot"): NESTED,
+    (Sysroot, "path"): "is what recipes call it",
+    (Sysroot, "folder"): "what is in it is the digest's",
+    (Sysroot, "digest"): ("program", in_program(sysroot=SYSROOT), in_program(sysroot=replace(SYSROOT, digest="e"))),
+    (Sysroot, "movable"): ("program", in_program(sysroot=SYSROOT), in_program(sysroot=replace(SYSROOT, movable=False))),
     (Platform, "architecture"): "goes with `rust`, which is in the target",
     (Platform, "rust"): ("program", same, lambda world: replace(world, platform=ARM)),
     (RootJob, "name"): ("program", same, in_root(name="other")),
@@ -285,6 +292,8 @@ DECIDED: dict[tuple[type, str], str | tuple[str, Any, Any]] = {
     (Compile, "toolchain"): ("root", same, in_recipe(compile=Compile(toolchain="musl", libc="gnu", crt="static"))),
     (Compile, "libc"): ("cell", same, in_recipe(compile=Compile(toolchain="gnu", libc="musl", crt="static"))),
     (Compile, "crt"): ("program", same, in_recipe(compile=Compile(toolchain="gnu", libc="gnu", crt="dynamic"))),
+    (Compile, "sysroot"): "names a folder: what is in it is in the program's key",
+    (Compile, "sysroot_absent"): "says why there is no cell",
     (Base, "scratch"): (
         "image",
         in_recipe(base=Base(scratch=True)),
@@ -468,6 +477,7 @@ for module in (base, recipe, sample, jobs, values, tracer):
     NAMES |= {name: value for name, value in vars(module).items() if isinstance(value, type)}
 NAMES |= {"RootBootstrap": base.RootBootstrap, "Libc": recipe.Libc, "Crt": recipe.Crt, "Copy": Copy, "Recipe": Recipe}
 NAMES |= {"Sample": Sample, "Extent": Extent, "Mend": Mend, "Path": Path, "Mapping": dict, "Callable": object}
+NAMES |= {"Sysroot": Sysroot}
 
 
 def classes_in(hint: Any) -> set[type]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,9 +14,11 @@ from bareboat.errors import SelectionError
 from bareboat.inputs.base import Distroless, SameAs
 from bareboat.inputs.cargo import Cargo
 from bareboat.inputs.expected import ExpectedFailure
+from bareboat.inputs.sysroot import Sysroot
 from bareboat.plan.jobs import ImageJob, ProgramJob, RootJob, Selection, TimedJob, is_timed, needs
-from bareboat.plan.planner import make_plan, plan_named_cell, published_sizes, root_jobs
+from bareboat.plan.planner import make_plan, plan_named_cell, published_sizes, root_jobs, select_recipes
 from tests.unit.project import AMD, ARM, BOOK, HELLO, plan_inputs
+from tests.unit.project import SAMPLES as ALL_SAMPLES
 from tests.unit.project import plan_of as plan
 
 SAMPLES = (HELLO,)
@@ -313,7 +316,7 @@ def test_one_pattern_that_matches_does_not_excuse_another():
 @pytest.mark.parametrize(
     ("patterns", "names"),
     [
-        (("scratch-*",), [name for name in NAMES if name.startswith("scratch-")]),
+        (("scratch-*",), [name for name in OPEN if name.startswith("scratch-")]),
         (("scratch-musl", "debian"), ["debian", "scratch-musl"]),
         (("scratch-glibc", "*-musl"), ["scratch-glibc", "scratch-musl"]),
         (("debian",), ["debian"]),
@@ -383,3 +386,42 @@ def test_image_and_timed_job_wait_for_the_instruments():
     assert cell.instruments == (cell.harbor, cell.gauge)
     assert needs(ImageJob(cell=cell)) == (cell.program, *cell.instruments)
     assert needs(TimedJob(cell=cell)) == (ImageJob(cell=cell), cell.program, *cell.instruments)
+
+
+def own_libc(folder="x", digest="d" * 64):
+    """The book with a C library of the user's own in scratch-musl, and that."""
+    recipe = next(one for one in BOOK.recipes if one.name == "scratch-musl")
+    compiled = replace(recipe.compile, libc="other", sysroot=folder, sysroot_absent="bring it")
+    sysroot = Sysroot(path=folder, folder=Path(folder), digest=digest, movable=True)
+    return changed("scratch-musl", compile=compiled), sysroot
+
+
+def test_a_c_library_of_ones_own_is_anothers_program_and_no_other_instrument():
+    book, sysroot = own_libc()
+    book = replace(book, sysroots=(sysroot,))
+    one, two = plan("scratch-musl", "alpine", book=book, gauge=GAUGE).cells
+    assert {one.recipe.name, two.recipe.name} == {"alpine", "scratch-musl"}
+    own, other = (two, one) if two.recipe.name == "scratch-musl" else (one, two)
+    assert (own.program.sysroot, other.program.sysroot, own.gauge) == (sysroot, None, other.gauge)
+    assert own.program.target == other.program.target == "x86_64-unknown-linux-musl"
+    assert own.program.id == f"{other.program.id} with sysroot dddddddddddd"
+
+
+def test_one_that_is_absent_is_skipped_with_its_reason_and_named_alone_an_error():
+    book, _ = own_libc()
+    made = plan("scratch-musl", "alpine", book=book)
+    assert [cell.recipe.name for cell in made.cells] == ["alpine"]
+    assert [skipped.reason for skipped in made.skipped] == ["there is no x: bring it"]
+    with pytest.raises(SelectionError, match="'hello-world@scratch-musl' cannot be made: there is no x: bring it"):
+        plan_named_cell(plan_inputs(book), SAMPLES, "hello-world@scratch-musl")
+    assert "scratch-musl" not in {one.name for one in select_recipes(book, "")}
+
+
+def test_relibc_is_skipped_where_nobody_brought_it_and_in_no_plain_plan():
+    smallest = next(sample for sample in ALL_SAMPLES if sample.name == "smallest")
+    if not BOOK.lacks_sysroot(BOOK.recipe("scratch-relibc")):
+        pytest.skip("somebody brought relibc to this machine")
+    (skipped,) = make_plan(plan_inputs(), ALL_SAMPLES, Selection(samples=("smallest",))).skipped
+    assert (skipped.sample, skipped.recipe) == (smallest.name, "scratch-relibc")
+    assert skipped.reason.startswith("there is no ~/.local/share/bareboat/relibc: relibc is no crate, ")
+    assert plan(samples=ALL_SAMPLES).skipped == ()

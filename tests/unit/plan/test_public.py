@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from bareboat.errors import SelectionError
 from bareboat.inputs.expectation import AS_IT_STANDS
 from bareboat.inputs.lock import Lock
 from bareboat.inputs.mend import Mend
+from bareboat.inputs.sysroot import Sysroot
 from bareboat.plan.eject import Service
 from bareboat.plan.public import Known, render_public
 from tests.unit.project import BOOK, HELLO, SAMPLES, plan_of
@@ -147,3 +149,16 @@ def test_arguments_of_the_plain_run_are_the_images_and_those_of_a_test_are_not()
     plain = replace(AS_IT_STANDS, arguments=("--root", 'a "b"'))
     assert text(cell_of("scratch-musl", expectations=(plain,))).endswith('\nCMD ["--root", "a \\"b\\""]\n')
     assert "CMD" not in text(cell_of("scratch-musl", expectations=(replace(plain, exit_code=0),)))
+
+
+def test_a_c_library_of_ones_own_comes_in_by_an_option_that_its_head_names():
+    recipe = next(one for one in BOOK.recipes if one.name == "scratch-musl")
+    compiled = replace(recipe.compile, libc="other", sysroot="~/own")
+    sysroot = Sysroot(path="~/own", folder=Path("/home/me/own"), digest="d" * 64, movable=True)
+    book = replace(BOOK, recipes=(replace(recipe, compile=compiled),), sysroots=(sysroot,))
+    written = text(cell_of("scratch-musl", book=book), book=book)
+    head = written.partition("FROM")[0]
+    assert "folder that scratch-musl.toml calls ~/own:\n#   --build-context bareboat-sysroot=FOLDER\n" in head
+    assert "from=bareboat-sysroot," in written
+    assert "/home/me" not in written
+    assert "sysroot" not in text(cell_of("scratch-musl"))
