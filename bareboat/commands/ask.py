@@ -88,7 +88,7 @@ def print_containerfile(project: Project, options: ContainerfileOptions, process
     if cell.healthcheck:
         teller(view)("Docker's format alone has its health check: `podman build --format docker`")
     if sysroot := cell.program.sysroot:
-        teller(view)(f"--build-context {SYSROOT_CONTEXT}={sysroot.folder} hands on its C library")
+        teller(view)(f"its C library is handed on by --build-context {SYSROOT_CONTEXT}={sysroot.folder}")
     return Exact(render_containerfile(cell, named))
 
 

@@ -49,7 +49,10 @@ SYSROOT_CONTEXT = "bareboat-sysroot"
 def render_containerfile(cell: Cell, references: Mapping[RootJob, str], toolchain_digest: str = "") -> str:
     """The whole Containerfile; `references` are what the cell's toolchain and roots are called."""
     stages = render_stages(cell, references, toolchain_digest)
-    return f"{_comment(f'{cell.id}: {cell.recipe.summary}')}\n" + "\n".join(stages)
+    said = [f"{cell.id}: {cell.recipe.summary}"]
+    if cell.program.sysroot:
+        said.append(f"its C library is handed on by --build-context {SYSROOT_CONTEXT}=FOLDER")
+    return _lines(*map(_comment, said)) + "\n".join(stages)
 
 
 def render_stages(cell: Cell, references: Mapping[RootJob, str], toolchain_digest: str = "") -> tuple[str, ...]:

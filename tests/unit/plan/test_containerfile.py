@@ -253,6 +253,9 @@ def test_a_c_library_of_ones_own_is_mounted_in_musls_place_and_named_in_a_flag()
     assert text.index(f"ln -sf {place}/* ") < text.index("cargo rustc ")
     assert f" -- -Lnative={place} && " in text
     assert "/own" not in text
+    cell = replace(CELLS["scratch-musl"], program=replace(program, sysroot=SYSROOT))
+    said = render_containerfile(cell, references(cell)).splitlines()[1]
+    assert said == "# its C library is handed on by --build-context bareboat-sysroot=FOLDER"
     # Nothing that is compiled with it is taken for what is compiled without.
     assert target_cache(replace(program, sysroot=SYSROOT), "") != target_cache(program, "")
     fixed = compile_stages(replace(program, sysroot=replace(SYSROOT, movable=False)), "toolchain")
