@@ -42,7 +42,8 @@ class _Book(BaseModel):
     cells: list[_Cell]
 
 
-# Each allocator with each libc, linked statically: nobody tells more lines apart on one chart. docs/allocators.md has all.
+# Each allocator with each libc, linked statically: nobody tells more lines apart on a chart, and docs/allocators.md has
+# all of them.
 _SHOWN = ("scratch-glibc", "scratch-musl")
 _FIGURES: tuple[tuple[str, Callable[[_Reading], float]], ...] = (
     ("operations a second", lambda one: one.operations / one.seconds),

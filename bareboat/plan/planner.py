@@ -27,7 +27,7 @@ from bareboat.plan.jobs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bareboat.elf import Crt
     from bareboat.inputs.recipe import Copy, Recipe, RecipeBook, Toolchain
@@ -53,7 +53,7 @@ def make_plan(inputs: PlanInputs, samples: Sequence[Sample], selection: Selectio
     Raises SelectionError as `check_selection` does.
     """
     pairs = check_selection(inputs.book, samples, selection)
-    judged = [(sample, recipe, _impossible(sample, recipe, inputs)) for sample, recipe in pairs]
+    judged = [(sample, recipe, next(_reasons(sample, recipe, inputs), "")) for sample, recipe in pairs]
     cells = [plan_cell(sample, recipe, inputs) for sample, recipe, reason in judged if not reason]
     skipped = [
         SkippedCell(sample=sample.name, recipe=recipe.name, reason=reason)
@@ -265,21 +265,20 @@ def _root_job(
     return RootJob(name=owner, role=role, source="bootstrap", reference=reference, bootstrap=bootstrap)
 
 
-def _impossible(sample: Sample, recipe: Recipe, inputs: PlanInputs) -> str:
-    """Why a cell cannot be made; "" where it can be."""
+def _reasons(sample: Sample, recipe: Recipe, inputs: PlanInputs) -> Iterator[str]:
+    """Why a cell cannot be made; nothing where it can be."""
     book = inputs.book
     toolchain = book.toolchain(recipe.compile.toolchain)
     if sample.cargo.build_std and not _brings_std(book, toolchain, inputs.source):
-        return f"`build_std` compiles std, whose source toolchain '{toolchain.name}' has no Debian package of"
+        yield f"`build_std` compiles std, whose source toolchain '{toolchain.name}' has no Debian package of"
     provided = _provided(sample, recipe)
     if fault := crew_fault(sample, book.provisions_of(provided), book.copies_of(provided)):
-        return fault
+        yield fault
     if book.lacks_sysroot(recipe):
-        return f"there is no {recipe.compile.sysroot}: {recipe.compile.sysroot_absent}"
+        yield f"there is no {recipe.compile.sysroot}: {recipe.compile.sysroot_absent}"
     if inputs.source == "registry":
-        return ""
+        return
     if not (recipe.base.scratch or recipe.base.bootstrap):
-        return f"no registry is used and the recipe has no [base.bootstrap]; its image is {recipe.base.image}"
+        yield f"no registry is used and the recipe has no [base.bootstrap]; its image is {recipe.base.image}"
     if book.bootstrap_of(toolchain)[1] is None:
-        return f"no registry is used and toolchain '{toolchain.name}' has no [base.bootstrap]"
-    return ""
+        yield f"no registry is used and toolchain '{toolchain.name}' has no [base.bootstrap]"
