@@ -177,6 +177,18 @@ def _write_member(stream: IO[bytes], name: str, content: bytes) -> None:
     _write_entry(stream, Entry(path=name, content=content))
 
 
+def _make_manifest(config_bytes: bytes, layers: tuple[tuple[str, int], ...], form: Format) -> bytes:
+    """The manifest of an image; `layers` are digests and sizes in bytes, the lowest first."""
+    return _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": form.manifest,
+            "config": {"mediaType": form.config, "digest": _digest(config_bytes), "size": len(config_bytes)},
+            "layers": [{"mediaType": form.layer, "digest": digest, "size": size} for digest, size in layers],
+        }
+    )
+
+
 def _write_rest(
     stream: IO[bytes],
     config_bytes: bytes,
@@ -186,17 +198,10 @@ def _write_rest(
 ) -> WrittenImage:
     """Writes the archive's other members, configuration, manifest and index, and its end mark.
 
-    `layers` are digests and sizes in bytes, the lowest first; the last one is the written one.
+    `layers` are as `_make_manifest` has them; the last one is the written one.
     """
     image_id = _digest(config_bytes)
-    manifest = _json(
-        {
-            "schemaVersion": 2,
-            "mediaType": form.manifest,
-            "config": {"mediaType": form.config, "digest": image_id, "size": len(config_bytes)},
-            "layers": [{"mediaType": form.layer, "digest": digest, "size": size} for digest, size in layers],
-        }
-    )
+    manifest = _make_manifest(config_bytes, layers, form)
     named = {
         "mediaType": form.manifest,
         "digest": _digest(manifest),

@@ -138,7 +138,7 @@ def test_a_terminal_is_asked_for_what_no_option_says(crate):
     assert answer == ""
     assert "It ended with exit code 2, and said: usage: sloop FILE" in said
     assert "NAME=VALUE" in said
-    assert "provisions in images from scratch, of certs, libm, nss, openssl, tmp, tz, user [tz]:" in said
+    assert "provisions in images from scratch, of certs, init, libm, nss, openssl, probe, tmp, tz, user [tz]:" in said
     written = text.partition("[package.metadata.bareboat]\n")[2]
     assert written.startswith('arguments = ["a file", "-v"]\nenv = { PORT = "80", NAME = "x y" }\nwith = {')
     assert "toolchain-packages" not in text
