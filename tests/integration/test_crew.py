@@ -376,18 +376,16 @@ class Server:
         self.over = threading.Event()
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=0)
         self.port = self.socket.getsockname()[1]
-        self.thread = threading.Thread(target=self._wait if name == FULL else self._serve)
+        # As many wait as it lets wait.
+        self.waiting = [socket.create_connection(("127.0.0.1", self.port))] if name == FULL else []
+        self.thread = threading.Thread(target=self.over.wait if name == FULL else self._serve)
         self.thread.start()
 
     def close(self) -> None:
         self.over.set()
         self.thread.join()
-        self.socket.close()
-
-    def _wait(self) -> None:
-        # As many wait as it lets wait.
-        with socket.create_connection(("127.0.0.1", self.port)):
-            self.over.wait()
+        for one in (*self.waiting, self.socket):
+            one.close()
 
     def _serve(self) -> None:
         stream, _ = self.socket.accept()
