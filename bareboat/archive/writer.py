@@ -190,11 +190,7 @@ def _make_manifest(config_bytes: bytes, layers: tuple[tuple[str, int], ...], for
 
 
 def _write_rest(
-    stream: IO[bytes],
-    config_bytes: bytes,
-    reference: str,
-    layers: tuple[tuple[str, int], ...],
-    form: Format = OCI,
+    stream: IO[bytes], config_bytes: bytes, reference: str, layers: tuple[tuple[str, int], ...], form: Format = OCI
 ) -> WrittenImage:
     """Writes the archive's other members, configuration, manifest and index, and its end mark.
 

@@ -152,7 +152,7 @@ def attached_arguments(attached: Attached, run: str, name: str, *, limited: bool
     options += ["--interactive"] if attached.stdin else []
     # In a terminal nobody but the program gets Ctrl-C, which ends no first process that does not handle it.
     options += ["--tty", "--detach-keys=ctrl-\\"] if attached.terminal else []
-    # Podman has systemd ask, and starts nothing where there is none.
+    # Podman has systemd ask, and says at each start where there is none.
     options += ["--stop-timeout=0", "--log-driver=none", "--no-healthcheck"]
     return ["run", *options, start.image, *start.command]
 

@@ -178,7 +178,7 @@ def _create(client: PodmanClient, owner: str, wanted: Start, **more: Any) -> Any
         # With swap: told nothing, runtimes let a container swap as much as it wants to.
         memswap_limit=wanted.limits.memory_bytes,
         environment=dict(wanted.environment),
-        # Podman has systemd ask, and starts nothing where there is none; and nobody else is to ask what is measured.
+        # Nobody else is to ask what is measured.
         healthcheck=_NOT_ASKED,
         log_config={"Type": "json-file", "Config": {"size": _LOG_BYTES}},
         **_network(client, wanted.network),
