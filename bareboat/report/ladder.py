@@ -52,8 +52,8 @@ class Rung:
         return taken.value if taken and isinstance(taken.value, int | float) else None
 
     @property
-    def only_linked(self) -> bool:
-        """Whether its compile found what an earlier one had left."""
+    def is_warm(self) -> bool:
+        """Whether its compile found what an earlier one had left, and may have compiled the less."""
         taken = measurement_of(self.result, "target_folder")
         return taken is not None and taken.value == "warm"
 
@@ -164,7 +164,7 @@ def ladder_rows(ladders: Iterable[Ladder]) -> list[dict[str, object]]:
             "program_bytes": rung.size_bytes,
             "saved_bytes": ladder.saved_bytes(rung),
             "compile_seconds": rung.seconds,
-            "only_linked": rung.only_linked,
+            "warm": rung.is_warm,
         }
         for ladder in ladders
         for rung in ladder.rungs
@@ -220,4 +220,4 @@ def _bytes(size_bytes: int | None) -> str:
 
 
 def _compile(rung: Rung) -> str:
-    return f"{'linked ' if rung.only_linked else ''}{seconds_text(rung.seconds)}"
+    return f"{'warm ' if rung.is_warm else ''}{seconds_text(rung.seconds)}"

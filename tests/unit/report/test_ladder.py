@@ -142,9 +142,9 @@ def test_a_pipe_has_no_bars_and_whole_lines():
     assert "\npacked: equal functions once, relocations packed, no build id; PIE and RELRO kept. Costs a loader" in text
 
 
-def test_what_was_only_linked_says_so():
+def test_a_compile_that_found_another_ones_objects_says_so():
     (ladder,) = ladders(rung("plain", 9_999), rung("strip", 5, warm="warm"))
-    assert "linked 1.5 s" in ladder_text([ladder], None)
+    assert "warm 1.5 s" in ladder_text([ladder], None)
     assert "9,999" in ladder_text([ladder], None)
 
 
@@ -172,7 +172,7 @@ def test_data_has_all_that_is_known():
         "program_bytes": 360,
         "saved_bytes": 40,
         "compile_seconds": 1.5,
-        "only_linked": False,
+        "warm": False,
     }
     assert (rows["plain"]["after"], rows["strip"]["after"]) == ("", "plain")
     assert (rows["build-std"]["stable"], rows["no-pie"]["production"]) == (False, False)
