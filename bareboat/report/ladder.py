@@ -131,13 +131,19 @@ def ladder_text(ladders: Sequence[Ladder], screen: Screen | None) -> str:
 
     On a screen no line is longer than it is: columns are left out, and bars are drawn. Elsewhere there are no bars.
     """
-    blocks = []
+    blocks: list[str] = []
+    left_out: dict[str, None] = {}
     for ladder in ladders:
-        blocks += [f"{printable(ladder.recipe)}\n", _table(ladder, screen)]
+        table, others = _table(ladder, screen)
+        left_out |= dict.fromkeys(others)
+        blocks += [f"{printable(ladder.recipe)}\n", table]
         if told := list(_not_passed(ladder)):
             blocks.append(_fold(told, screen))
     steps = {rung.step.name: rung.step for ladder in ladders for rung in ladder.rungs}
     blocks.append(_fold(map(_told, steps.values()), screen))
+    if left_out:
+        said = f"No room for {', '.join(left_out)}: a wider terminal has all columns, and so has `--format markdown`."
+        blocks.append(_fold([said], screen))
     return "\n".join(blocks)
 
 
@@ -179,16 +185,18 @@ def _rows(ladder: Ladder, columns: Sequence[_Column]) -> Table:
     )
 
 
-def _table(ladder: Ladder, screen: Screen | None) -> str:
+def _table(ladder: Ladder, screen: Screen | None) -> tuple[str, list[str]]:
+    """The table as text, and the headings of the columns that there is no room for."""
     if screen is None:
-        return text_table(_rows(ladder, _COLUMNS), " " * GAP, "-")
+        return text_table(_rows(ladder, _COLUMNS), " " * GAP, "-"), []
     drawn = _Column(heading="", text=lambda ladder, rung: _bar(ladder, rung, blocks=screen.blocks), rank=BAR)
     columns = (*_COLUMNS[:_AT_BAR], drawn, *_COLUMNS[_AT_BAR:])
     whole = _rows(ladder, columns)
     widths = [max(map(len, column)) for column in zip(whole.headings, *whole.rows, strict=True)]
     chosen = choose_columns(widths, [column.rank for column in columns], screen.columns)
     shown = _rows(ladder, [columns[index] for index in chosen])
-    return text_table(shown, " " * GAP, "─" if screen.blocks else "-")
+    left_out = [column.heading for index, column in enumerate(columns) if index not in chosen and column.heading]
+    return text_table(shown, " " * GAP, "─" if screen.blocks else "-"), left_out
 
 
 def _bar(ladder: Ladder, rung: Rung, *, blocks: bool) -> str:

@@ -136,6 +136,11 @@ def test_eighty_columns_have_every_figure_and_bars():
     assert strip.split() == ["strip", "400", "100", "████████", "passed", "yes", "production", "1.5", "s"]
 
 
+def test_columns_that_are_left_out_are_named():
+    assert "No room for" not in ladder_text([whole()], Screen(columns=120))
+    assert "\nNo room for Compile: a wider terminal has all columns" in ladder_text([whole()], Screen(columns=70))
+
+
 def test_a_pipe_has_no_bars_and_whole_lines():
     text = ladder_text([whole()], None)
     assert not set(text) & set("█─")
