@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from bareboat.report.bars import bar
 from bareboat.report.figures import seconds_text
 from bareboat.report.fit import GAP, choose_columns, fold_lines
+from bareboat.report.ran import ran_text
+from bareboat.report.recommend import ended
 from bareboat.report.render import markdown_table
 from bareboat.report.table import BAR, FIGURE, FIRST, OTHER, SECOND, THIRD, Table, measurement_of, outcome_text
 from bareboat.report.text_table import text_table
@@ -76,8 +78,14 @@ class Ladder:
         return sizes[-1] - rung.size_bytes if sizes and rung.size_bytes is not None else None
 
     def passes(self, rung: Rung) -> bool:
-        """Whether it and all above it did what is expected of them."""
-        return all(isinstance(one.result.outcome, Passed) for one in (*self.above(rung), rung))
+        """Whether it and all above it did what is expected of them, and ended as the plain program did."""
+        return all(
+            isinstance(one.result.outcome, Passed) and self.ends_as_plain(one) for one in (*self.above(rung), rung)
+        )
+
+    def ends_as_plain(self, rung: Rung) -> bool:
+        """Whether a program of which nothing is expected ended as it does where nothing is changed."""
+        return ended(rung.result) == ended(self.rungs[0].result)
 
 
 def find_ladders(results: Iterable[Result], paths: Sequence[tuple[Step, ...]]) -> tuple[Ladder, ...]:
@@ -211,6 +219,8 @@ def _not_passed(ladder: Ladder) -> Iterator[str]:
     for rung in ladder.rungs:
         if not isinstance(rung.result.outcome, Passed):
             found[outcome_text(rung.result)].append(rung.step.name)
+        elif not ladder.ends_as_plain(rung):
+            found[f"does otherwise than the plain program: {printable(ran_text(rung.result))}"].append(rung.step.name)
     for said, names in found.items():
         yield f"{', '.join(names)}: {said}"
 

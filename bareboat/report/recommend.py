@@ -56,7 +56,7 @@ def _fitting(results: Iterable[Result]) -> tuple[Sequence[Result], Sequence[Resu
     """Those that passed, and of them those that do what they should, each the smallest first."""
     passed = sorted((result for result in results if _is_fit(result)), key=lambda one: (size_of(one) or 0, one.recipe))
     # What a program does on the fullest base is what it does where nothing is missing.
-    return passed, [result for result in passed if _ended(result) == _ended(passed[-1])]
+    return passed, [result for result in passed if ended(result) == ended(passed[-1])]
 
 
 def nearest(results: Iterable[Result], unfit: Mapping[str, Unfit]) -> Result | None:
@@ -128,7 +128,7 @@ def _joined(words: Sequence[str]) -> str:
     return f"{', '.join(front)} and {last}" if front else last
 
 
-def _ended(result: Result) -> tuple[bool, int | None]:
+def ended(result: Result) -> tuple[bool, int | None]:
     """How a program ended that nobody told to."""
     ran = result.ran
     return (False, None) if ran is None else (ran.running, None if ran.running else ran.exit_code)

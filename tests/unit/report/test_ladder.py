@@ -9,7 +9,7 @@ import pytest
 from bareboat.inputs.ladder import PLAIN, find_step, path_to
 from bareboat.report import advice_lines, advise, find_ladders, ladder_markdown, ladder_rows, ladder_text
 from bareboat.result.measurement import Column, Measurement
-from bareboat.result.values import Failed, Skipped
+from bareboat.result.values import Failed, Ran, Skipped
 from bareboat.system.screen import Screen
 from tests.unit.report.example_results import result
 
@@ -88,6 +88,14 @@ def test_of_steps_that_were_named_the_smallest_is_taken():
 )
 def test_neither_a_broken_step_nor_one_after_it_is_ever_taken(broken, taken):
     assert named(advise(whole(**broken), named=False)) == taken
+
+
+def test_a_step_that_ends_otherwise_where_nothing_is_expected_is_not_taken():
+    plain, strip, abort = rung("plain", 9), rung("strip", 5), rung("abort", 3)
+    ran = [replace(one, ran=Ran(exit_code=code)) for one, code in ((plain, 3), (strip, 3), (abort, 0))]
+    (ladder,) = ladders(*ran)
+    assert named(advise(ladder, named=False)) == ["strip", None, None]
+    assert "\nabort: does otherwise than the plain program: " in ladder_text([ladder], None)
 
 
 def test_of_two_that_are_as_small_the_first_is_taken():
