@@ -11,12 +11,19 @@ from pathlib import Path
 import pytest
 
 from bareboat.commands.html_page import make_html
-from bareboat.commands.pages import ReportOptions, crate_table, load_results, print_report, rows_of
+from bareboat.commands.pages import (
+    ReportOptions,
+    crate_table,
+    load_results,
+    print_report,
+    published_ladders,
+    rows_of,
+)
 from bareboat.commands.plan_inputs import kept_results
 from bareboat.commands.project import Project
 from bareboat.errors import HostError, InputError, SelectionError
 from bareboat.page import choice_chart, lead_of
-from bareboat.report import conformance_tables, predictions_page, replace_block, results_page
+from bareboat.report import conformance_tables, ladder_markdown, predictions_page, replace_block, results_page
 from bareboat.result.store import load, save
 from bareboat.system.process import Processes
 
@@ -134,6 +141,27 @@ def test_results_of_what_is_gone_are_told_of_and_are_in_no_table(project):
         assert "scratch-musl" in shown
         assert "gone" not in shown
         assert "lost" not in shown
+
+
+def test_the_page_of_small_programs_is_current_and_has_its_marks():
+    text, ladders = (ROOT / "docs" / "small.md").read_text(encoding="utf-8"), published_ladders(MEASURED)
+    written = replace_block(text, "ladder", ladder_markdown(ladders))
+    assert written == text or not ladders
+
+
+def test_what_is_published_of_the_ladder_is_on_its_page(project):
+    page = project.root / "docs" / "small.md"
+    page.write_text("before\n<!-- bareboat:ladder -->\n<!-- /bareboat:ladder -->\nafter\n", encoding="utf-8")
+    reported(project, write=True)
+    assert "scratch-musl" not in page.read_text(encoding="utf-8"), "of the ladder nothing is published yet"
+    folder = project.results / "here"
+    measured = load(folder / "hello-world@scratch-musl.json")
+    for sample in ("smallest", "smallest+strip"):
+        save(replace(measured, cell=f"{sample}@scratch-musl", sample=sample), folder)
+    reported(project, write=True)
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("| ")] == ["Step", "plain", "strip"]
+    assert (lines[0], lines[-1]) == ("before", "after")
 
 
 def test_results_that_are_older_than_todays_inputs_are_told_of(project):
