@@ -97,8 +97,8 @@ def read_twin(program: bytes, twin: bytes, listed: Listed, crates: Crates) -> tu
     lent = "" if any(region.kind == "section" for region in read_regions(program)) else _LENT
     if CODE in own and CODE not in other:
         differing = f"; other: {', '.join(other)}" if other else ""
-        says = f"{CODE} is the same byte by byte, so are {len(own) - len(other) - 1} of {len(own) - 1} other sections"
-        return symbols, True, says + differing + lent
+        others = f", so are {len(own) - len(other) - 1} of {len(own) - 1} other sections" if len(own) > 1 else ""
+        return symbols, True, f"{CODE} is the same byte by byte{others}{differing}{lent}"
     return symbols, False, f"not the same: {_distance(own.get(CODE), its.get(CODE))}; its symbols are not used there"
 
 

@@ -23,9 +23,9 @@ COLUMN = Column(
 
 
 def measure_timed(subject: TimedSubject) -> int | Reading | None:
-    """Bytes; None for a service that was probed and whose memory could not be seen, and of what is too small to see."""
+    """Bytes; None where too few were taken, and for a service that was probed and whose memory could not be seen."""
     if subject.probes:
         return subject.peak_bytes
     reading = read_runs(subject.gauged, lambda run: run.peak_bytes)
-    # The kernel adds a thread's pages to the counter in lots, and a program of a few pages fills none.
-    return Reading(value=None, why="less than the kernel counts") if reading.value == 0 else reading
+    # Since Linux 6.2 a processor keeps some 32 pages to itself before it adds them to the count of the process.
+    return Reading(value=None, why="it takes fewer pages than Linux counts") if reading.value == 0 else reading
