@@ -18,14 +18,14 @@ pytestmark = [pytest.mark.podman, pytest.mark.network]
 
 # The most bytes that each program may have.
 LIMITS = {
-    "no-std@scratch-glibc": 270,
-    "no-std@scratch-musl": 270,
-    "no-std-origin@scratch-glibc": 306,
-    "no-std-origin@scratch-musl": 306,
-    "no-std-libc@scratch-glibc": 667_149,
+    "no-std@scratch-glibc": 250,
+    "no-std@scratch-musl": 250,
+    "no-std-origin@scratch-glibc": 270,
+    "no-std-origin@scratch-musl": 270,
+    "no-std-libc@scratch-glibc": 640_000,
     "no-std-libc@scratch-musl": 2_698,
 }
-# What is taken of every program that runs at all, unless the machine was busy. Its memory may be too little to be counted.
+# What is taken of every program that runs, unless the machine was busy; its memory may be too little to be counted.
 TIMED = ("start_up", "first_output", "page_faults", "nothing")
 
 
