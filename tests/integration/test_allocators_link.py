@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.harbour import ROOT, Project, podman
+from bareboat.elf import read_symbols
+from tests.integration.harbour import ROOT, Project, podman, saved
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +20,9 @@ pytestmark = [pytest.mark.podman, pytest.mark.network]
 
 SAMPLE = "smallest-allocator"
 VARIANTS = (SAMPLE, f"{SAMPLE}+malloc-mimalloc", f"{SAMPLE}+rpmalloc", f"{SAMPLE}+talc")
+IMAGE = "localhost/bareboat/calls-c:scratch-musl"
+# What musl's malloc and free call of each other.
+OWN = {"__libc_malloc_impl", "__malloc_alloc_meta"}
 CARGO_TOML = """
 [package]
 name = "calls-c"
@@ -245,5 +249,9 @@ def test_all_of_the_c_library_allocates_by_the_malloc_that_is_linked_before_it(t
     try:
         answer = Project(root=ROOT).invoke(*words, f"--results={tmp_path / 'results'}")
         assert answer.returncode == 0, answer.stderr + answer.stdout
+        with saved(IMAGE, tmp_path) as image:
+            places = {symbol.name: symbol.address for symbol in image.read_as("calls-c", read_symbols)}
     finally:
-        podman("rmi", "--force", "localhost/bareboat/calls-c:scratch-musl")
+        podman("rmi", "--force", IMAGE)
+    assert places["malloc"] == places["__libc_malloc"] == places["mi_malloc"]
+    assert not OWN & set(places), "nothing of musl's own allocator is in the program"
