@@ -3,9 +3,13 @@
 use std::fmt;
 use std::io;
 
+// A server doubts no certificate, and a client without TLS sees none.
+#[cfg_attr(
+    not(all(feature = "client", any(feature = "embedded", feature = "rustls"))),
+    allow(dead_code)
+)]
 pub enum Fault {
     /// The server's certificate is none to trust: what it is.
-    #[cfg(any(feature = "embedded", feature = "rustls"))]
     Distrust(&'static str),
     /// The answer is another than 2xx.
     Status(u16),
@@ -17,7 +21,6 @@ pub enum Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            #[cfg(any(feature = "embedded", feature = "rustls"))]
             Self::Distrust(what) => write!(formatter, "the certificate is refused: {what}"),
             Self::Status(status) => write!(formatter, "answered with status {status}"),
             Self::Wrong(what) => formatter.write_str(what),
