@@ -2,7 +2,10 @@
 
 #[cfg(all(feature = "client", feature = "embedded"))]
 mod embedded;
-#[cfg(not(feature = "rustls"))]
+#[cfg(any(
+    all(feature = "client", not(any(feature = "embedded", feature = "rustls"))),
+    all(feature = "server", not(feature = "rustls")),
+))]
 mod none;
 #[cfg(feature = "rustls")]
 mod provider;

@@ -6,10 +6,10 @@ use crate::fault::Fault;
 
 const NONE: Fault = Fault::Wrong("no TLS was compiled in");
 
-#[cfg(feature = "client")]
+#[cfg(all(feature = "client", not(feature = "embedded")))]
 pub enum Trust {}
 
-#[cfg(feature = "client")]
+#[cfg(all(feature = "client", not(feature = "embedded")))]
 impl Trust {
     pub fn from_pem(_: &[u8]) -> Result<Self, Fault> {
         Err(NONE)
