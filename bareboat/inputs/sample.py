@@ -199,7 +199,7 @@ class Sample:
     @property
     def ready(self) -> tuple[int, str] | None:
         """The port and the path where it is asked whether it is well, as far as it says them."""
-        plain = self.expectations[0]
+        plain = next(iter(self.expectations), None)
         if isinstance(plain, Served) and plain.serving.port and plain.serving.ready:
             return plain.serving.port, plain.serving.ready
         return (PROXY_PORT, PROXY_READY) if self.service else None
