@@ -11,7 +11,7 @@ unsafe extern "C" {
 }
 
 const ASKED: usize = 1001;
-/// glibc gives multiples of 16 less 8, and musl what it is asked for; mimalloc and jemalloc have blocks of 1024 bytes.
+/// glibc gives multiples of 16 less 8, and musl what it is asked for; mimalloc has blocks of 1024 bytes.
 const OWN: [usize; 2] = [ASKED, 1016];
 
 pub fn is_own() -> bool {
