@@ -31,8 +31,8 @@ class Built:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     folder = tmp_path_factory.mktemp("eyra")
-    words = ("build-matrix", *(f"--sample={sample}" for sample in SAMPLES), "--bases=bootstrap", "--format=json")
-    answer = Project(root=ROOT).invoke(*words, f"--results={folder / 'results'}")
+    words = ("build-matrix", *(f"--sample={sample}" for sample in SAMPLES), "--all", "--bases=bootstrap")
+    answer = Project(root=ROOT).invoke(*words, "--format=json", f"--results={folder / 'results'}")
     assert answer.returncode == 0, answer.stderr + answer.stdout
     program = folder / "program"
     with saved("localhost/bareboat/eyra:scratch-glibc", folder) as image:
