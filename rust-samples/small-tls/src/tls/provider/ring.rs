@@ -5,7 +5,10 @@ use std::sync::Arc;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use rustls::Error;
 use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
-use rustls::crypto::ring::kx_group::X25519;
+#[cfg(feature = "embedded")]
+use rustls::crypto::ring::kx_group::SECP256R1 as GROUP; // the one that embedded-tls has
+#[cfg(not(feature = "embedded"))]
+use rustls::crypto::ring::kx_group::X25519 as GROUP;
 use rustls::crypto::{
     CryptoProvider, GetRandomFailed, KeyProvider, SecureRandom, WebPkiSupportedAlgorithms,
 };
@@ -58,7 +61,7 @@ fn provider(
 ) -> Arc<CryptoProvider> {
     Arc::new(CryptoProvider {
         cipher_suites: vec![TLS13_AES_128_GCM_SHA256],
-        kx_groups: vec![X25519],
+        kx_groups: vec![GROUP],
         signature_verification_algorithms,
         secure_random: &Random,
         key_provider,
