@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bareboat.elf import read_symbols
-from tests.integration.harbour import ROOT, Project, podman, saved
+from tests.integration.harbour import ONCE, ROOT, Project, podman, saved
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.podman, pytest.mark.network]
+pytestmark = [pytest.mark.podman, pytest.mark.network, ONCE]
 
 SAMPLE = "smallest-allocator"
 VARIANTS = (SAMPLE, f"{SAMPLE}+malloc-mimalloc", f"{SAMPLE}+rpmalloc", f"{SAMPLE}+talc")
@@ -228,7 +228,7 @@ fn main() {
 
 def test_an_allocator_adds_what_it_weighs_and_one_that_crashes_is_known_to(tmp_path: Path) -> None:
     samples = [f"--sample={name}" for name in VARIANTS]
-    words = ("build-matrix", *samples, "--recipe=scratch-musl", "--bases=bootstrap", "--format=json")
+    words = ("build-matrix", *samples, "--recipe=scratch-musl", "--all", "--bases=bootstrap", "--format=json")
     answer = Project(root=ROOT).invoke(*words, f"--results={tmp_path}")
     assert answer.returncode == 0, answer.stderr + answer.stdout
     found = {row["sample"]: row for row in json.loads(answer.stdout)}

@@ -23,14 +23,14 @@ from bareboat.archive import open_image
 from bareboat.elf import read_elf
 from bareboat.podman_engine.settings import podman_environment
 from bareboat.system.folders import find_folders
-from tests.integration.harbour import ROOT, Project, podman, root_filesystem
+from tests.integration.harbour import ONCE, ROOT, Project, podman, root_filesystem
 from tests.integration.test_own_programs import remove, write_crate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.podman, pytest.mark.network]
+pytestmark = [pytest.mark.podman, pytest.mark.network, ONCE]
 
 METADATA = """
 [profile.release]

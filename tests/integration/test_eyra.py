@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bareboat.inputs.load_samples import load_samples
-from tests.integration.harbour import ROOT, Project, saved
+from tests.integration.harbour import ONCE, ROOT, Project, saved
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.podman, pytest.mark.network]
+pytestmark = [pytest.mark.podman, pytest.mark.network, ONCE]
 
 SAMPLES = ("eyra", "eyra+names", "eyra+mustang")
 ACTS = ("arguments", "environment", "threads", "thread-locals", "channels", "tcp", "catch-unwind", "thread-panics")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.harbour import ROOT, Project, podman
+from tests.integration.harbour import ONCE, ROOT, Project, podman
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 # Where no test has run before, the bases are made from packages.
-pytestmark = [pytest.mark.podman, pytest.mark.network]
+pytestmark = [pytest.mark.podman, pytest.mark.network, ONCE]
 
 MANIFEST = """
 [package]

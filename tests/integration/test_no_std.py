@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.harbour import ROOT, Project
+from tests.integration.harbour import ONCE, ROOT, Project
 from tests.integration.test_bytes import find, told, walk
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 # One crate is fetched with its dependencies; where no test has run before, the toolchain is made from packages.
-pytestmark = [pytest.mark.podman, pytest.mark.network]
+pytestmark = [pytest.mark.podman, pytest.mark.network, ONCE]
 
 # The most bytes that each program may have.
 LIMITS = {

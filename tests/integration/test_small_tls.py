@@ -12,12 +12,12 @@ import pytest
 
 from bareboat.podman_engine.settings import podman_environment
 from bareboat.system.folders import find_folders
-from tests.integration.harbour import ROOT, Project, podman, rows
+from tests.integration.harbour import ONCE, ROOT, Project, podman, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.podman, pytest.mark.network]
+pytestmark = [pytest.mark.podman, pytest.mark.network, ONCE]
 
 IMAGE = "localhost/bareboat/small-tls_ring:scratch-musl"
 MOST_BYTES = 1_200_000

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.harbour import Project, copy_project, podman, root_filesystem, rows
+from tests.integration.harbour import ONCE, Project, copy_project, podman, root_filesystem, rows
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.podman, pytest.mark.network]
+pytestmark = [pytest.mark.podman, pytest.mark.network, ONCE]
 
 RECIPE = """
 summary = "Nothing but the program, a C library of our own inside it"
