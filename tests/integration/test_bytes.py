@@ -32,8 +32,8 @@ why = "a test"
 """
 
 
-def told(project: Project, cell: str) -> dict[str, Any]:
-    done = project.invoke("bytes", cell, "--format=json", "--bases=bootstrap")
+def told(project: Project, cell: str, *options: str) -> dict[str, Any]:
+    done = project.invoke("bytes", cell, "--format=json", "--bases=bootstrap", *options)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
