@@ -48,6 +48,11 @@ def run(action: Callable[[Processes], str | tuple[str, int]]) -> int:
             answer = action(processes)
     except (StoppedError, KeyboardInterrupt):
         _stop_and_exit(processes)
+    except RuntimeError as error:
+        # An interrupt that comes while Python lets go of a lock has the lock complain that nobody holds it.
+        if not isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        _stop_and_exit(processes)
     except BareboatError as error:
         return _complain(processes.clean(str(error)), error.exit_code)
     except BrokenPipeError:

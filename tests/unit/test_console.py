@@ -118,7 +118,14 @@ def test_a_reader_that_leaves_early_is_no_error():
     assert (done.returncode, done.stdout, done.stderr) == (0, "x\n", "")
 
 
-@pytest.mark.parametrize("ends", ["raise StoppedError('stopped')", "raise KeyboardInterrupt"])
+# What an interrupt becomes that comes between a lock's release and the end of the block that has it.
+UNHELD = """held = threading.Lock()
+    with held:
+        held.release()
+        raise KeyboardInterrupt"""
+
+
+@pytest.mark.parametrize("ends", ["raise StoppedError('stopped')", "raise KeyboardInterrupt", UNHELD])
 @pytest.mark.starts_processes("a whole process is ended by a signal or a closed pipe")
 def test_a_stopped_run_says_so_and_leaves_with_130_whatever_its_threads_do(ends):
     done = subprocess.run([sys.executable, "-c", STOPPED.format(ends=ends)], cwd=ROOT, capture_output=True, check=False)
