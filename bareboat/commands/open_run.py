@@ -126,6 +126,7 @@ def _find_standing(project: Project, order: Order, work: WorkOptions) -> Carried
         inputs = make_inputs(order.book, order.samples, source)
         plan = order.plan(inputs)
         found = find_outputs(known, plan)
-        if len(found) == len(plan.jobs):
+        # Where every cell is skipped there may be more to do with bases from elsewhere.
+        if plan.jobs and len(found) == len(plan.jobs):
             return Carried(plan=plan, inputs=inputs, known=known, run=gather_run(plan, found))
     return None

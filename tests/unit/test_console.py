@@ -128,7 +128,9 @@ UNHELD = """held = threading.Lock()
 @pytest.mark.parametrize("ends", ["raise StoppedError('stopped')", "raise KeyboardInterrupt", UNHELD])
 @pytest.mark.starts_processes("a whole process is ended by a signal or a closed pipe")
 def test_a_stopped_run_says_so_and_leaves_with_130_whatever_its_threads_do(ends):
-    done = subprocess.run([sys.executable, "-c", STOPPED.format(ends=ends)], cwd=ROOT, capture_output=True, check=False)
+    code = [sys.executable, "-c", STOPPED.format(ends=ends)]
+    # What waits for its threads would wait for ever.
+    done = subprocess.run(code, cwd=ROOT, capture_output=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (130, b"")
     assert done.stderr == b"stopped; the next run goes on where this one was\n"
 
