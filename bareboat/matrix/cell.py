@@ -147,14 +147,13 @@ def _subject(context: JobContext, shipped: Shipped, found: Findings, preflight: 
         program_path=cell.program_path,
         program=shipped.program,
         elf=shipped.elf,
-        declared_libc=cell.sample.libc,
+        declared_libc=cell.libc,
         build_seconds=program.seconds,
         warm_target=program.warm,
         crates=None if program.crates is None else frozenset(program.crates),
         preflight=preflight,
         manifest=() if cell.base else make_manifest(contents, shipped.image, found.closure, found.trace),
         thorough=context.thorough,
-        other_libc=cell.recipe.compile.libc == "other" and not cell.sample.libc,
     )
 
 
@@ -251,16 +250,11 @@ def _lack_of_locks(cell: Cell, subject: Subject) -> Failed | None:
 
 
 def _contradiction(cell: Cell, elf: ElfFacts) -> Failed | None:
-    declared, own = cell.recipe.compile, cell.sample.libc
+    recipe, crt, wrong = f"{cell.recipe.name}.toml", cell.recipe.compile.crt, []
     # A C library of the user's own may be any, one that is recognised among them.
-    libc = elf.libc if declared.libc == "other" else declared.libc
-    if own and elf.libc:
-        return Failed(stage="measure", reason=f"{cell.sample.name} declares libc {own}, the program has {elf.libc}")
-    differing = [
-        f"{what} {said}, the program has {found}"
-        for what, said, found in (("libc", None if own else libc, elf.libc), ("crt", declared.crt, elf.crt))
-        if said != found
-    ]
-    if not differing:
-        return None
-    return Failed(stage="measure", reason=f"{cell.recipe.name}.toml declares {'; '.join(differing)}")
+    if elf.libc != {"other": elf.libc, "none": None}.get(cell.libc, cell.libc):
+        declarer = cell.sample.name if cell.sample.libc else recipe
+        wrong.append(f"{declarer} declares libc {cell.libc}, the program has {elf.libc}")
+    if elf.crt != crt:
+        wrong.append(f"{recipe} declares crt {crt}, the program has {elf.crt}")
+    return Failed(stage="measure", reason="; ".join(wrong)) if wrong else None

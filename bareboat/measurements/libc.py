@@ -24,7 +24,7 @@ def measure(subject: Subject) -> str | None:
     Of a program that is linked with a C library of the user's own `other`, and behind it what that is recognised as.
     """
     recognised = subject.elf.libc
-    if subject.other_libc:
+    if subject.declared_libc == "other":
         return f"other ({recognised})" if recognised else "other"
     # That none is in a program cannot be read from it; one that is recognised fails a sample that says so.
-    return recognised or subject.declared_libc
+    return recognised or ("none" if subject.declared_libc == "none" else None)

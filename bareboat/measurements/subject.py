@@ -27,7 +27,7 @@ class Subject:
     # The program's content, and the facts read from it.
     program: bytes
     elf: ElfFacts
-    # Which C library its sample says that it has, where that is not the recipe's: `none`.
+    # Which C library it says that it has: one that the toolchain knows, `other` for one of the user's own, or `none`.
     declared_libc: str | None = None
     # How long the compile took; None where that is unknown.
     build_seconds: float | None = None
@@ -41,8 +41,6 @@ class Subject:
     manifest: tuple[ManifestRow, ...] = ()
     # Whether figures are taken that take long to take.
     thorough: bool = False
-    # Whether the program was linked with a C library of the user's own.
-    other_libc: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,6 +128,11 @@ class Cell:
         return f"localhost/bareboat/{self.sample.name}:{self.recipe.name}".replace("+", "_")
 
     @property
+    def libc(self) -> str:
+        """Which C library its program is declared to have: `gnu`, `musl`, `other` for one of the user's own, `none`."""
+        return self.sample.libc or self.recipe.compile.libc
+
+    @property
     def instruments(self) -> tuple[ProgramJob, ...]:
         """What makes the programs that it is held to and measured with."""
         return tuple(made for made in (self.harbor, self.gauge) if made)
